@@ -1,0 +1,106 @@
+import type { PollBook } from '../core/live/polls.ts';
+import type { LiveResults } from '../core/live/results.ts';
+import type { Log } from '../core/runtime/log.ts';
+import type { Poll } from '../core/voting/poll.ts';
+import { publicResult } from '../core/voting/result.ts';
+import { pollTopic, resultTopic, roomTopic } from '../core/voting/topics.ts';
+
+/** How often a poll's result is announced at most, ms. */
+export const RESULT_EVERY_MS = 1_000;
+
+/** Publishes a retained message; resolves when every subscriber of this broker has been served. */
+export type PublishRetained = (topic: string, payload: string, qos: 0 | 1) => Promise<void>;
+
+/**
+ * Keeps the retained topics `poll/…`, `room/…` and `result/…` up to date. One message at a time, and of several for
+ * one topic only the newest: Aedes can drop messages that overtake each other, a whole snapshot makes up for it.
+ */
+export class Announcer {
+  private readonly polls: PollBook;
+  private readonly results: LiveResults;
+  private readonly publish: PublishRetained;
+  private readonly log: Log;
+  private readonly queue = new Map<string, { payload: () => Promise<string>; qos: 0 | 1 }>();
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly published = new Map<string, string>();
+  private work: Promise<void> | undefined;
+  private isStopped = false;
+
+  constructor(polls: PollBook, results: LiveResults, publish: PublishRetained, log: Log) {
+    this.polls = polls;
+    this.results = results;
+    this.publish = publish;
+    this.log = log;
+  }
+
+  start(): void {
+    for (const poll of this.polls.all()) this.announcePoll(poll.definition.poll);
+    this.polls.on('change', this.announcePoll);
+    this.results.on('change', this.announceResult);
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.polls.off('change', this.announcePoll);
+    this.results.off('change', this.announceResult);
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.queue.clear();
+    await this.work;
+  }
+
+  private readonly announcePoll = (id: string): void => {
+    const poll = this.polls.get(id);
+    this.enqueue(pollTopic(id), 1, async () => describe(this.polls.get(id)));
+    const room = poll?.definition.room;
+    if (room !== undefined) this.enqueue(roomTopic(room), 1, async () => describe(this.polls.inRoom(room)));
+    this.announceResult(id);
+  };
+
+  private readonly announceResult = (id: string): void => {
+    if (this.timers.has(id)) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(id);
+      this.enqueue(resultTopic(id), 0, () => this.resultOf(id));
+    }, RESULT_EVERY_MS);
+    this.timers.set(id, timer);
+  };
+
+  /** The result as everybody may see it; empty, which clears the topic, while nobody may. */
+  private async resultOf(id: string): Promise<string> {
+    const poll = this.polls.get(id);
+    if (!poll || poll.round === 0) return '';
+    const result = publicResult(await this.results.result(poll), poll);
+    return result.hidden ? '' : JSON.stringify(result);
+  }
+
+  private enqueue(topic: string, qos: 0 | 1, payload: () => Promise<string>): void {
+    this.queue.set(topic, { payload, qos });
+    this.work ??= this.publishAll();
+  }
+
+  private async publishAll(): Promise<void> {
+    // A Map may grow while it is walked through: what is announced meanwhile is published too.
+    for (const [topic, { payload, qos }] of this.queue) {
+      this.queue.delete(topic);
+      if (this.isStopped) break;
+      try {
+        const text = await payload();
+        if (this.published.get(topic) === text) continue;
+        await this.publish(topic, text, qos);
+        if (text === '') this.published.delete(topic);
+        else this.published.set(topic, text);
+      } catch (error) {
+        this.log.warn({ err: error, topic }, 'could not announce; the next change announces it again');
+      }
+    }
+    this.work = undefined;
+  }
+}
+
+/** What devices may know of a poll: nothing before it is opened, a quiz question must not leak. */
+function describe(poll: Poll | undefined): string {
+  if (!poll || poll.status === 'draft' || poll.status === 'opening') return '';
+  const { definition, status, round } = poll;
+  const { poll: id, room, title, kind, options, revote, min, max } = definition;
+  return JSON.stringify({ poll: id, room, title, kind, options, revote, min, max, status, round });
+}

@@ -1,0 +1,122 @@
+import type { VoteLog } from '../core/store/store.ts';
+import type { RejectionCounts } from '../core/voting/accounting.ts';
+import type { RoundVotes, VoteEntry } from '../core/voting/entry.ts';
+import type { Reason } from '../core/voting/rejection.ts';
+import { roundKey } from '../core/voting/slice.ts';
+import type { Vote } from '../core/voting/vote.ts';
+
+/** Told once the vote is durable, or with the error that says it may not be. */
+export type Settle = (error?: Error) => void;
+
+/** Votes and rejections in one log entry, at most. */
+export const MAX_ENTRY_ITEMS = 2_000;
+/** How long an append may take before the devices are let go without an acknowledgement, ms. */
+export const APPEND_LIMIT_MS = 5_000;
+
+/** What will be the next entry. */
+class Batch {
+  readonly rounds = new Map<string, RoundVotes & { votes: Vote[]; rejected: RejectionCounts }>();
+  readonly refused: RejectionCounts = {};
+  readonly settles: Settle[] = [];
+
+  round(poll: string, round: number) {
+    const key = roundKey(poll, round);
+    let found = this.rounds.get(key);
+    if (!found) {
+      found = { poll, round, votes: [], rejected: {} };
+      this.rounds.set(key, found);
+    }
+    return found;
+  }
+}
+
+/**
+ * Appends the votes of one partition, group-committed: while one entry is on its way to the disk, whatever arrives
+ * gathers in the next. So the busier it is, the fewer writes a vote costs.
+ */
+export class Appender {
+  private readonly log: VoteLog;
+  private readonly partition: number;
+  private readonly producer: string;
+  private sequence = 0;
+  private batches: Batch[] = [];
+  private isWriting = false;
+  private idle: (() => void)[] = [];
+
+  /** @param producer the broker's run id, new at each start */
+  constructor(log: VoteLog, partition: number, producer: string) {
+    this.log = log;
+    this.partition = partition;
+    this.producer = producer;
+  }
+
+  /** Appends a vote of a round. */
+  vote(poll: string, round: number, vote: Vote, settle: Settle): void {
+    this.gather(settle).round(poll, round).votes.push(vote);
+  }
+
+  /** Appends that a payload was refused: a count, never the payload. Without a round, nobody's. */
+  rejection(round: { poll: string; round: number } | undefined, reason: Reason, settle: Settle): void {
+    const batch = this.gather(settle);
+    const counts = round ? batch.round(round.poll, round.round).rejected : batch.refused;
+    counts[reason] = (counts[reason] ?? 0) + 1;
+  }
+
+  /** Resolves when everything gathered so far is settled. */
+  drained(): Promise<void> {
+    if (!this.isWriting && this.batches.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private gather(settle: Settle): Batch {
+    let batch = this.batches.at(-1);
+    if (!batch || batch.settles.length >= MAX_ENTRY_ITEMS) {
+      batch = new Batch();
+      this.batches.push(batch);
+      // The rest of this turn's packets, from all connections, travel in the same entry.
+      if (this.batches.length === 1 && !this.isWriting) setImmediate(() => this.write());
+    }
+    batch.settles.push(settle);
+    return batch;
+  }
+
+  private write(): void {
+    const batch = this.batches.shift();
+    if (!batch) {
+      this.isWriting = false;
+      for (const resolve of this.idle.splice(0)) resolve();
+      return;
+    }
+    this.isWriting = true;
+    this.append(batch).then(
+      () => this.settle(batch),
+      (error: Error) => this.settle(batch, error),
+    );
+  }
+
+  private settle(batch: Batch, error?: Error): void {
+    this.write();
+    for (const settle of batch.settles) settle(error);
+  }
+
+  private async append({ rounds, refused }: Batch): Promise<void> {
+    const entry: VoteEntry = {
+      type: 'votes',
+      producer: this.producer,
+      sequence: this.sequence++,
+      atMs: Date.now(),
+      rounds: [...rounds.values()],
+      refused,
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, fail) => {
+      const error = new Error(`the vote log did not answer within ${APPEND_LIMIT_MS} ms`);
+      timer = setTimeout(() => fail(error), APPEND_LIMIT_MS);
+    });
+    try {
+      await Promise.race([this.log.append(this.partition, entry), limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

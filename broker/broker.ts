@@ -1,0 +1,261 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
+import type { PollBook } from '../core/live/polls.ts';
+import type { LiveResults } from '../core/live/results.ts';
+import type { Log } from '../core/runtime/log.ts';
+import { pause } from '../core/runtime/pause.ts';
+import type { Collection, Store } from '../core/store/store.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Announcer } from './announcer.ts';
+import { Closings } from './closings.ts';
+import { CONNACK, type Door } from './door.ts';
+import { Flow } from './flow.ts';
+import { Gate } from './gate.ts';
+import { Intake } from './intake.ts';
+import { type Admit, TcpListener, WebSocketListener } from './listeners.ts';
+import { maySubscribe, mayWill, publication } from './permissions.ts';
+import { sendReceipt } from './receipts.ts';
+import { Statuses } from './statuses.ts';
+import { VoteBroker } from './vote-broker.ts';
+
+/** PUBLISH packets under way in the whole broker; beyond that, connections wait. */
+const MAX_IN_FLIGHT = 50_000;
+/** A stranger must have sent CONNECT by then, ms. */
+const CONNECT_LIMIT_MS = 5_000;
+/** A device that does not read for this long is disconnected, ms. */
+const DRAIN_LIMIT_MS = 10_000;
+/** Topics a client may subscribe to. */
+const MAX_SUBSCRIPTIONS = 32;
+/** How long clients may take to hang up when the broker stops, ms. */
+const CLOSE_LIMIT_MS = 2_000;
+
+export interface BrokerOptions {
+  readonly host: string;
+  /** 0: the system chooses; see `Broker.port`. */
+  readonly mqttPort: number;
+  readonly maxConnections: number;
+}
+
+export interface BrokerParts {
+  readonly store: Store;
+  readonly polls: PollBook;
+  readonly results: LiveResults;
+  readonly door: Door;
+  /** Opens the persistence of MQTT sessions and retained messages. */
+  readonly sessions: () => Promise<{ destroy(): Promise<void> }>;
+  readonly log: Log;
+}
+
+type Authenticated = (error: AuthenticateError | null, success: boolean | null) => void;
+
+/** The MQTT side: lets devices in, takes their votes, tells them what happens. */
+export class Broker {
+  readonly name = 'broker';
+  private readonly parts: BrokerParts;
+  private readonly options: BrokerOptions;
+  private readonly log: Log;
+  private readonly flow = new Flow(MAX_IN_FLIGHT);
+  private readonly gates = new Set<Gate>();
+  private readonly orders = new WeakMap<Client, Acknowledgements>();
+  private readonly wills = new WeakMap<Client, string>();
+  private readonly tcp = new TcpListener((connection) => this.admit(connection));
+  private readonly webSocket = new WebSocketListener((connection, request) => this.admit(connection, request));
+  private running: Running | undefined;
+  private listeningOn = 0;
+
+  constructor(parts: BrokerParts, options: BrokerOptions) {
+    this.parts = parts;
+    this.options = options;
+    this.log = parts.log.child({ part: 'broker' });
+  }
+
+  /** The TCP port once started. */
+  get port(): number {
+    return this.listeningOn;
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.gates.size;
+  }
+
+  async start(): Promise<void> {
+    const { store, polls, results } = this.parts;
+    const id = randomUUID();
+    const intake = new Intake(polls, store.log, id);
+    const sessions = await this.parts.sessions();
+    const aedes = await this.startAedes(sessions);
+    const publish = (topic: string, payload: string, qos: 0 | 1) => publishRetained(aedes, topic, payload, qos);
+    const announcer = new Announcer(polls, results, publish, this.log);
+    const closings = new Closings(id, polls, store.presence, () => intake.drained(), this.log);
+    const statuses = new Statuses(store.registry, this.log);
+    const unwatch = store.registry.watch((collection, device) => void this.onWrite(collection, device));
+    this.running = { aedes, intake, sessions, announcer, closings, statuses, unwatch };
+    await closings.start();
+    statuses.start();
+    announcer.start();
+    this.listeningOn = await this.tcp.listen(this.options.mqttPort, this.options.host);
+  }
+
+  /** Accepts nobody new, waits until what was accepted is on the log and acknowledged, then hangs up. */
+  async stop(): Promise<void> {
+    this.tcp.close();
+    this.webSocket.close();
+    if (!this.running) return;
+    const { aedes, intake, sessions, announcer, closings, statuses, unwatch } = this.running;
+    unwatch();
+    await announcer.stop();
+    await intake.drained();
+    await Promise.race([new Promise<void>((done) => aedes.close(() => done())), pause(CLOSE_LIMIT_MS)]);
+    for (const gate of this.gates) gate.destroy();
+    await intake.drained();
+    await closings.stop();
+    await statuses.stop();
+    await sessions.destroy();
+    this.running = undefined;
+  }
+
+  /** Takes over an HTTP connection that asked for MQTT over WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.webSocket.upgrade(request, socket, head);
+  }
+
+  private readonly admit: Admit = (connection, request) => {
+    if (!this.running || this.gates.size >= this.options.maxConnections) return false;
+    const gate = new Gate(connection, this.flow);
+    this.gates.add(gate);
+    gate.once('close', () => this.gates.delete(gate));
+    gate.once('error', (error) => this.log.debug({ err: error }, 'connection closed'));
+    this.running.aedes.handle(gate, request);
+    return true;
+  };
+
+  private async startAedes(persistence: unknown): Promise<VoteBroker> {
+    const aedes = new VoteBroker({
+      persistence,
+      connectTimeout: CONNECT_LIMIT_MS,
+      drainTimeout: DRAIN_LIMIT_MS,
+      preConnect: (client, packet, done) => this.preConnect(client, packet, done),
+      authenticate: (client, user, password, done) => void this.authenticate(client, user, password, done),
+      authorizePublish: (client, packet, done) => this.authorizePublish(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => done(null, this.allowed(client, subscription)),
+    });
+    aedes.on('clientReady', (client) => (client.conn as Gate).accept());
+    aedes.on('clientError', (client, error) => this.log.debug({ device: client.id, err: error }, 'device cut off'));
+    aedes.on('connectionError', (_client, error) => this.log.debug({ err: error }, 'connection refused'));
+    (aedes as NodeJS.EventEmitter).on('error', (error) => this.log.error({ err: error }, 'aedes'));
+    await aedes.listen();
+    return aedes;
+  }
+
+  /** Notes the will: Aedes authorises it only when it is published, too late to refuse it. */
+  private preConnect(client: Client, packet: ConnectPacket, done: (error: null, ok: boolean) => void): void {
+    if (packet.will) this.wills.set(client, packet.will.topic);
+    done(null, true);
+  }
+
+  private async authenticate(
+    client: Client,
+    user: string | undefined,
+    password: Buffer | undefined,
+    done: Authenticated,
+  ) {
+    const refuse = (code: number, why: string) => {
+      this.log.debug({ client: client.id, why }, 'connection refused');
+      done(Object.assign(new Error(why), { returnCode: code }) as AuthenticateError, false);
+    };
+    const will = this.wills.get(client);
+    if (will !== undefined && !mayWill(will, client.id)) {
+      return refuse(CONNACK.notAuthorized, 'a will may only be left on the device’s own status topic');
+    }
+    try {
+      const refusal = await this.parts.door(client.id, user, password);
+      if (refusal) refuse(refusal.code, refusal.why);
+      else done(null, true);
+    } catch (error) {
+      this.log.error({ err: error }, 'the door could not be asked');
+      refuse(CONNACK.unavailable, 'the server cannot check credentials now');
+    }
+  }
+
+  private allowed(client: Client, subscription: Subscription): Subscription | null {
+    const { subscriptions } = client as unknown as { subscriptions: Record<string, unknown> };
+    if (!maySubscribe(subscription.topic, client.id)) return null;
+    return Object.keys(subscriptions).length < MAX_SUBSCRIPTIONS ? subscription : null;
+  }
+
+  /**
+   * Where a vote is taken: Aedes sends PUBACK or PUBREC only after `done`, so nothing is acknowledged that is not on
+   * the log. Runs for wills too, then with a client that is closed, or null after another broker's crash.
+   */
+  private authorizePublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    if (!client || !this.running) return done(new Error('no client'));
+    const settle = this.order(client).next((error) => {
+      (client.conn as Gate).settle();
+      done(error);
+    });
+    try {
+      this.take(client, packet, settle);
+    } catch (error) {
+      this.log.error({ err: error, device: client.id }, 'a packet could not be dealt with');
+      settle(error as Error);
+    }
+  }
+
+  private take(client: Client, packet: PublishPacket, settle: (error?: Error) => void): void {
+    const { intake, statuses } = this.running as Running;
+    const { id: device } = client;
+    const { dup, retain } = packet;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    const publishing = publication(packet.topic, device);
+    if (publishing.kind === 'forbidden') return settle(new Error(`publishing to ${packet.topic} is not allowed`));
+    if (publishing.kind === 'status') {
+      if (!statuses.receive(device, payload)) this.log.debug({ device }, 'a status that is not a JSON object; ignored');
+      return settle();
+    }
+    intake.receive({ device, topic: publishing.topic, payload, dup, retain }, (error, verdict) => {
+      if (error) this.log.warn({ err: error, device }, 'a vote could not be stored; not acknowledged');
+      settle(error);
+      if (!error) sendReceipt(client, verdict);
+    });
+  }
+
+  private order(client: Client): Acknowledgements {
+    let order = this.orders.get(client);
+    if (!order) this.orders.set(client, (order = new Acknowledgements()));
+    return order;
+  }
+
+  /** A device that was removed is sent away at once. */
+  private async onWrite(collection: Collection, device: string): Promise<void> {
+    if (collection !== 'devices' || !this.running) return;
+    const kept = await this.parts.store.registry.get('devices', device).catch(() => undefined);
+    if (!kept) this.running?.aedes.client(device)?.close();
+  }
+}
+
+interface Running {
+  readonly aedes: VoteBroker;
+  readonly intake: Intake;
+  readonly sessions: { destroy(): Promise<void> };
+  readonly announcer: Announcer;
+  readonly closings: Closings;
+  readonly statuses: Statuses;
+  readonly unwatch: () => void;
+}
+
+function publishRetained(aedes: VoteBroker, topic: string, payload: string, qos: 0 | 1): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const packet: PublishPacket = {
+      cmd: 'publish',
+      topic,
+      payload: Buffer.from(payload),
+      qos,
+      retain: true,
+      dup: false,
+    };
+    aedes.publish(packet, (error?: Error) => (error ? reject(error) : resolve()));
+  });
+}

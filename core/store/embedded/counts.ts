@@ -1,0 +1,113 @@
+import type { Database, RootDatabase } from 'lmdb';
+import type { Accounting, RejectionCounts } from '../../voting/accounting.ts';
+import type { Revote } from '../../voting/poll.ts';
+import type { Slice } from '../../voting/slice.ts';
+import type { Choice } from '../../voting/tally.ts';
+import type { Ballot } from '../../voting/vote.ts';
+import { type Offset, START } from '../offset.ts';
+import type { Commit, CountStore, Position } from '../store.ts';
+import type { EmbeddedChanges } from './changes.ts';
+
+type StoredBallot = [choice: Choice, atMs: number, n?: number];
+type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
+/** `heard` orders producers: the commit that heard them last, then the place within it. */
+type StoredProducer = { sequence: number; heard: [commit: number, place: number] };
+type StoredPosition = { offset: Offset; refused: RejectionCounts };
+
+/** Tables keyed `<partition>/<poll>/<round>/…`: plain text sorts and scans by prefix. */
+const sliceKey = (partition: number, poll: string, round: number) => `${partition}/${poll}/${round}`;
+/** The range of every key below `prefix/`: "0" is the character after "/". */
+const below = (prefix: string) => ({ start: `${prefix}/`, end: `${prefix}0` });
+
+/** Ballots, tallies and offsets in LMDB; a commit is one write transaction. */
+export class EmbeddedCounts implements CountStore {
+  private readonly root: RootDatabase;
+  private readonly changes: EmbeddedChanges;
+  private readonly positions: Database<StoredPosition, number>;
+  private readonly producers: Database<StoredProducer, string>;
+  private readonly slices: Database<StoredSlice, string>;
+  private readonly weights: Database<number, string>;
+  private readonly ballotTable: Database<StoredBallot, string>;
+
+  constructor(root: RootDatabase, changes: EmbeddedChanges) {
+    this.root = root;
+    this.changes = changes;
+    this.positions = root.openDB({ name: 'positions', encoding: 'json' });
+    this.producers = root.openDB({ name: 'producers', encoding: 'json' });
+    this.slices = root.openDB({ name: 'slices', encoding: 'json' });
+    this.weights = root.openDB({ name: 'weights', encoding: 'json' });
+    this.ballotTable = root.openDB({ name: 'ballots', encoding: 'json' });
+  }
+
+  async position(partition: number): Promise<Position> {
+    const { offset, refused } = this.stored(partition);
+    const heard = [...this.producers.getRange(below(String(partition)))].sort(
+      ({ value: a }, { value: b }) => a.heard[0] - b.heard[0] || a.heard[1] - b.heard[1],
+    );
+    const producers = new Map(heard.map(({ key, value }) => [key.slice(key.indexOf('/') + 1), value.sequence]));
+    return { offset, refused, producers };
+  }
+
+  async slice(partition: number, poll: string, round: number): Promise<Slice | undefined> {
+    const key = sliceKey(partition, poll, round);
+    const stored = this.slices.get(key);
+    if (!stored) return undefined;
+    const weights = this.weights.getRange(below(key));
+    const tally = new Map([...weights].map(({ key: k, value }) => [k.slice(key.length + 1), value]));
+    return { poll, round, ...stored, tally };
+  }
+
+  async ballots(partition: number, poll: string, round: number, devices: readonly string[]) {
+    const key = sliceKey(partition, poll, round);
+    return devices.map((device) => fromStored(this.ballotTable.get(`${key}/${device}`)));
+  }
+
+  async *scanBallots(partition: number, poll: string, round: number) {
+    const key = sliceKey(partition, poll, round);
+    for (const { key: k, value } of this.ballotTable.getRange(below(key))) {
+      yield [k.slice(key.length + 1), fromStored(value) as Ballot] as const;
+    }
+  }
+
+  async commit(commit: Commit): Promise<boolean> {
+    const done = await this.root.transaction(() => {
+      if (this.stored(commit.partition).offset !== commit.expected) return false;
+      this.write(commit);
+      return true;
+    });
+    if (done) this.changes.announce();
+    return done;
+  }
+
+  private write({ partition, offset, slices, ballots, producers, refused }: Commit): void {
+    this.positions.putSync(partition, { offset, refused });
+    for (const [place, [producer, sequence]] of producers.entries()) {
+      const key = `${partition}/${producer}`;
+      if (sequence === null) this.producers.removeSync(key);
+      else this.producers.putSync(key, { sequence, heard: [Number.parseInt(offset, 10), place] });
+    }
+    for (const { poll, round, revote, open, accounting, atMs, weights } of slices) {
+      const key = sliceKey(partition, poll, round);
+      this.slices.putSync(key, { revote, open, accounting, atMs });
+      for (const [choice, weight] of weights) {
+        if (weight === 0) this.weights.removeSync(`${key}/${choice}`);
+        else this.weights.putSync(`${key}/${choice}`, weight);
+      }
+    }
+    for (const [poll, round, device, { choice, atMs, n }] of ballots) {
+      const key = `${sliceKey(partition, poll, round)}/${device}`;
+      this.ballotTable.putSync(key, n === undefined ? [choice, atMs] : [choice, atMs, n]);
+    }
+    if (slices.length > 0) this.changes.add({ partition, offset, slices });
+  }
+
+  private stored(partition: number): StoredPosition {
+    return this.positions.get(partition) ?? { offset: START, refused: {} };
+  }
+}
+
+function fromStored(stored: StoredBallot | undefined): Ballot | undefined {
+  if (!stored) return undefined;
+  const [choice, atMs, n] = stored;
+  return { choice, atMs, n };
+}

@@ -1,0 +1,73 @@
+import type { Database, RootDatabase } from 'lmdb';
+import { decodeEntry, type Entry, encodeEntry } from '../../voting/entry.ts';
+import { type Offset, START } from '../offset.ts';
+import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
+import { Bell } from './bell.ts';
+
+type Key = [partition: number, sequence: number];
+
+const offsetOf = (sequence: number): Offset => `${sequence}-0`;
+const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
+
+/** The vote log as one LMDB table. Puts that arrive while a commit is on its way to the disk share the next one. */
+export class EmbeddedLog implements VoteLog {
+  readonly partitions: number;
+  private readonly table: Database<string, Key>;
+  private readonly bell = new Bell();
+  /** The last sequence given out, by partition. */
+  private readonly given: number[];
+  /** The last sequence known to be on the disk, by partition; reads end there. */
+  private readonly durable: number[];
+
+  constructor(root: RootDatabase, partitions: number) {
+    this.partitions = partitions;
+    this.table = root.openDB({ name: 'log', encoding: 'string' });
+    this.given = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
+    this.durable = [...this.given];
+  }
+
+  /** The offset of a partition's last entry; START when it has none. */
+  end(partition: number): Offset {
+    return this.durable[partition] ? offsetOf(this.durable[partition]) : START;
+  }
+
+  async append(partition: number, entry: Entry): Promise<Offset> {
+    const sequence = (this.given[partition] ?? 0) + 1;
+    this.given[partition] = sequence;
+    await this.table.put([partition, sequence], encodeEntry(entry));
+    this.durable[partition] = Math.max(this.durable[partition] ?? 0, sequence);
+    this.bell.ring();
+    return offsetOf(sequence);
+  }
+
+  async read(
+    cursors: ReadonlyMap<number, Offset>,
+    { limit, waitMs, signal }: ReadOptions,
+  ): Promise<Map<number, LoggedEntry[]>> {
+    const isNews = () => [...cursors].some(([p, offset]) => sequenceOf(offset) < (this.durable[p] ?? 0));
+    if (!isNews()) await this.bell.wait(waitMs, signal);
+    const found = new Map<number, LoggedEntry[]>();
+    for (const [partition, offset] of cursors) {
+      const entries = this.after(partition, sequenceOf(offset), limit);
+      if (entries.length > 0) found.set(partition, entries);
+    }
+    return found;
+  }
+
+  private after(partition: number, sequence: number, limit: number): LoggedEntry[] {
+    const durable = this.durable[partition] ?? 0;
+    if (sequence >= durable) return [];
+    const range = this.table.getRange({ start: [partition, sequence + 1], end: [partition, durable + 1], limit });
+    return [...range].map(({ key, value }) => ({ offset: offsetOf(key[1]), entry: decodeEntry(value) }));
+  }
+
+  private lastStored(partition: number): number {
+    const [last] = this.table.getKeys({
+      start: [partition, Number.MAX_SAFE_INTEGER],
+      end: [partition, 0],
+      reverse: true,
+      limit: 1,
+    });
+    return last?.[1] ?? 0;
+  }
+}

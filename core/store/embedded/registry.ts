@@ -1,0 +1,46 @@
+import { EventEmitter } from 'node:events';
+import type { Database, RootDatabase } from 'lmdb';
+import type { Collection, Registry, Versioned } from '../store.ts';
+
+type Key = [collection: Collection, id: string];
+
+/** Documents in LMDB. */
+export class EmbeddedRegistry implements Registry {
+  private readonly table: Database<Versioned<unknown>, Key>;
+  private readonly writes = new EventEmitter().setMaxListeners(0);
+
+  constructor(root: RootDatabase) {
+    this.table = root.openDB({ name: 'registry', encoding: 'json' });
+  }
+
+  async get<T>(collection: Collection, id: string): Promise<Versioned<T> | undefined> {
+    return this.table.get([collection, id]) as Versioned<T> | undefined;
+  }
+
+  async list<T>(collection: Collection): Promise<(Versioned<T> & { id: string })[]> {
+    const range = this.table.getRange({ start: [collection, ''], end: [`${collection}~` as Collection, ''] });
+    return [...range].map(({ key, value }) => ({ ...(value as Versioned<T>), id: key[1] }));
+  }
+
+  async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
+    const key: Key = [collection, id];
+    const version = await this.table.transaction(() => {
+      const now = this.table.get(key)?.version ?? 0;
+      if (expected !== undefined && expected !== now) return undefined;
+      this.table.putSync(key, { value, version: now + 1 });
+      return now + 1;
+    });
+    if (version !== undefined) this.writes.emit('write', collection, id);
+    return version;
+  }
+
+  async remove(collection: Collection, id: string): Promise<void> {
+    await this.table.remove([collection, id]);
+    this.writes.emit('write', collection, id);
+  }
+
+  watch(listener: (collection: Collection, id: string) => void): () => void {
+    this.writes.on('write', listener);
+    return () => this.writes.off('write', listener);
+  }
+}

@@ -1,0 +1,62 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Context } from './context.ts';
+import { answerProblems } from './problem.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { healthRoutes } from './routes/health.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { pollRoutes } from './routes/polls.ts';
+import { resultRoutes } from './routes/results.ts';
+import { roomRoutes } from './routes/rooms.ts';
+
+/** The largest request body, bytes; a poll with a hundred long options fits. */
+const MAX_BODY_BYTES = 128 * 1024;
+
+/** Builds the HTTP app. It does not listen: `inject` tests it, `DashboardServer` runs it. */
+export async function createApp(context: Context): Promise<FastifyInstance> {
+  const base = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    // Operators' mistakes are told all at once, and a number in quotes is one.
+    ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
+    forceCloseConnections: true,
+    logger: false,
+  });
+  const app = base.withTypeProvider<TypeBoxTypeProvider>();
+  answerProblems(base);
+  await app.register(helmet, {
+    // Plain HTTP is the normal case on a stage's own network: nothing here may demand HTTPS.
+    hsts: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'self'"],
+      },
+    },
+  });
+  await app.register(rateLimit, { global: false });
+  const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
+  await app.register(swagger, { openapi: { info, components: { securitySchemes: SCHEMES } } });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(pollRoutes(context));
+  await app.register(resultRoutes(context));
+  await app.register(deviceRoutes(context));
+  await app.register(roomRoutes(context));
+  await app.register(healthRoutes(context));
+  await app.register(pageRoutes());
+  return base;
+}
+
+const DESCRIPTION =
+  'Votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once. Calls that change something, or show what is not public, need the operator token. Errors are problem details (RFC 9457).';
+
+const SCHEMES = { operator: { type: 'http', scheme: 'bearer', description: 'the operator token' } } as const;

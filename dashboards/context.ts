@@ -1,0 +1,29 @@
+import type { GuestBook } from '../core/devices/guest.ts';
+import type { PollBook } from '../core/live/polls.ts';
+import type { LiveResults } from '../core/live/results.ts';
+import type { Log } from '../core/runtime/log.ts';
+import type { Store } from '../core/store/store.ts';
+import type { Poll } from '../core/voting/poll.ts';
+import type { Operators } from './operator.ts';
+import { Problem } from './problem.ts';
+import type { Rounds } from './rounds.ts';
+import type { Hub } from './sse/hub.ts';
+
+/** What the routes work with. */
+export interface Context {
+  readonly store: Store;
+  readonly polls: PollBook;
+  readonly results: LiveResults;
+  readonly rounds: Rounds;
+  readonly hub: Hub;
+  readonly operators: Operators;
+  readonly guests: GuestBook;
+  readonly log: Log;
+}
+
+/** The poll of that id. @throws Problem 404 when there is none */
+export function pollOr404({ polls }: Pick<Context, 'polls'>, id: string): Poll {
+  const poll = polls.get(id);
+  if (!poll) throw new Problem(404, 'no-such-poll', `there is no poll ${JSON.stringify(id)}`);
+  return poll;
+}

@@ -1,0 +1,119 @@
+import type { Result } from '../../core/voting/result.ts';
+import { deltaOf } from './delta.ts';
+import { eventFrame } from './frame.ts';
+import type { Viewer } from './viewer.ts';
+
+/** Frames of one poll follow each other no faster than this, ms. */
+export const FRAME_EVERY_MS = 100;
+
+/** Reads the result a feed shows now; undefined when the poll is gone. */
+export type ReadResult = () => Promise<Result | undefined>;
+
+/**
+ * What one audience sees of one poll. Every frame is encoded once for all viewers; a viewer that joins gets the
+ * result as the others have it, so that the next change fits on both.
+ */
+export class Feed {
+  readonly name: string;
+  private readonly read: ReadResult;
+  private readonly viewers = new Set<Viewer>();
+  private shown: Result | undefined;
+  private first: Promise<void> | undefined;
+  private sequence = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private sentAtMs = 0;
+  private isWorking = false;
+  private isDirty = false;
+
+  constructor(name: string, read: ReadResult) {
+    this.name = name;
+    this.read = read;
+  }
+
+  get size(): number {
+    return this.viewers.size;
+  }
+
+  /** Adds a viewer and sends it a snapshot. */
+  async join(viewer: Viewer): Promise<void> {
+    if (this.viewers.size === 0) await (this.first ??= this.begin());
+    if (viewer.isClosed) return;
+    this.viewers.add(viewer);
+    viewer.send(this.snapshot(), this.snapshot);
+  }
+
+  leave(viewer: Viewer): void {
+    this.viewers.delete(viewer);
+    if (this.viewers.size > 0) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Something may have changed: tell the viewers, at once or when the last frame is old enough. */
+  touch(): void {
+    if (this.viewers.size === 0) return;
+    this.isDirty = true;
+    if (this.timer || this.isWorking) return;
+    const waitMs = Math.max(0, this.sentAtMs + FRAME_EVERY_MS - Date.now());
+    this.timer = setTimeout(() => void this.flush(), waitMs);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    for (const viewer of this.viewers) viewer.end();
+    this.viewers.clear();
+  }
+
+  /** Reads afresh: what was shown to those who left may be old. */
+  private async begin(): Promise<void> {
+    this.shown = undefined;
+    await this.show();
+    this.first = undefined;
+  }
+
+  private async flush(): Promise<void> {
+    this.timer = undefined;
+    this.isDirty = false;
+    this.isWorking = true;
+    this.sentAtMs = Date.now();
+    try {
+      await this.show();
+    } finally {
+      this.isWorking = false;
+      if (this.isDirty) this.touch();
+    }
+  }
+
+  /** Brings what is shown up to date and sends the difference. A result that cannot be read is tried at the next touch. */
+  private async show(): Promise<void> {
+    const before = this.shown;
+    const after = await this.read().catch(() => undefined);
+    if (!after) return;
+    this.shown = after;
+    if (!before) return;
+    const delta = deltaOf(before, after);
+    if (!delta) return;
+    this.sequence++;
+    const isNewRound = after.round !== before.round || before.hidden !== after.hidden;
+    if (after.status !== before.status)
+      this.send('status', { poll: after.poll, round: after.round, status: after.status });
+    if (isNewRound) this.send('result', after);
+    else this.send('change', delta);
+    if (after.final && !before.final) this.send('final', after);
+  }
+
+  private send(event: string, data: unknown): void {
+    const frame = eventFrame(event, this.id, data);
+    for (const viewer of this.viewers) viewer.send(frame, this.snapshot);
+  }
+
+  /** The newest state in one frame: for who joins, and for who missed something. */
+  private readonly snapshot = (): Buffer => {
+    if (!this.shown) return Buffer.alloc(0);
+    return eventFrame('result', this.id, this.shown);
+  };
+
+  private get id(): string {
+    return `${this.shown?.round ?? 0}-${this.sequence}`;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Writable } from 'node:stream';
+import type { PollBook } from '../../core/live/polls.ts';
+import type { LiveResults } from '../../core/live/results.ts';
+import { publicResult, type Result } from '../../core/voting/result.ts';
+import { Feed } from './feed.ts';
+import { HEARTBEAT, retryFrame } from './frame.ts';
+import { Viewer } from './viewer.ts';
+
+const HEARTBEAT_EVERY_MS = 15_000;
+/** When viewers whose line broke come back, ms. Browsers add nothing of their own, so it is drawn for each. */
+const RETRY_MS = { least: 1_000, most: 3_000 } as const;
+
+/** Who is looking: operators see figures that others may not. */
+export type Audience = 'public' | 'operator';
+
+/** All open result streams of this process. */
+export class Hub {
+  readonly name = 'streams';
+  readonly maxViewers: number;
+  private readonly polls: PollBook;
+  private readonly results: LiveResults;
+  private readonly feeds = new Map<string, Feed>();
+  private readonly viewers = new Set<Viewer>();
+  private heart: NodeJS.Timeout | undefined;
+
+  constructor(polls: PollBook, results: LiveResults, maxViewers: number) {
+    this.polls = polls;
+    this.results = results;
+    this.maxViewers = maxViewers;
+  }
+
+  get isFull(): boolean {
+    return this.viewers.size >= this.maxViewers;
+  }
+
+  get size(): number {
+    return this.viewers.size;
+  }
+
+  async start(): Promise<void> {
+    this.results.on('change', this.onChange);
+    this.heart = setInterval(() => {
+      for (const viewer of this.viewers) viewer.beat(HEARTBEAT);
+    }, HEARTBEAT_EVERY_MS);
+  }
+
+  /** Ends every stream; their readers reconnect, to another process if there is one. */
+  async stop(): Promise<void> {
+    this.results.off('change', this.onChange);
+    clearInterval(this.heart);
+    for (const feed of this.feeds.values()) feed.close();
+    for (const viewer of this.viewers) viewer.end();
+    this.viewers.clear();
+  }
+
+  /** Streams polls to a reader until its line closes. */
+  async watch(line: Writable, polls: readonly string[], audience: Audience): Promise<void> {
+    const viewer = new Viewer(line);
+    const feeds = polls.map((poll) => this.feed(poll, audience));
+    this.viewers.add(viewer);
+    line.once('close', () => {
+      this.viewers.delete(viewer);
+      for (const feed of feeds) this.leave(feed, viewer);
+    });
+    const { least, most } = RETRY_MS;
+    line.write(retryFrame(least + Math.floor(Math.random() * (most - least))));
+    for (const feed of feeds) await feed.join(viewer);
+  }
+
+  private readonly onChange = (poll: string): void => {
+    for (const audience of ['public', 'operator'] as const) this.feeds.get(key(poll, audience))?.touch();
+  };
+
+  private feed(poll: string, audience: Audience): Feed {
+    const name = key(poll, audience);
+    let feed = this.feeds.get(name);
+    if (!feed) {
+      feed = new Feed(name, () => this.read(poll, audience));
+      this.feeds.set(name, feed);
+    }
+    return feed;
+  }
+
+  private leave(feed: Feed, viewer: Viewer): void {
+    feed.leave(viewer);
+    if (feed.size === 0) this.feeds.delete(feed.name);
+  }
+
+  private async read(id: string, audience: Audience): Promise<Result | undefined> {
+    const poll = this.polls.get(id);
+    if (!poll) return undefined;
+    const result = await this.results.result(poll);
+    return audience === 'operator' ? result : publicResult(result, poll);
+  }
+}
+
+function key(poll: string, audience: Audience): string {
+  return `${audience}/${poll}`;
+}

@@ -1,0 +1,90 @@
+/** The parts of the API's answers that the simulator judges by. */
+export interface PollInfo {
+  readonly poll: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly round: number;
+  readonly revote: 'last' | 'first';
+  readonly options: readonly { readonly key: string }[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface ResultInfo {
+  readonly ballots: number;
+  readonly votes: number;
+  readonly hidden?: boolean;
+  readonly options: readonly { readonly key: string; readonly count: number | null }[];
+  readonly accounting: {
+    readonly received: number;
+    readonly counted: number;
+    readonly replaced: number;
+    readonly redelivered: number;
+    readonly rejected: Readonly<Record<string, number>>;
+  };
+}
+
+export interface RecountInfo {
+  readonly agrees: boolean;
+  readonly differences: readonly string[];
+}
+
+const REQUEST_LIMIT_MS = 60_000;
+
+/** Pollcast's HTTP API as an outsider sees it. */
+export class Api {
+  readonly base: string;
+  private readonly token: string | undefined;
+
+  /** @param token the operator token; without it only public answers can be had */
+  constructor(base: string, token?: string) {
+    this.base = base.replace(/\/$/, '');
+    this.token = token;
+  }
+
+  get isOperator(): boolean {
+    return this.token !== undefined;
+  }
+
+  get headers(): Record<string, string> {
+    return this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+  }
+
+  poll(poll: string): Promise<PollInfo> {
+    return this.json(`/api/polls/${poll}`);
+  }
+
+  result(poll: string): Promise<ResultInfo> {
+    return this.json(`/api/polls/${poll}/result`);
+  }
+
+  recount(poll: string): Promise<RecountInfo> {
+    return this.json(`/api/polls/${poll}/recount`, 'POST');
+  }
+
+  /** Every ballot of the current round: device and choice. */
+  async ballots(poll: string): Promise<[device: string, choice: string][]> {
+    const text = await (await this.request(`/api/polls/${poll}/ballots.csv`, 'GET')).text();
+    return text
+      .split('\r\n')
+      .slice(1)
+      .filter((line) => line !== '')
+      .map((line) => /^([^,]*),(?:"([^"]*)"|([^,]*)),/.exec(line) ?? [])
+      .map(([, device = '', quoted, plain = '']) => [device, quoted ?? plain]);
+  }
+
+  private async json<T>(path: string, method = 'GET'): Promise<T> {
+    return (await this.request(path, method)).json() as Promise<T>;
+  }
+
+  private async request(path: string, method: string): Promise<Response> {
+    const url = this.base + path;
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const response = await fetch(url, { method, headers: this.headers, signal }).catch((error: Error) => {
+      throw new Error(`${url} does not answer (${(error.cause as Error | undefined)?.message ?? error.message})`);
+    });
+    if (response.ok) return response;
+    const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+    throw new Error(`${method} ${url}: ${response.status} ${problem.detail ?? response.statusText}`);
+  }
+}

@@ -1,0 +1,137 @@
+import type { Log } from '../core/runtime/log.ts';
+import { pause } from '../core/runtime/pause.ts';
+import type { Offset } from '../core/store/offset.ts';
+import type { LoggedEntry, Store } from '../core/store/store.ts';
+import type { RejectionCounts } from '../core/voting/accounting.ts';
+import type { Entry } from '../core/voting/entry.ts';
+import { type Ballots, type FoldState, fold, touchedBy } from '../core/voting/fold.ts';
+import { roundKey, type Slice } from '../core/voting/slice.ts';
+
+/** Entries folded in one commit, at most: bounds its size, and how long others wait for the database. */
+const MAX_ENTRIES = 64;
+/** How long a read waits for news, ms; also how long a stop may have to wait. */
+const READ_WAIT_MS = 1_000;
+/** After a commit, how long to let entries gather, ms: one commit of many costs little more than one of few. */
+const GATHER_MS = 10;
+/** Slices kept in memory between commits, per partition; the least recently used go first. */
+const MAX_SLICES = 256;
+/** Pause after a failed read or commit: doubles from the first to the second, ms. */
+const RETRY_MS = { first: 100, most: 5_000 } as const;
+
+/** What a partition's count stands at, as this process last read or committed it. */
+interface Standing {
+  offset: Offset;
+  readonly producers: Map<string, number>;
+  readonly refused: RejectionCounts;
+  readonly slices: Map<string, Slice>;
+}
+
+/**
+ * Counts: reads partitions of the vote log from their committed offset, folds, and commits with a compare-and-set
+ * on that offset. A crash, a paused twin or a second counter can repeat the reading, never the effect.
+ */
+export class Counter {
+  readonly name = 'counter';
+  private readonly store: Store;
+  private readonly log: Log;
+  private readonly partitions: () => readonly number[];
+  private readonly standings = new Map<number, Standing>();
+  private readonly halt = new AbortController();
+  private loop: Promise<void> | undefined;
+
+  /** @param partitions the partitions to count; asked before each read, so that leases may come and go */
+  constructor(store: Store, log: Log, partitions: () => readonly number[]) {
+    this.store = store;
+    this.log = log.child({ part: 'counter' });
+    this.partitions = partitions;
+  }
+
+  async start(): Promise<void> {
+    this.loop = this.run();
+  }
+
+  /** Finishes the commit under way. What is still on the log is counted by whoever comes next. */
+  async stop(): Promise<void> {
+    this.halt.abort();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    let pauseMs: number = RETRY_MS.first;
+    while (!this.halt.signal.aborted) {
+      try {
+        await this.step();
+        pauseMs = RETRY_MS.first;
+      } catch (error) {
+        this.standings.clear();
+        this.log.error({ err: error, retryMs: pauseMs }, 'counting failed; votes are safe on the log, trying again');
+        await pause(pauseMs, this.halt.signal);
+        pauseMs = Math.min(pauseMs * 2, RETRY_MS.most);
+      }
+    }
+  }
+
+  /** Reads once, and counts what there is in every partition. */
+  private async step(): Promise<void> {
+    const cursors = new Map<number, Offset>();
+    for (const partition of this.partitions()) cursors.set(partition, (await this.standing(partition)).offset);
+    const { signal } = this.halt;
+    const found = await this.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
+    if (found.size === 0) return;
+    await Promise.all([...found].map(([partition, entries]) => this.count(partition, entries)));
+    const isBehind = [...found.values()].some((entries) => entries.length === MAX_ENTRIES);
+    if (!isBehind) await pause(GATHER_MS, signal);
+  }
+
+  private async count(partition: number, logged: readonly LoggedEntry[]): Promise<void> {
+    const standing = await this.standing(partition);
+    const entries = logged.map(({ entry }) => entry);
+    const state = await this.load(partition, standing, entries);
+    const changes = fold(state, entries);
+    const offset = (logged.at(-1) as LoggedEntry).offset;
+    const { refused } = standing;
+    const done = await this.store.counts.commit({ partition, expected: standing.offset, offset, ...changes, refused });
+    if (!done) {
+      this.log.warn({ partition, offset }, 'another counter was faster; reading again from its offset');
+      this.standings.delete(partition);
+      return;
+    }
+    standing.offset = offset;
+    trim(standing.slices);
+  }
+
+  private async standing(partition: number): Promise<Standing> {
+    const known = this.standings.get(partition);
+    if (known) return known;
+    const standing = { ...(await this.store.counts.position(partition)), slices: new Map<string, Slice>() };
+    this.standings.set(partition, standing);
+    return standing;
+  }
+
+  /** Brings the slices and ballots that the entries touch into memory. */
+  private async load(partition: number, standing: Standing, entries: readonly Entry[]): Promise<FoldState> {
+    const { counts } = this.store;
+    const { slices, producers, refused } = standing;
+    const touched = touchedBy(entries);
+    const ballots = new Map<string, Ballots>();
+    for (const { poll, round, devices } of touched) {
+      const key = roundKey(poll, round);
+      const slice = slices.get(key) ?? (await counts.slice(partition, poll, round));
+      if (!slice) continue;
+      slices.delete(key);
+      slices.set(key, slice);
+      const held = await counts.ballots(partition, poll, round, devices);
+      const known: Ballots = new Map();
+      for (const [i, ballot] of held.entries()) if (ballot) known.set(devices[i] as string, ballot);
+      ballots.set(key, known);
+    }
+    return { slices, ballots, producers, refused };
+  }
+}
+
+function trim(slices: Map<string, Slice>): void {
+  for (const key of slices.keys()) {
+    if (slices.size <= MAX_SLICES) return;
+    slices.delete(key);
+  }
+}

@@ -1,0 +1,8 @@
+/** The promise-based persistence that Aedes 1.x wants; the package's own entry point is the callback one. */
+declare module 'aedes-persistence-level/asyncPersistence.js' {
+  export default class AsyncLevelPersistence {
+    constructor(db: unknown);
+    setup(broker: unknown): Promise<void>;
+    destroy(): Promise<void>;
+  }
+}
