@@ -16,8 +16,9 @@ export class Flow {
     this.limit = limit;
   }
 
-  get isFull(): boolean {
-    return this.underWay >= this.limit;
+  /** True when this many packets more may be under way. */
+  hasRoomFor(packets: number): boolean {
+    return this.underWay + packets <= this.limit;
   }
 
   enter(packets: number): void {

@@ -138,7 +138,7 @@ export class Gate extends Duplex implements Held {
 
   private mayGo(publishes: number): boolean {
     if (this.state === 'connecting') return false;
-    if (this.flow.isFull) {
+    if (!this.flow.hasRoomFor(publishes + 1)) {
       this.flow.hold(this);
       return false;
     }

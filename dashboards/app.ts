@@ -26,6 +26,8 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
     logger: false,
   });
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
+  // Bodies are JSON: a form or a text gets 415 and not a guess.
+  base.removeContentTypeParser('text/plain');
   answerProblems(base);
   await app.register(helmet, {
     // Plain HTTP is the normal case on a stage's own network: nothing here may demand HTTPS.

@@ -178,11 +178,12 @@ export class Simulation {
   private async judge(poll: PollInfo, ledger: Ledger, before: ResultInfo) {
     const endMs = performance.now() + COUNT_LIMIT_MS;
     const must = before.votes + ledger.totals.acknowledged;
-    for (;;) {
+    for (let votes = -1; ; ) {
       const result = await this.api.result(poll.poll);
       const verdict = await this.compare(poll, ledger, before, result);
-      const isDone = isExact(verdict) && result.votes >= must;
+      const isDone = isExact(verdict) && result.votes >= must && result.votes === votes;
       if (isDone || performance.now() > endMs) return { result, verdict };
+      votes = result.votes;
       await sleep(200);
     }
   }

@@ -70,7 +70,8 @@ export class EmbeddedCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
-    const done = await this.root.transaction(() => {
+    // A child transaction: lmdb's plain one keeps what was written before an error, which would be half a commit.
+    const done = await this.root.childTransaction(() => {
       if (this.stored(commit.partition).offset !== commit.expected) return false;
       this.write(commit);
       return true;

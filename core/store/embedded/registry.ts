@@ -24,7 +24,7 @@ export class EmbeddedRegistry implements Registry {
 
   async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
     const key: Key = [collection, id];
-    const version = await this.table.transaction(() => {
+    const version = await this.table.childTransaction(() => {
       const now = this.table.get(key)?.version ?? 0;
       if (expected !== undefined && expected !== now) return undefined;
       this.table.putSync(key, { value, version: now + 1 });

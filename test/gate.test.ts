@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { generate } from 'mqtt-packet';
+import t, { type Test } from 'tap';
+import { Acknowledgements } from '../broker/acknowledgements.ts';
+import { Flow } from '../broker/flow.ts';
+import { frameLength } from '../broker/frame.ts';
+import { Gate, type GateLimits } from '../broker/gate.ts';
+import { decodePayload } from '../broker/payload.ts';
+import { eventually } from './stage.ts';
+
+const LIMITS: GateLimits = { connectBytes: 64, packetBytes: 256, packetMs: 150, inFlight: 8 };
+const CONNECT = generate({
+  cmd: 'connect',
+  clientId: 'd',
+  protocolVersion: 4,
+  protocolId: 'MQTT',
+  clean: true,
+  keepalive: 60,
+});
+const publish = (payload = 'b') =>
+  generate({ cmd: 'publish', topic: 'vote/q', payload, qos: 1, messageId: 1, dup: false, retain: false });
+
+/** A gate on a real socket, and the device's end of it. */
+async function gate(
+  t: Test,
+  flow = new Flow(1_000),
+): Promise<{ device: Socket; gate: Gate; got: () => Buffer; error: Promise<Error | undefined> }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const device = connect((server.address() as { port: number }).port, '127.0.0.1');
+  device.on('error', () => {});
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const made = new Gate(socket, flow, LIMITS);
+  const chunks: Buffer[] = [];
+  made.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const error = new Promise<Error | undefined>((resolve) => {
+    made.once('error', resolve).once('close', () => resolve(undefined));
+  });
+  t.teardown(() => {
+    device.destroy();
+    made.destroy();
+    server.close();
+  });
+  return { device, gate: made, got: () => Buffer.concat(chunks), error };
+}
+
+t.test('frames: lengths as the specification has them', async (t) => {
+  t.equal(frameLength(Buffer.from([0x30, 0]), 0), 2);
+  t.equal(frameLength(Buffer.from([0x30, 127]), 0), 129);
+  t.equal(frameLength(Buffer.from([0x30, 0x80, 0x01]), 0), 131);
+  t.equal(frameLength(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]), 0), 268_435_455 + 5);
+  t.equal(frameLength(Buffer.from([0x30]), 0), 0, 'not known yet');
+  t.equal(frameLength(Buffer.from([0x30, 0x80]), 0), 0);
+  t.equal(frameLength(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 1]), 0), -1, 'malformed');
+});
+
+t.test('a stranger may send one CONNECT, of a bounded size, and nothing else', async (t) => {
+  for (const [bytes, why] of [
+    [publish(), /must be CONNECT/],
+    [Buffer.from('GET / HTTP/1.1\r\n\r\n'), /must be CONNECT/],
+    [Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), /268435460 bytes; at most 64/],
+    [Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0xff]), /malformed/],
+  ] as const) {
+    const { device, error, got } = await gate(t);
+    device.write(bytes);
+    t.match((await error)?.message, why);
+    t.equal(got().length, 0, 'nothing came through');
+  }
+  const { device, gate: made, got } = await gate(t);
+  device.write(Buffer.concat([CONNECT, publish(), publish()]));
+  await eventually('CONNECT', async () => (got().length === CONNECT.length ? true : undefined));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  t.equal(got().length, CONNECT.length, 'what follows waits until CONNECT is accepted');
+  made.accept();
+  await eventually('the rest', async () => (got().length === CONNECT.length + 2 * publish().length ? true : undefined));
+});
+
+t.test('packets arrive whole, however they were cut', async (t) => {
+  const { device, gate: made, got } = await gate(t);
+  made.accept();
+  const all = Buffer.concat([CONNECT, publish(), generate({ cmd: 'pingreq' }), publish('x'.repeat(200))]);
+  device.setNoDelay(true);
+  for (const byte of all) {
+    device.write(Buffer.from([byte]));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await eventually('all of it', async () => (got().equals(all) ? true : undefined));
+  t.pass();
+});
+
+t.test('too large a packet closes the connection before it is read', async (t) => {
+  const { device, gate: made, error } = await gate(t);
+  device.write(CONNECT);
+  made.accept();
+  device.write(Buffer.from([0x30, 0xff, 0x7f]));
+  t.match((await error)?.message, /16386 bytes; at most 256/);
+});
+
+t.test('half a packet may not stay for ever; an idle line may', async (t) => {
+  const { device, gate: made, error } = await gate(t);
+  device.write(CONNECT);
+  made.accept();
+  await new Promise((resolve) => setTimeout(resolve, LIMITS.packetMs * 2));
+  t.notOk(made.destroyed, 'idle');
+  for (let i = 0; i < 3; i++) {
+    device.write(publish());
+    await new Promise((resolve) => setTimeout(resolve, LIMITS.packetMs / 2));
+  }
+  t.notOk(made.destroyed, 'busy');
+  device.write(publish().subarray(0, 5));
+  t.match((await error)?.message, /half a packet for 150 ms/);
+});
+
+t.test('only so many votes are under way, per connection and in the whole broker', async (t) => {
+  const flow = new Flow(10);
+  const first = await gate(t, flow);
+  const second = await gate(t, flow);
+  const flood = Buffer.concat([CONNECT, ...Array.from({ length: 100 }, () => publish())]);
+  const handedOn = (got: Buffer) => Math.max(0, (got.length - CONNECT.length) / publish().length);
+  for (const { device, gate: made } of [first, second]) {
+    made.accept();
+    device.write(flood);
+  }
+  await eventually('a full broker', async () => (flow.hasRoomFor(1) ? undefined : true));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  t.equal(handedOn(first.got()) + handedOn(second.got()), 10);
+  t.ok(Math.max(handedOn(first.got()), handedOn(second.got())) <= LIMITS.inFlight);
+  let settled = 0;
+  await eventually('the rest', async () => {
+    for (const { gate: made } of [first, second]) {
+      made.settle();
+      settled++;
+    }
+    return handedOn(first.got()) + handedOn(second.got()) === 200 ? true : undefined;
+  });
+  t.ok(settled >= 190);
+  first.gate.destroy();
+  second.gate.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.ok(flow.hasRoomFor(10), 'a closed connection gives its share back');
+});
+
+t.test('acknowledgements wait for those before them', async (t) => {
+  const order = new Acknowledgements();
+  const done: [number, string | undefined][] = [];
+  const settles = [0, 1, 2, 3].map((i) => order.next((error) => done.push([i, error?.message])));
+  settles[2]?.();
+  settles[1]?.(new Error('log down'));
+  t.same(done, []);
+  settles[0]?.();
+  settles[0]?.(new Error('twice'));
+  t.same(done, [
+    [0, undefined],
+    [1, 'log down'],
+    [2, undefined],
+  ]);
+});
+
+t.test('payloads: whatever bytes come, there is an answer', async (t) => {
+  let state = 7;
+  const random = () => (state = (state * 1_103_515_245 + 12_345) & 0x7fffffff);
+  for (let i = 0; i < 50_000; i++) {
+    const bytes = Buffer.from(Array.from({ length: random() % 24 }, () => random() >> 8));
+    if (bytes.length > 0 && i % 2 === 0) bytes[0] = [0xa1, 0xbf, 0x7b, 0xb9][i % 4] as number;
+    decodePayload(bytes);
+  }
+  t.same(decodePayload(Buffer.from('{"c":4.5}')), { choice: '4.5', n: undefined, t: undefined });
+});

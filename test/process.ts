@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const POLLCAST = fileURLToPath(new URL('../cli/pollcast.js', import.meta.url));
+const START_LIMIT_MS = 20_000;
+
+/** What a command did. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `pollcast` to its end. */
+export async function pollcast(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd?: string,
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [POLLCAST, ...args], { env: environment(env), cwd });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+/** `pollcast up` as a process of its own, that can be killed and started again on the same ports and data. */
+export class Server {
+  readonly token = 'operator-token-of-tests';
+  readonly directory: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  private child: ChildProcess | undefined;
+  /** What it printed, since the last start. */
+  output = '';
+
+  private constructor(directory: string, mqttPort: number, httpPort: number) {
+    this.directory = directory;
+    this.mqttPort = mqttPort;
+    this.httpPort = httpPort;
+  }
+
+  /** A server on free ports, not started. */
+  static async on(directory: string): Promise<Server> {
+    return new Server(directory, await freePort(), await freePort());
+  }
+
+  get http(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  get mqtt(): string {
+    return `mqtt://127.0.0.1:${this.mqttPort}`;
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Starts it and resolves once it says that it runs. */
+  async start(...args: string[]): Promise<void> {
+    const ports = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
+    const all = [POLLCAST, 'up', ...ports, '--data-dir', this.directory, '--operator-token', this.token, ...args];
+    const child = spawn(process.execPath, all, { env: environment({}), stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    this.output = '';
+    const running = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`did not start: ${this.output}`)), START_LIMIT_MS);
+      child.once('close', () => reject(new Error(`ended: ${this.output}`)));
+      for (const stream of [child.stdout, child.stderr]) {
+        createInterface(stream as NodeJS.ReadableStream).on('line', (line) => {
+          this.output += `${line}\n`;
+          if (!line.includes('"msg":"running"')) return;
+          clearTimeout(timer);
+          resolve();
+        });
+      }
+    });
+    await running;
+  }
+
+  /** kill -9: no handler runs, nothing is flushed. */
+  kill(): Promise<number | null> {
+    return this.end('SIGKILL');
+  }
+
+  /** Asks it to stop; resolves with its exit code. */
+  stop(): Promise<number | null> {
+    return this.end('SIGTERM');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<number | null> {
+    const { child } = this;
+    this.child = undefined;
+    if (!child || child.exitCode !== null) return child?.exitCode ?? null;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    const [code] = await closed;
+    return code;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** This environment without settings that would leak into the test. */
+function environment(more: Record<string, string>): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('POLLCAST_') && !name.startsWith('TAP'));
+  return { ...Object.fromEntries(kept), ...more };
+}
