@@ -22,7 +22,7 @@ function whole(value: string, min: number, max: number): number {
 function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
   return (value) => {
     const found = names.find((name) => name === value);
-    if (found === undefined) throw new Error(`one of ${names.join(', ')}`);
+    if (found === undefined) throw new Error(`one of ${names.filter((name) => name !== '').join(', ')}`);
     return found;
   };
 }

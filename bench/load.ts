@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { generate } from 'mqtt-packet';
+
+/** One connection of the load: encoded packets in, acknowledgements counted, nothing decoded. */
+interface Line {
+  readonly socket: Socket;
+  /** Acknowledgements still to come. */
+  open: number;
+  next: number;
+}
+
+/** Message ids in use per connection; each has its packet encoded once. */
+const IDS = 256;
+const CHOICES = ['a', 'b', 'c'];
+const CONNECTING = 50;
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly connections: number;
+  readonly topic: string;
+}
+
+/**
+ * Publishes votes at QoS 1 from many connections as cheaply as can be, so that the broker is what is measured.
+ * The packets are the same for every broker.
+ */
+export class Load {
+  private readonly options: LoadOptions;
+  private readonly packets: Buffer[];
+  private lines: Line[] = [];
+  private onAck: (count: number) => void = () => {};
+
+  constructor(options: LoadOptions) {
+    this.options = options;
+    this.packets = Array.from({ length: IDS }, (_, i) =>
+      generate({
+        cmd: 'publish',
+        topic: options.topic,
+        payload: CHOICES[i % CHOICES.length] as string,
+        qos: 1,
+        messageId: i + 1,
+        dup: false,
+        retain: false,
+      }),
+    );
+  }
+
+  async connect(): Promise<void> {
+    const { connections } = this.options;
+    for (let at = 0; at < connections; at += CONNECTING) {
+      const some = Array.from({ length: Math.min(CONNECTING, connections - at) }, (_, i) => this.line(at + i));
+      this.lines.push(...(await Promise.all(some)));
+    }
+  }
+
+  /** Keeps `window` votes in flight on every connection for `ms`; resolves with the acknowledgements that came. */
+  async saturate(ms: number, window: number): Promise<number> {
+    let acknowledged = 0;
+    let isRunning = true;
+    this.onAck = (count) => {
+      acknowledged += count;
+    };
+    const refill = (line: Line) => {
+      const missing = window - line.open;
+      if (isRunning && missing > 0) this.send(line, missing);
+    };
+    for (const line of this.lines) {
+      line.socket.on('data', () => refill(line));
+      refill(line);
+    }
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    isRunning = false;
+    const result = acknowledged;
+    await this.settled();
+    for (const { socket } of this.lines) socket.removeAllListeners('data');
+    for (const line of this.lines) this.listen(line);
+    return result;
+  }
+
+  /** Sends `rate` votes a second for `ms`, one after the other over all connections. */
+  async pace(rate: number, ms: number, onSent: (atMs: number) => void): Promise<void> {
+    const startMs = performance.now();
+    const total = Math.round((rate * ms) / 1000);
+    for (let sent = 0; sent < total; ) {
+      const due = Math.min(total, Math.floor(((performance.now() - startMs) * rate) / 1000));
+      for (; sent < due; sent++) {
+        this.send(this.lines[sent % this.lines.length] as Line, 1);
+        onSent(performance.now());
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await this.settled();
+  }
+
+  close(): void {
+    for (const { socket } of this.lines) socket.destroy();
+    this.lines = [];
+  }
+
+  private async line(i: number): Promise<Line> {
+    const socket = connect({ port: this.options.port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    socket.write(
+      generate({
+        cmd: 'connect',
+        clientId: `bench-${i}`,
+        protocolVersion: 4,
+        protocolId: 'MQTT',
+        clean: true,
+        keepalive: 0,
+      }),
+    );
+    await once(socket, 'data');
+    const line: Line = { socket, open: 0, next: 0 };
+    this.listen(line);
+    return line;
+  }
+
+  /** A PUBACK is four bytes; nothing else comes. */
+  private listen(line: Line): void {
+    let bytes = 0;
+    line.socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      const acks = bytes >> 2;
+      bytes &= 3;
+      line.open -= acks;
+      this.onAck(acks);
+    });
+  }
+
+  private send(line: Line, count: number): void {
+    const packets: Buffer[] = [];
+    for (let i = 0; i < count; i++) packets.push(this.packets[line.next++ % IDS] as Buffer);
+    line.open += count;
+    line.socket.write(count === 1 ? (packets[0] as Buffer) : Buffer.concat(packets));
+  }
+
+  private async settled(): Promise<void> {
+    const endMs = performance.now() + 10_000;
+    while (this.lines.some(({ open }) => open > 0) && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
