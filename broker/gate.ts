@@ -37,6 +37,8 @@ export class Gate extends Duplex implements Held {
   private inFlight = 0;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
   private timer: NodeJS.Timeout | undefined;
+  /** False while the reader has enough: nothing more is handed on until it asks. */
+  private isWanted = true;
   /** When the packet now incomplete began, ms; 0: none is. */
   private partialSince = 0;
 
@@ -71,6 +73,7 @@ export class Gate extends Duplex implements Held {
   }
 
   override _read(): void {
+    this.isWanted = true;
     this.handOn();
   }
 
@@ -133,11 +136,11 @@ export class Gate extends Duplex implements Held {
     // Whole packets that must wait stop the reading; half a packet needs it.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
     else this.socket.pause();
-    if (end > 0) this.push(bytes.subarray(0, end));
+    if (end > 0) this.isWanted = this.push(bytes.subarray(0, end));
   }
 
   private mayGo(publishes: number): boolean {
-    if (this.state === 'connecting') return false;
+    if (this.state === 'connecting' || !this.isWanted) return false;
     if (!this.flow.hasRoomFor(publishes + 1)) {
       this.flow.hold(this);
       return false;

@@ -77,7 +77,8 @@ export class Counter {
     for (const partition of this.partitions()) cursors.set(partition, (await this.standing(partition)).offset);
     const { signal } = this.halt;
     const found = await this.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
-    if (found.size === 0) return;
+    // A store that answers with nothing before its wait is over must not keep this process from everything else.
+    if (found.size === 0) return pause(1, signal);
     await Promise.all([...found].map(([partition, entries]) => this.count(partition, entries)));
     const isBehind = [...found.values()].some((entries) => entries.length === MAX_ENTRIES);
     if (!isBehind) await pause(GATHER_MS, signal);

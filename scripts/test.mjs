@@ -1,7 +1,7 @@
 // `npm test`: installs what tests need, then lint, types, dependency directions, unused code, all tests.
 // Ends with a line "N passed, N failed" from the test runner's own result.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fail, prepare, ROOT, run } from './prepare.mjs';
@@ -48,36 +48,28 @@ function isThere(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs tap on the compiled tests and counts its assertions from the report it writes. */
+/** Runs tap on the compiled tests; shows a line per test as it ends, and at the end all of what failed. */
 async function tests(files) {
   console.log('\n— tests');
-  const report = join(ROOT, 'build', 'test-report.tap');
-  rmSync(report, { force: true });
-  const args = ['run', '--disable-coverage', '--reporter=terse', `--output-file=${report}`, ...files];
-  const child = spawn(bin('tap'), args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  createInterface(child.stdout).on('line', (line) => console.log(line));
+  const child = spawn(bin('tap'), ['run', '--disable-coverage', '--reporter=tap', ...files], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const failures = [];
+  let [passed, failed] = [0, 0];
+  let isFailure = false;
+  createInterface(child.stdout).on('line', (line) => {
+    if (/^( {4})?(not )?ok /.test(line)) console.log(line);
+    if (/^ *(not )?ok |^ *# Subtest/.test(line)) isFailure = /^ *not ok /.test(line);
+    if (isFailure) failures.push(line);
+    // tap's own sum; figures that are zero are left out.
+    const sum = /^# \{ total: \d+(?:, pass: (\d+))?(?:, fail: (\d+))?/.exec(line);
+    if (sum) [passed, failed] = [Number(sum[1] ?? 0), Number(sum[2] ?? 0)];
+  });
   const code = await new Promise((resolve) => child.on('close', resolve));
-  const { passed, failed } = count(existsSync(report) ? readFileSync(report, 'utf8') : '');
+  if (failures.length > 0) console.log(`\n— what failed\n${failures.join('\n')}`);
+  if (code !== 0 && failed === 0) failed = 1;
   console.log(`\n${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = code === 0 && failed === 0 && passed > 0 ? 0 : 1;
-}
-
-/** Assertions in a TAP report: its indented "ok" and "not ok" lines that are not sums of others. */
-function count(tap) {
-  let [passed, failed] = [0, 0];
-  let before = '';
-  for (const line of tap.split('\n')) {
-    const [, indent, not] = /^(\s*)(not )?ok \d+/.exec(line) ?? [];
-    if (indent === undefined) {
-      if (line.trim() !== '') before = line;
-      continue;
-    }
-    // A line that closes a subtest follows that subtest's plan, which is indented deeper.
-    const isSum = /^\s*(# |1\.\.)/.test(before) && /^\s*/.exec(before)[0].length > indent.length;
-    if (!isSum && not) failed++;
-    if (!isSum && !not) passed++;
-    before = line;
-  }
-  return { passed, failed };
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

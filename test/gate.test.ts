@@ -167,3 +167,18 @@ t.test('payloads: whatever bytes come, there is an answer', async (t) => {
   }
   t.same(decodePayload(Buffer.from('{"c":4.5}')), { choice: '4.5', n: undefined, t: undefined });
 });
+
+t.test('a reader that stops reading stops the device, whatever it sends', async (t) => {
+  const { device, gate: made } = await gate(t);
+  made.pause();
+  device.write(CONNECT);
+  made.accept();
+  const pings = Buffer.concat(Array.from({ length: 10_000 }, () => generate({ cmd: 'pingreq' })));
+  for (let i = 0; i < 400; i++) device.write(pings);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  t.ok(made.readableLength < 256 * 1024, `${made.readableLength} bytes of 8 MB wait here`);
+  let got = 0;
+  made.on('data', (chunk: Buffer) => (got += chunk.length));
+  made.resume();
+  await eventually('all of it', async () => (got >= 400 * pings.length ? true : undefined));
+});

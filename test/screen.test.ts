@@ -25,9 +25,7 @@ t.before(async () => {
 t.teardown(() => browser.close());
 
 const text = (page: Page, id: string) => page.textContent(`#${id}`);
-/** Page code is text here: the project is compiled without the browser's globals. */
-const untilText = (page: Page, id: string, expected: string) =>
-  page.waitForFunction(`document.getElementById('${id}').textContent === '${expected}'`);
+const untilText = (page: Page, id: string, expected: string) => page.waitForSelector(`#${id}:text-is("${expected}")`);
 const values = (page: Page) => page.$$eval('.bars .value', (found) => found.map((one) => one.textContent));
 
 t.test('the results page follows a poll from draft to final, without a reload', async (t) => {

@@ -110,6 +110,8 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
         for (const partition of gaps) await this.rewind(partition);
         if (gaps.length > 0) this.forget();
         this.apply(changes);
+        // A store that answers with nothing before its wait is over must not keep this process from everything else.
+        if (changes.length === 0) await pause(1, signal);
       } catch (error) {
         this.log.warn({ err: error, retryMs: RETRY_MS }, 'could not follow the count; trying again');
         await pause(RETRY_MS, signal);

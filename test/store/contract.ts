@@ -332,6 +332,31 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
     );
   });
 
+  test('changes: a read that comes while a commit is under way waits for it', async (t, { counts, log, changes }) => {
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
+    const early: number[] = [];
+    let at = START;
+    for (let i = 0; i < 60; i++) {
+      const offset = await log.append(0, votes(i));
+      let isCommitted = false;
+      const commit = counts.commit(commitOf(0, at, offset, { slices: [{ ...slice, weights: [['a', i]] }] }));
+      void commit.then(() => (isCommitted = true));
+      const reads: Promise<void>[] = [];
+      while (!isCommitted) {
+        const startMs = performance.now();
+        const read = changes.read(cursor(0, at), { limit: 10, waitMs: 500 });
+        reads.push(
+          read.then(({ changes: found }) => void (found.length === 0 && early.push(performance.now() - startMs))),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(reads);
+      at = offset;
+    }
+    // A reader that is answered with nothing asks again at once: that would be an endless loop.
+    t.same(early, []);
+  });
+
   test('changes: a reader that fell behind what is kept is told so', async (t, { counts, log, changes }) => {
     const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
     let at = START;

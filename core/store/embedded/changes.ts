@@ -13,7 +13,7 @@ const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 export class EmbeddedChanges implements ChangeFeed {
   private readonly table: Database<Change, Key>;
   private readonly bell = new Bell();
-  /** The sequences kept, oldest first, by partition. */
+  /** The sequences committed and kept, oldest first, by partition. */
   private readonly kept: Map<number, number[]> = new Map();
   /** The newest sequence ever trimmed, by partition. */
   private readonly trimmed: Database<number, number>;
@@ -47,16 +47,20 @@ export class EmbeddedChanges implements ChangeFeed {
   add(change: Change): void {
     const { partition, offset } = change;
     this.table.putSync([partition, sequenceOf(offset)], change);
-    const kept = this.keep(partition, sequenceOf(offset));
-    while (kept.length > KEPT_CHANGES) {
-      const oldest = kept.shift() as number;
-      this.table.removeSync([partition, oldest]);
-      this.trimmed.putSync(partition, oldest);
-    }
+    const kept = this.kept.get(partition) ?? [];
+    const [oldest] = kept;
+    if (oldest === undefined || kept.length < KEPT_CHANGES) return;
+    this.table.removeSync([partition, oldest]);
+    this.trimmed.putSync(partition, oldest);
   }
 
-  /** Wakes the readers. Call once the transaction is committed. */
-  announce(): void {
+  /**
+   * Makes a change known and wakes the readers. Call once the transaction is committed and not before: whoever is
+   * told of a change that cannot be read yet asks again and again.
+   */
+  announce(partition: number, offset: Offset): void {
+    const kept = this.keep(partition, sequenceOf(offset));
+    if (kept.length > KEPT_CHANGES) kept.shift();
     this.bell.ring();
   }
 

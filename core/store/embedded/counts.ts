@@ -76,7 +76,7 @@ export class EmbeddedCounts implements CountStore {
       this.write(commit);
       return true;
     });
-    if (done) this.changes.announce();
+    if (done && commit.slices.length > 0) this.changes.announce(commit.partition, commit.offset);
     return done;
   }
 
