@@ -1,12 +1,15 @@
 import type { PollBook } from '../core/live/polls.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Log } from '../core/runtime/log.ts';
-import type { Poll } from '../core/voting/poll.ts';
+import { pause } from '../core/runtime/pause.ts';
+import { isUnasked, type Poll } from '../core/voting/poll.ts';
 import { publicResult } from '../core/voting/result.ts';
 import { pollTopic, resultTopic, roomTopic } from '../core/voting/topics.ts';
 
 /** How often a poll's result is announced at most, ms. */
-export const RESULT_EVERY_MS = 1_000;
+const RESULT_EVERY_MS = 1_000;
+/** How long one announcement may take before the next one goes out, ms. */
+const PUBLISH_LIMIT_MS = 1_000;
 
 /** Publishes a retained message; resolves when every subscriber of this broker has been served. */
 export type PublishRetained = (topic: string, payload: string, qos: 0 | 1) => Promise<void>;
@@ -23,6 +26,8 @@ export class Announcer {
   private readonly queue = new Map<string, { payload: () => Promise<string>; qos: 0 | 1 }>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly published = new Map<string, string>();
+  /** The room each poll was announced in: if it leaves, that room's topic changes too. */
+  private readonly rooms = new Map<string, string>();
   private work: Promise<void> | undefined;
   private isStopped = false;
 
@@ -34,7 +39,7 @@ export class Announcer {
   }
 
   start(): void {
-    for (const poll of this.polls.all()) this.announcePoll(poll.definition.poll);
+    for (const { definition } of [...this.polls.all(), ...this.polls.deleted()]) this.announcePoll(definition.poll);
     this.polls.on('change', this.announcePoll);
     this.results.on('change', this.announceResult);
   }
@@ -49,9 +54,14 @@ export class Announcer {
   }
 
   private readonly announcePoll = (id: string): void => {
-    const poll = this.polls.get(id);
     this.enqueue(pollTopic(id), 1, async () => describe(this.polls.get(id)));
-    const room = poll?.definition.room;
+    const room = this.polls.get(id)?.definition.room;
+    const before =
+      this.rooms.get(id) ?? this.polls.deleted().find(({ definition }) => definition.poll === id)?.definition.room;
+    if (room !== undefined) this.rooms.set(id, room);
+    else this.rooms.delete(id);
+    if (before !== undefined && before !== room)
+      this.enqueue(roomTopic(before), 1, async () => describe(this.polls.inRoom(before)));
     if (room !== undefined) this.enqueue(roomTopic(room), 1, async () => describe(this.polls.inRoom(room)));
     this.announceResult(id);
   };
@@ -86,7 +96,8 @@ export class Announcer {
       try {
         const text = await payload();
         if (this.published.get(topic) === text) continue;
-        await this.publish(topic, text, qos);
+        // One subscriber that does not read may not keep the others from the next announcement.
+        await Promise.race([this.publish(topic, text, qos), pause(PUBLISH_LIMIT_MS)]);
         if (text === '') this.published.delete(topic);
         else this.published.set(topic, text);
       } catch (error) {
@@ -99,7 +110,7 @@ export class Announcer {
 
 /** What devices may know of a poll: nothing before it is opened, a quiz question must not leak. */
 function describe(poll: Poll | undefined): string {
-  if (!poll || poll.status === 'draft' || poll.status === 'opening') return '';
+  if (!poll || isUnasked(poll)) return '';
   const { definition, status, round } = poll;
   const { poll: id, room, title, kind, options, revote, min, max } = definition;
   return JSON.stringify({ poll: id, room, title, kind, options, revote, min, max, status, round });

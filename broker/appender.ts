@@ -18,6 +18,8 @@ class Batch {
   readonly rounds = new Map<string, RoundVotes & { votes: Vote[]; rejected: RejectionCounts }>();
   readonly refused: RejectionCounts = {};
   readonly settles: Settle[] = [];
+  /** Told after everything in this batch is settled. */
+  readonly waiters: (() => void)[] = [];
 
   round(poll: string, round: number) {
     const key = roundKey(poll, round);
@@ -40,8 +42,8 @@ export class Appender {
   private readonly producer: string;
   private sequence = 0;
   private batches: Batch[] = [];
-  private isWriting = false;
-  private idle: (() => void)[] = [];
+  /** The batch on its way to the disk. */
+  private writing: Batch | undefined;
 
   /** @param producer the broker's run id, new at each start */
   constructor(log: VoteLog, partition: number, producer: string) {
@@ -62,10 +64,11 @@ export class Appender {
     counts[reason] = (counts[reason] ?? 0) + 1;
   }
 
-  /** Resolves when everything gathered so far is settled. */
+  /** Resolves when everything gathered so far is settled, however much comes after it. */
   drained(): Promise<void> {
-    if (!this.isWriting && this.batches.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idle.push(resolve));
+    const newest = this.batches.at(-1) ?? this.writing;
+    if (!newest) return Promise.resolve();
+    return new Promise((resolve) => newest.waiters.push(resolve));
   }
 
   private gather(settle: Settle): Batch {
@@ -74,7 +77,7 @@ export class Appender {
       batch = new Batch();
       this.batches.push(batch);
       // The rest of this turn's packets, from all connections, travel in the same entry.
-      if (this.batches.length === 1 && !this.isWriting) setImmediate(() => this.write());
+      if (this.batches.length === 1 && !this.writing) setImmediate(() => this.write());
     }
     batch.settles.push(settle);
     return batch;
@@ -82,12 +85,8 @@ export class Appender {
 
   private write(): void {
     const batch = this.batches.shift();
-    if (!batch) {
-      this.isWriting = false;
-      for (const resolve of this.idle.splice(0)) resolve();
-      return;
-    }
-    this.isWriting = true;
+    this.writing = batch;
+    if (!batch) return;
     this.append(batch).then(
       () => this.settle(batch),
       (error: Error) => this.settle(batch, error),
@@ -97,6 +96,7 @@ export class Appender {
   private settle(batch: Batch, error?: Error): void {
     this.write();
     for (const settle of batch.settles) settle(error);
+    for (const resolve of batch.waiters) resolve();
   }
 
   private async append({ rounds, refused }: Batch): Promise<void> {

@@ -17,6 +17,7 @@ import { Intake } from './intake.ts';
 import { type Admit, TcpListener, WebSocketListener } from './listeners.ts';
 import { maySubscribe, mayWill, publication } from './permissions.ts';
 import { sendReceipt } from './receipts.ts';
+import { guardSessions, MAX_SUBSCRIPTIONS, type Sessions } from './sessions.ts';
 import { Statuses } from './statuses.ts';
 import { VoteBroker } from './vote-broker.ts';
 
@@ -26,8 +27,6 @@ const MAX_IN_FLIGHT = 50_000;
 const CONNECT_LIMIT_MS = 5_000;
 /** A device that does not read for this long is disconnected, ms. */
 const DRAIN_LIMIT_MS = 10_000;
-/** Topics a client may subscribe to. */
-const MAX_SUBSCRIPTIONS = 32;
 /** How long clients may take to hang up when the broker stops, ms. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -44,7 +43,7 @@ export interface BrokerParts {
   readonly results: LiveResults;
   readonly door: Door;
   /** Opens the persistence of MQTT sessions and retained messages. */
-  readonly sessions: () => Promise<{ destroy(): Promise<void> }>;
+  readonly sessions: () => Promise<Sessions>;
   readonly log: Log;
 }
 
@@ -60,6 +59,7 @@ export class Broker {
   private readonly gates = new Set<Gate>();
   private readonly orders = new WeakMap<Client, Acknowledgements>();
   private readonly wills = new WeakMap<Client, string>();
+  private readonly granted = new WeakMap<Client, Set<string>>();
   private readonly tcp = new TcpListener((connection) => this.admit(connection));
   private readonly webSocket = new WebSocketListener((connection, request) => this.admit(connection, request));
   private running: Running | undefined;
@@ -86,6 +86,7 @@ export class Broker {
     const id = randomUUID();
     const intake = new Intake(polls, store.log, id);
     const sessions = await this.parts.sessions();
+    guardSessions(sessions);
     const aedes = await this.startAedes(sessions);
     const publish = (topic: string, payload: string, qos: 0 | 1) => publishRetained(aedes, topic, payload, qos);
     const announcer = new Announcer(polls, results, publish, this.log);
@@ -94,7 +95,7 @@ export class Broker {
     const unwatch = store.registry.watch((collection, device) => void this.onWrite(collection, device));
     this.running = { aedes, intake, sessions, announcer, closings, statuses, unwatch };
     await closings.start();
-    statuses.start();
+    await statuses.start();
     announcer.start();
     this.listeningOn = await this.tcp.listen(this.options.mqttPort, this.options.host);
   }
@@ -141,8 +142,13 @@ export class Broker {
       authenticate: (client, user, password, done) => void this.authenticate(client, user, password, done),
       authorizePublish: (client, packet, done) => this.authorizePublish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => done(null, this.allowed(client, subscription)),
+      // Once more on the way out: a session may hold filters from before a rule changed.
+      authorizeForward: (client, packet) => (maySubscribe(packet.topic, client.id) ? packet : null),
     });
     aedes.on('clientReady', (client) => (client.conn as Gate).accept());
+    aedes.on('unsubscribe', (topics, client) => {
+      for (const topic of topics) this.granted.get(client)?.delete(topic);
+    });
     aedes.on('clientError', (client, error) => this.log.debug({ device: client.id, err: error }, 'device cut off'));
     aedes.on('connectionError', (_client, error) => this.log.debug({ err: error }, 'connection refused'));
     (aedes as NodeJS.EventEmitter).on('error', (error) => this.log.error({ err: error }, 'aedes'));
@@ -181,9 +187,12 @@ export class Broker {
   }
 
   private allowed(client: Client, subscription: Subscription): Subscription | null {
-    const { subscriptions } = client as unknown as { subscriptions: Record<string, unknown> };
+    const granted = this.granted.get(client) ?? new Set<string>();
+    this.granted.set(client, granted);
     if (!maySubscribe(subscription.topic, client.id)) return null;
-    return Object.keys(subscriptions).length < MAX_SUBSCRIPTIONS ? subscription : null;
+    if (granted.size >= MAX_SUBSCRIPTIONS && !granted.has(subscription.topic)) return null;
+    granted.add(subscription.topic);
+    return subscription;
   }
 
   /**
@@ -192,15 +201,18 @@ export class Broker {
    */
   private authorizePublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     if (!client || !this.running) return done(new Error('no client'));
+    // A will did not come through the gate: its connection is gone.
+    const gate = client.closed ? undefined : (client.conn as Gate);
+    gate?.begin();
     const settle = this.order(client).next((error) => {
-      (client.conn as Gate).settle();
+      gate?.settle();
       done(error);
     });
     try {
       this.take(client, packet, settle);
     } catch (error) {
       this.log.error({ err: error, device: client.id }, 'a packet could not be dealt with');
-      settle(error as Error);
+      queueMicrotask(() => settle(error as Error));
     }
   }
 
@@ -210,10 +222,12 @@ export class Broker {
     const { dup, retain } = packet;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const publishing = publication(packet.topic, device);
-    if (publishing.kind === 'forbidden') return settle(new Error(`publishing to ${packet.topic} is not allowed`));
+    // Nothing is settled while the parser that called is still at work: the next read would run inside it.
+    const later = (error?: Error) => queueMicrotask(() => settle(error));
+    if (publishing.kind === 'forbidden') return later(new Error(`publishing to ${packet.topic} is not allowed`));
     if (publishing.kind === 'status') {
       if (!statuses.receive(device, payload)) this.log.debug({ device }, 'a status that is not a JSON object; ignored');
-      return settle();
+      return later();
     }
     intake.receive({ device, topic: publishing.topic, payload, dup, retain }, (error, verdict) => {
       if (error) this.log.warn({ err: error, device }, 'a vote could not be stored; not acknowledged');
@@ -239,7 +253,7 @@ export class Broker {
 interface Running {
   readonly aedes: VoteBroker;
   readonly intake: Intake;
-  readonly sessions: { destroy(): Promise<void> };
+  readonly sessions: Sessions;
   readonly announcer: Announcer;
   readonly closings: Closings;
   readonly statuses: Statuses;

@@ -35,6 +35,8 @@ export class Gate extends Duplex implements Held {
   /** Bytes not handed on yet: at most one socket read and one packet. */
   private waiting: Buffer = NOTHING;
   private inFlight = 0;
+  /** Of those in flight, the ones somebody is dealing with. */
+  private begun = 0;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
   private timer: NodeJS.Timeout | undefined;
   /** False while the reader has enough: nothing more is handed on until it asks. */
@@ -59,9 +61,14 @@ export class Gate extends Duplex implements Held {
     this.handOn();
   }
 
-  /** A PUBLISH that was handed on has been dealt with. */
+  /** Somebody deals with a PUBLISH that was handed on; until `settle` it counts, even if the connection closes. */
+  begin(): void {
+    this.begun++;
+  }
+
+  /** A PUBLISH that was begun has been dealt with. */
   settle(): void {
-    if (this.inFlight === 0) return;
+    this.begun--;
     this.inFlight--;
     this.flow.leave(1);
     if (this.inFlight === this.limits.inFlight >> 1) this.handOn();
@@ -93,8 +100,9 @@ export class Gate extends Duplex implements Held {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.timer);
     this.flow.release(this);
-    this.flow.leave(this.inFlight);
-    this.inFlight = 0;
+    // What was never begun is gone with the connection; the rest settles in its own time.
+    this.flow.leave(this.inFlight - this.begun);
+    this.inFlight = this.begun;
     this.waiting = NOTHING;
     this.socket.destroy();
     done(error);

@@ -6,14 +6,17 @@ import type { Registry } from '../core/store/store.ts';
 const MAX_STATUS_BYTES = 1024;
 /** How often collected statuses are written, ms; of several by one device the last is kept. */
 const WRITE_EVERY_MS = 2_000;
-/** Statuses waiting to be written; beyond that, new devices' statuses are dropped until the next write. */
-const MAX_WAITING = 20_000;
+/** Devices whose status is kept, at most: with an open door anybody can invent devices. */
+const MAX_KEPT = 20_000;
+/** Statuses written at the same time. */
+const WRITE_TOGETHER = 256;
 
 /** Keeps the last status of each device (battery, signal, will). A convenience: never part of a count. */
 export class Statuses {
   private readonly registry: Registry;
   private readonly log: Log;
   private waiting = new Map<string, DeviceStatus>();
+  private readonly kept = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(registry: Registry, log: Log) {
@@ -21,7 +24,8 @@ export class Statuses {
     this.log = log;
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    for (const { id } of await this.registry.list('statuses')) this.kept.add(id);
     this.timer = setInterval(() => void this.write(), WRITE_EVERY_MS);
   }
 
@@ -36,7 +40,8 @@ export class Statuses {
     try {
       const status: unknown = JSON.parse(payload.toString('utf8'));
       if (typeof status !== 'object' || status === null || Array.isArray(status)) return false;
-      if (this.waiting.size < MAX_WAITING || this.waiting.has(device)) {
+      if (this.kept.size < MAX_KEPT) this.kept.add(device);
+      if (this.kept.has(device)) {
         this.waiting.set(device, { status, atMs: Date.now() });
       }
       return true;
@@ -49,7 +54,11 @@ export class Statuses {
     const waiting = this.waiting;
     this.waiting = new Map();
     try {
-      await Promise.all([...waiting].map(([device, status]) => this.registry.put('statuses', device, status)));
+      const all = [...waiting];
+      for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
+        const some = all.slice(at, at + WRITE_TOGETHER);
+        await Promise.all(some.map(([device, status]) => this.registry.put('statuses', device, status)));
+      }
     } catch (error) {
       this.log.warn({ err: error, devices: waiting.size }, 'device statuses could not be written; dropped');
     }

@@ -58,9 +58,10 @@ export async function startAll(config: Config, log: Log): Promise<Pollcast> {
     polls,
     results,
     counter,
-    broker,
     rounds,
     server,
+    // Last, so that it stops first: devices hang up, and MQTT over WebSocket would keep the HTTP server open.
+    broker,
   ];
   const lifecycle = new Lifecycle(services, log);
   await lifecycle.start();

@@ -20,7 +20,7 @@ const MAX_BODY_BYTES = 128 * 1024;
 export async function createApp(context: Context): Promise<FastifyInstance> {
   const base = fastify({
     bodyLimit: MAX_BODY_BYTES,
-    // Operators' mistakes are told all at once, and a number in quotes is one.
+    // Operators' mistakes are told all at once; numbers in a query come as text.
     ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
     forceCloseConnections: true,
     logger: false,
@@ -28,7 +28,7 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
   // Bodies are JSON: a form or a text gets 415 and not a guess.
   base.removeContentTypeParser('text/plain');
-  answerProblems(base);
+  answerProblems(base, context.log);
   await app.register(helmet, {
     // Plain HTTP is the normal case on a stage's own network: nothing here may demand HTTPS.
     hsts: false,

@@ -2,7 +2,7 @@ import { type Offset, START } from '../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../core/store/store.ts';
 
 /** Entries read at a time while scanning; between reads, others get their turn. */
-const SCAN_ENTRIES = 256;
+const SCAN_ENTRIES = 16;
 
 /** A partition's log from its beginning up to where it was counted when the scan began. */
 export async function* scanLog(store: Store, partition: number): AsyncGenerator<LoggedEntry> {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Log } from '../core/runtime/log.ts';
 
 /** An expected failure of a request, answered as problem details [RFC 9457]. */
 export class Problem extends Error {
@@ -45,10 +46,10 @@ interface Refused {
 }
 
 /** Makes every error of an app problem JSON; what is unexpected is logged and told without its insides. */
-export function answerProblems(app: FastifyInstance): void {
+export function answerProblems(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: Refused, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    if (problem.status >= 500) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     const { status, code, message, problems } = problem;
     const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail: message };
     return reply

@@ -25,6 +25,7 @@ export class Rounds {
   private readonly log: Log;
   private readonly halt = new AbortController();
   private sweeping: Promise<void> | undefined;
+  private opening: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, polls: PollBook, log: Log) {
     this.store = store;
@@ -42,10 +43,23 @@ export class Rounds {
   }
 
   /** Opens the next round of a draft or closed poll. @throws Problem 409 when it cannot be opened now */
-  async open(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+  open(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+    // One at a time: two polls opened at once must not both find their room free.
+    const opened = this.opening.then(() => this.openNow(id, from));
+    this.opening = opened.catch(() => {});
+    return opened;
+  }
+
+  private async openNow(id: string, from: 'draft' | 'closed'): Promise<Poll> {
     const poll = await this.move(id, [from], (now) => {
       this.refuseSecondInRoom(now);
-      return { ...now, status: 'opening', round: now.round + 1, openedAtMs: Date.now(), closedAtMs: undefined };
+      return {
+        ...now,
+        status: 'opening',
+        round: Math.max(now.round, now.retiredRounds ?? 0) + 1,
+        openedAtMs: Date.now(),
+        closedAtMs: undefined,
+      };
     });
     return this.finishOpening(poll);
   }
@@ -111,9 +125,12 @@ export class Rounds {
   /** The second step of an opening or closing; when another process took it already, its outcome stands. */
   private async advance(poll: Poll, from: Status, next: Poll): Promise<Poll> {
     const { poll: id } = poll.definition;
-    const found = await this.store.registry.get<Poll>('polls', id);
-    if (found && found.value.status === from && found.value.round === poll.round) {
-      await this.store.registry.put('polls', id, { ...next, definition: found.value.definition }, found.version);
+    for (;;) {
+      const found = await this.store.registry.get<Poll>('polls', id);
+      if (found?.value.status !== from || found.value.round !== poll.round) break;
+      // Only the definition may have changed meanwhile (its visibility); it stays as it is now.
+      const moved = { ...next, definition: found.value.definition };
+      if (await this.store.registry.put('polls', id, moved, found.version)) break;
     }
     await this.polls.refresh(id);
     return this.polls.get(id) ?? next;

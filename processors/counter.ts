@@ -7,8 +7,9 @@ import type { Entry } from '../core/voting/entry.ts';
 import { type Ballots, type FoldState, fold, touchedBy } from '../core/voting/fold.ts';
 import { roundKey, type Slice } from '../core/voting/slice.ts';
 
-/** Entries folded in one commit, at most: bounds its size, and how long others wait for the database. */
-const MAX_ENTRIES = 64;
+/** Entries read at once and votes folded in one commit, at most: bounds how long everything else has to wait. */
+const MAX_ENTRIES = 16;
+const MAX_VOTES = 5_000;
 /** How long a read waits for news, ms; also how long a stop may have to wait. */
 const READ_WAIT_MS = 1_000;
 /** After a commit, how long to let entries gather, ms: one commit of many costs little more than one of few. */
@@ -79,8 +80,11 @@ export class Counter {
     const found = await this.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
     // A store that answers with nothing before its wait is over must not keep this process from everything else.
     if (found.size === 0) return pause(1, signal);
-    await Promise.all([...found].map(([partition, entries]) => this.count(partition, entries)));
-    const isBehind = [...found.values()].some((entries) => entries.length === MAX_ENTRIES);
+    const batches = [...found].map(([partition, entries]) => [partition, firstVotes(entries)] as const);
+    await Promise.all(batches.map(([partition, entries]) => this.count(partition, entries)));
+    const isBehind = [...found].some(
+      ([, entries], i) => entries.length === MAX_ENTRIES || entries.length > (batches[i]?.[1].length ?? 0),
+    );
     if (!isBehind) await pause(GATHER_MS, signal);
   }
 
@@ -128,6 +132,16 @@ export class Counter {
     }
     return { slices, ballots, producers, refused };
   }
+}
+
+/** As many entries as hold `MAX_VOTES` votes; at least one. */
+function firstVotes(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
+  let votes = 0;
+  const end = entries.findIndex(({ entry }) => {
+    if (entry.type === 'votes') for (const round of entry.rounds) votes += round.votes.length;
+    return votes >= MAX_VOTES;
+  });
+  return end === -1 ? entries : entries.slice(0, end + 1);
 }
 
 function trim(slices: Map<string, Slice>): void {

@@ -5,6 +5,6 @@ import { prepare, ROOT } from './prepare.mjs';
 
 prepare();
 const env = { CHAOS_ROUNDS: '20', ...process.env };
-const args = ['run', '--disable-coverage', '--reporter=tap', '--timeout=900', 'build/test/system/kill.test.js'];
+const args = ['run', '--disable-coverage', '--reporter=tap', 'build/test/system/kill.test.js'];
 const { status } = spawnSync(join(ROOT, 'node_modules', '.bin', 'tap'), args, { cwd: ROOT, env, stdio: 'inherit' });
 process.exitCode = status ?? 1;

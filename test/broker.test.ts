@@ -392,6 +392,99 @@ t.test('closing: every vote acknowledged before it counts', async (t) => {
   t.ok(accepted > 0 && refused > 0, `the close came in the middle: ${accepted} accepted, ${refused} refused`);
 });
 
+t.test('closing does not wait for those who go on voting, here or elsewhere', async (t) => {
+  const s = await withPoll(t);
+  await s.openPoll('other');
+  const devices = await Promise.all(Array.from({ length: 20 }, (_, i) => s.device(`d${i}`)));
+  let isOver = false;
+  const voting = devices.map(async ({ client }, i) => {
+    while (!isOver) await client.publishAsync(i % 2 ? 'vote/q' : 'vote/other', 'a', { qos: 1 });
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const startMs = Date.now();
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  const tookMs = Date.now() - startMs;
+  isOver = true;
+  await Promise.all(voting);
+  t.ok(tookMs < 2_000, `${tookMs} ms`);
+});
+
+t.test('a burst of statuses and votes in one write arrives whole', async (t) => {
+  const s = await withPoll(t);
+  const socket = await rawDevice(s, 'busy');
+  const status = generate({
+    cmd: 'publish',
+    topic: 'device/busy/status',
+    payload: '{"battery":50}',
+    qos: 0,
+    dup: false,
+    retain: false,
+  });
+  const vote = generate({ cmd: 'publish', topic: 'vote/q', payload: 'a', qos: 0, dup: false, retain: false });
+  const burst = Array.from({ length: 2_000 }, (_, i) => (i % 4 === 3 ? vote : status));
+  socket.write(Buffer.concat(burst));
+  t.equal((await s.resultAfter('q', 500)).votes, 500);
+  t.notOk(socket.destroyed);
+});
+
+t.test('a session keeps the filters that were granted and no others', async (t) => {
+  const first = await withPoll(t);
+  const device = await first.device('keeper', { clean: false });
+  const many = Array.from({ length: 100 }, (_, i) => `poll/p${i}`);
+  const filters = ['poll/q', '#', 'receipt/other', ...many].map((topic) => ({ topic, qos: 1 as const }));
+  const packet = generate({ cmd: 'subscribe', messageId: 9, subscriptions: filters });
+  const suback = new Promise<{ granted: number[] }>((resolve) => {
+    device.client.on(
+      'packetreceive',
+      (got) => got.cmd === 'suback' && resolve(got as unknown as { granted: number[] }),
+    );
+  });
+  device.client.stream.write(packet);
+  const { granted } = await suback;
+  t.same(granted.slice(0, 3), [1, 128, 128]);
+  t.equal(granted.filter((qos) => qos === 1).length, 32, 'so many and no more');
+  await device.client.endAsync();
+  await first.openPoll('hidden-from-it');
+  await first.call('POST', '/api/polls/q/close', { operator: true });
+  const again = await first.device('keeper', { clean: false });
+  await again.next('poll/q');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  t.same([...new Set(again.messages.map(([topic]) => topic))], ['poll/q']);
+});
+
+t.test('a deleted poll leaves nothing behind, and its id starts afresh', async (t) => {
+  const s = await withPoll(t);
+  await (await s.device('d')).vote('vote/q', 'a');
+  await s.resultAfter('q', 1);
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  t.equal((await s.call('DELETE', '/api/polls/q', { operator: true })).status, 204);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  const device = await s.device('e');
+  for (const topic of ['poll/q', 'room/hall', 'result/q']) await device.subscribe(topic);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.same(device.messages, [], 'nothing retained');
+  await s.call('POST', '/api/polls', { operator: true, body: { poll: 'q', title: 'Again', kind: 'rating' } });
+  await device.vote('vote/q', '3');
+  t.match((await s.call('GET', '/api/polls/q/result', { operator: true })).body, { round: 0, ballots: 0, votes: 0 });
+  t.equal((await s.call('POST', '/api/polls/q/recount', { operator: true })).status, 409);
+  await s.call('POST', '/api/polls/q/open', { operator: true });
+  t.match((await s.call('GET', '/api/polls/q/result', { operator: true })).body, { round: 2, ballots: 0 });
+  t.equal((await s.call('GET', '/api/polls/q/ballots.csv?round=1', { operator: true })).status, 404);
+});
+
+t.test('stopping does not wait for phones on WebSockets', async (t) => {
+  const s = await withPoll(t);
+  const client = await mqtt.connectAsync(`${s.http.replace('http', 'ws')}/mqtt`, {
+    clientId: 'phone',
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+  });
+  const startMs = Date.now();
+  t.equal(await s.pollcast.stop(), true);
+  t.ok(Date.now() - startMs < 4_000, `${Date.now() - startMs} ms`);
+  await client.endAsync(true);
+});
+
 /** A connected device that is nothing but a socket. */
 async function rawDevice(s: Stage, clientId: string): Promise<Socket> {
   const socket = connect(s.pollcast.mqttPort, '127.0.0.1');

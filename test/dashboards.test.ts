@@ -355,6 +355,19 @@ t.test('open streams do not keep the process from stopping', async (t) => {
   await device.client.endAsync(true);
 });
 
+t.test('streams asked for in a row on one line do not use up the places', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const socket = connect(s.pollcast.httpPort, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write('GET /api/polls/q/stream HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200));
+  await new Promise((resolve) => socket.once('data', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  socket.destroy();
+  await eventually('no viewer', async () => ((await s.call('GET', '/health')).body.viewers === 0 ? true : undefined));
+  t.pass();
+});
+
 t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
   const line = new PassThrough({ highWaterMark: 64 });
   const viewer = new Viewer(line);

@@ -3,6 +3,7 @@ declare module 'aedes-persistence-level/asyncPersistence.js' {
   export default class AsyncLevelPersistence {
     constructor(db: unknown);
     setup(broker: unknown): Promise<void>;
+    addSubscriptions(client: { readonly id: string }, filters: readonly { readonly topic: string }[]): Promise<void>;
     destroy(): Promise<void>;
   }
 }

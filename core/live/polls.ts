@@ -16,6 +16,7 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
   private readonly log: Log;
   private readonly polls = new Map<string, Poll>();
   private readonly versions = new Map<string, number>();
+  private readonly gone = new Map<string, Poll>();
   private readonly rooms = new Map<string, Poll>();
   private unwatch: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -51,6 +52,11 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
     return [...this.polls.values()];
   }
 
+  /** Polls that are gone; what was announced of them has to be taken back. */
+  deleted(): Poll[] {
+    return [...this.gone.values()];
+  }
+
   /** Reads one poll again; resolves once this copy is at least as new as the call. */
   async refresh(id: string): Promise<void> {
     const found = await this.registry().get<Poll>('polls', id);
@@ -74,8 +80,9 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
     if (version <= (this.versions.get(id) ?? 0)) return;
     this.versions.set(id, version);
     const before = this.polls.get(id);
-    if (poll.deleted) this.polls.delete(id);
-    else this.polls.set(id, poll);
+    const [kept, left] = poll.deleted ? [this.gone, this.polls] : [this.polls, this.gone];
+    left.delete(id);
+    kept.set(id, poll);
     for (const { definition } of [before, poll].filter((known) => known !== undefined)) {
       if (definition.room !== undefined) this.settleRoom(definition.room);
     }

@@ -42,8 +42,15 @@ export interface Poll {
   readonly createdAtMs: number;
   readonly openedAtMs?: number | undefined;
   readonly closedAtMs?: number | undefined;
+  /** Rounds of deleted polls of the same id; this poll's rounds come after them. */
+  readonly retiredRounds?: number | undefined;
   /** Set when the poll was deleted: the id may be used again, with rounds that continue after this one. */
   readonly deleted?: boolean | undefined;
+}
+
+/** True while nobody but operators may know the question: it was never open. */
+export function isUnasked({ status, round, retiredRounds = 0 }: Poll): boolean {
+  return status === 'draft' || (status === 'opening' && round === retiredRounds + 1);
 }
 
 /** The poll a room's vote topic means now: the one that is open there, else the one opened last. */

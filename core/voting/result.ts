@@ -1,7 +1,7 @@
 import { type Accounting, sumAccounting, totalRejected } from './accounting.ts';
 import { kinds } from './kinds/index.ts';
 import type { KindResult, OptionResult } from './kinds/kind.ts';
-import type { KindName, Option, Poll, Status } from './poll.ts';
+import { isUnasked, type KindName, type Option, type Poll, type Status } from './poll.ts';
 import type { Slice } from './slice.ts';
 import { merge } from './tally.ts';
 
@@ -60,7 +60,7 @@ export function isFinal(poll: Poll, slices: readonly (Slice | undefined)[]): boo
  */
 export function publicResult(result: Result, poll: Poll): Result {
   const { visibility } = poll.definition;
-  if (poll.status === 'draft') return { ...withoutFigures(result, []), title: '' };
+  if (isUnasked(poll)) return { ...withoutFigures(result, []), title: '' };
   if (visibility === 'live' || (visibility === 'closed' && result.final)) return result;
   return withoutFigures(result, poll.definition.options);
 }

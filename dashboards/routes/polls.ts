@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Static } from 'typebox';
 import { checkDefinition } from '../../core/voting/definition.ts';
-import type { Definition, Poll } from '../../core/voting/poll.ts';
+import { type Definition, isUnasked, type Poll } from '../../core/voting/poll.ts';
 import { type Context, pollOr404 } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { NewPoll, PollParams, PollPatch } from '../schemas.ts';
@@ -17,7 +17,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       { schema: { summary: 'All polls; drafts for operators only', tags: ['polls'] } },
       async (request) => {
         const isOperator = operators.isOperator(request);
-        const visible = polls.all().filter(({ status }) => isOperator || status !== 'draft');
+        const visible = polls.all().filter((poll) => isOperator || !isUnasked(poll));
         return { polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map(describe) };
       },
     );
@@ -29,8 +29,8 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         const definition = checked(withDefaults(request.body));
         const { poll: id } = definition;
         const before = await store.registry.get<Poll>('polls', id);
-        const round = before?.value.deleted ? before.value.round : 0;
-        const poll: Poll = { definition, status: 'draft', round, createdAtMs: Date.now() };
+        const retiredRounds = Math.max(before?.value.round ?? 0, before?.value.retiredRounds ?? 0);
+        const poll: Poll = { definition, status: 'draft', round: 0, retiredRounds, createdAtMs: Date.now() };
         const isFree = !before || before.value.deleted;
         if (!isFree || !(await store.registry.put('polls', id, poll, before?.version ?? 0))) {
           throw new Problem(409, 'poll-exists', `there is a poll ${id} already; choose another id, or change that one`);
@@ -45,7 +45,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       { schema: { summary: 'One poll', tags: ['polls'], params: PollParams } },
       async (request) => {
         const poll = pollOr404(context, request.params.poll);
-        if (poll.status !== 'draft' || operators.isOperator(request)) return describe(poll);
+        if (!isUnasked(poll) || operators.isOperator(request)) return describe(poll);
         // A question that was not asked yet is the operators' own.
         return { poll: poll.definition.poll, status: poll.status, round: poll.round };
       },

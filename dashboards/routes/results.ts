@@ -8,14 +8,17 @@ import { type Context, pollOr404 } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { recount } from '../recount.ts';
 import { PollParams, RoundQuery, StreamQuery } from '../schemas.ts';
-import { timeline } from '../timeline.ts';
+import { Timelines } from '../timeline.ts';
 
+/** Timelines one address may ask for per minute: each reads the log. */
+const TIMELINES_PER_MINUTE = 60;
 /** Polls that one stream may follow. */
 const MAX_STREAM_POLLS = 50;
 
 /** Results: once, as a stream, over time, ballot by ballot, and counted again. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   const { hub, results, operators, store } = context;
+  const timelines = new Timelines(store);
 
   return async (app) => {
     app.get(
@@ -52,14 +55,17 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
 
     app.get(
       '/api/polls/:poll/timeline',
-      { schema: { summary: 'Votes per second, by choice', tags: ['results'], params: PollParams } },
+      {
+        config: { rateLimit: { max: TIMELINES_PER_MINUTE, timeWindow: '1 minute' } },
+        schema: { summary: 'Votes per second, by choice', tags: ['results'], params: PollParams },
+      },
       async (request) => {
         const poll = pollOr404(context, request.params.poll);
         const result = await results.result(poll);
         if (!operators.isOperator(request) && publicResult(result, poll).hidden) {
           throw new Problem(403, 'figures-hidden', `figures of poll ${request.params.poll} are not public now`);
         }
-        return { poll: result.poll, round: result.round, ...(await timeline(store, result.poll, result.round)) };
+        return { poll: result.poll, round: result.round, ...(await timelines.read(result.poll, result.round)) };
       },
     );
 
@@ -96,6 +102,8 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
     for (const poll of polls) pollOr404(context, poll);
     const audience = operators.isOperator(request) ? 'operator' : 'public';
+    // A pipelined request has no line yet, and Node would never tell that it is gone.
+    if (!reply.raw.socket) throw new Problem(400, 'pipelined', 'a stream needs a connection of its own');
     if (hub.isFull) throw new Problem(503, 'too-many-viewers', 'all places are taken; try again in a moment');
     reply.hijack();
     // Headers that plugins set for every answer belong on this one too; `hijack` skips them.
@@ -112,8 +120,9 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
 
 function roundOf(poll: Poll, asked: number | undefined): number {
   const round = asked ?? poll.round;
-  if (round > 0 && round <= poll.round) return round;
+  const first = (poll.retiredRounds ?? 0) + 1;
+  if (round >= first && round <= poll.round) return round;
   const { poll: id } = poll.definition;
   if (poll.round === 0) throw new Problem(409, 'not-opened', `poll ${id} was never opened: there is nothing to count`);
-  throw new Problem(404, 'no-such-round', `poll ${id} has rounds 1 to ${poll.round}, not ${round}`);
+  throw new Problem(404, 'no-such-round', `poll ${id} has rounds ${first} to ${poll.round}, not ${round}`);
 }

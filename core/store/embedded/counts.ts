@@ -7,6 +7,7 @@ import type { Ballot } from '../../voting/vote.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
 import type { EmbeddedChanges } from './changes.ts';
+import { written } from './written.ts';
 
 type StoredBallot = [choice: Choice, atMs: number, n?: number];
 type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
@@ -71,11 +72,12 @@ export class EmbeddedCounts implements CountStore {
 
   async commit(commit: Commit): Promise<boolean> {
     // A child transaction: lmdb's plain one keeps what was written before an error, which would be half a commit.
-    const done = await this.root.childTransaction(() => {
+    const write = this.root.childTransaction(() => {
       if (this.stored(commit.partition).offset !== commit.expected) return false;
       this.write(commit);
       return true;
     });
+    const done = await written(write);
     if (done && commit.slices.length > 0) this.changes.announce(commit.partition, commit.offset);
     return done;
   }

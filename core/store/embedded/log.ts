@@ -3,6 +3,7 @@ import { decodeEntry, type Entry, encodeEntry } from '../../voting/entry.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
 import { Bell } from './bell.ts';
+import { written } from './written.ts';
 
 type Key = [partition: number, sequence: number];
 
@@ -34,7 +35,7 @@ export class EmbeddedLog implements VoteLog {
   async append(partition: number, entry: Entry): Promise<Offset> {
     const sequence = (this.given[partition] ?? 0) + 1;
     this.given[partition] = sequence;
-    await this.table.put([partition, sequence], encodeEntry(entry));
+    await written(this.table.put([partition, sequence], encodeEntry(entry)));
     this.durable[partition] = Math.max(this.durable[partition] ?? 0, sequence);
     this.bell.ring();
     return offsetOf(sequence);

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Collection, Registry, Versioned } from '../store.ts';
+import { written } from './written.ts';
 
 type Key = [collection: Collection, id: string];
 
@@ -24,18 +25,19 @@ export class EmbeddedRegistry implements Registry {
 
   async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
     const key: Key = [collection, id];
-    const version = await this.table.childTransaction(() => {
+    const write = this.table.childTransaction(() => {
       const now = this.table.get(key)?.version ?? 0;
       if (expected !== undefined && expected !== now) return undefined;
       this.table.putSync(key, { value, version: now + 1 });
       return now + 1;
     });
+    const version = await written(write);
     if (version !== undefined) this.writes.emit('write', collection, id);
     return version;
   }
 
   async remove(collection: Collection, id: string): Promise<void> {
-    await this.table.remove([collection, id]);
+    await written(this.table.remove([collection, id]));
     this.writes.emit('write', collection, id);
   }
 

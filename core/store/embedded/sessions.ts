@@ -10,8 +10,8 @@ interface Range {
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
 /**
- * MQTT sessions and retained messages that survive a restart: aedes-persistence-level over LMDB. Votes never
- * pass here. One embedded database instead of two is worth the forty lines of LevelDB's interface below.
+ * MQTT sessions and retained messages that survive a restart: aedes-persistence-level over LMDB. Counting never
+ * rests on it. One embedded database instead of two is worth the forty lines of LevelDB's interface below.
  *
  * @param directory where `sessions.lmdb` lives; created when missing
  */
