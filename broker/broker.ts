@@ -27,6 +27,8 @@ const MAX_IN_FLIGHT = 50_000;
 const CONNECT_LIMIT_MS = 5_000;
 /** A device that does not read for this long is disconnected, ms. */
 const DRAIN_LIMIT_MS = 10_000;
+/** A log that cannot store is told of this often, ms. */
+const WARN_EVERY_MS = 1_000;
 /** How long clients may take to hang up when the broker stops, ms. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -64,6 +66,7 @@ export class Broker {
   private readonly webSocket = new WebSocketListener((connection, request) => this.admit(connection, request));
   private running: Running | undefined;
   private listeningOn = 0;
+  private warnedAtMs = 0;
 
   constructor(parts: BrokerParts, options: BrokerOptions) {
     this.parts = parts;
@@ -230,10 +233,18 @@ export class Broker {
       return later();
     }
     intake.receive({ device, topic: publishing.topic, payload, dup, retain }, (error, verdict) => {
-      if (error) this.log.warn({ err: error, device }, 'a vote could not be stored; not acknowledged');
+      if (error) this.warn(error);
       settle(error);
       if (!error) sendReceipt(client, verdict);
     });
+  }
+
+  /** Tells of votes that could not be stored, not once per vote: there may be thousands a second. */
+  private warn(error: Error): void {
+    const nowMs = Date.now();
+    if (nowMs - this.warnedAtMs < WARN_EVERY_MS) return;
+    this.warnedAtMs = nowMs;
+    this.log.warn({ err: error }, 'votes could not be stored; not acknowledged, devices will send them again');
   }
 
   private order(client: Client): Acknowledgements {

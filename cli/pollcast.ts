@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { ConfigError, readConfig } from '../core/runtime/config.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { flagOf, type SettingName, settings } from '../core/runtime/settings.ts';
+import { isCommitFailure } from '../core/store/embedded/written.ts';
+import { StoreError } from '../core/store/error.ts';
 import { createDemo } from './demo.ts';
 import { addSim } from './sim.ts';
 import { startAll } from './up.ts';
@@ -42,6 +44,12 @@ async function run({ demo, ...flags }: Partial<Record<SettingName, string>> & { 
     process.exit(isClean ? exitCode : EXIT.failed);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
+  process.on('unhandledRejection', (error) => {
+    // Aedes does not wait for all it writes to its sessions, nor lmdb for promises of its own: a full disk must be
+    // survived. No vote is acknowledged meanwhile, and whoever waits for a write is told.
+    if (error instanceof StoreError || isCommitFailure(error)) log.error({ err: error }, 'a write failed');
+    else throw error;
+  });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'a defect: please report it');
     void stop('uncaughtException', EXIT.failed);

@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ConfigError, isLoopback, readConfig } from '../core/runtime/config.ts';
 import { Lifecycle } from '../core/runtime/lifecycle.ts';
@@ -35,6 +36,14 @@ t.test('configuration: defaults, variables, flags', async (t) => {
   t.equal(flagOf(settings.operatorToken.variable), '--operator-token');
   t.equal(readConfig({}, { POLLCAST_HOST: '0.0.0.0', POLLCAST_DOOR: 'open' }).door, 'open', 'on purpose');
   t.equal(readConfig({}, { POLLCAST_HOST: '0.0.0.0', POLLCAST_DOOR: 'devices' }).door, 'devices');
+});
+
+t.test('configuration: the README lists every setting with its default', async (t) => {
+  const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+  for (const { variable, fallback } of Object.values(settings)) {
+    const [, shown] = new RegExp(`\\| \\`${variable}\\` \\| ([^|]*) \\|`).exec(readme) ?? [];
+    t.ok(shown !== undefined && (fallback === '' || shown.includes(`\`${fallback}\``)), `${variable}: ${shown}`);
+  }
 });
 
 t.test('configuration: every problem at once, saying what instead', async (t) => {

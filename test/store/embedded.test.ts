@@ -36,6 +36,17 @@ t.test('the number of partitions is fixed at the first start', async (t) => {
   t.throws(() => new EmbeddedStore({ directory, partitions: 0 }), RangeError);
 });
 
+t.test('a disk that is as good as full: nothing is written, and everything says so', async (t) => {
+  const store = new EmbeddedStore({ directory: t.testdir(), partitions: 1, reserveBytes: Number.MAX_SAFE_INTEGER });
+  await store.start();
+  const full = { name: 'StoreError', message: /is full: .* MiB free/ };
+  await t.rejects(store.log.append(0, entry), full);
+  await t.rejects(store.registry.put('polls', 'q', {}), full);
+  const nothing = { partition: 0, expected: '0-0', offset: '1-0', slices: [], ballots: [], producers: [], refused: {} };
+  await t.rejects(store.counts.commit(nothing), full);
+  await store.stop();
+});
+
 t.test('a lost vote log is not passed over in silence', async (t) => {
   const directory = t.testdir();
   const store = new EmbeddedStore({ directory, partitions: 1 });

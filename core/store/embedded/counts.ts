@@ -7,6 +7,7 @@ import type { Ballot } from '../../voting/vote.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
 import type { EmbeddedChanges } from './changes.ts';
+import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
 type StoredBallot = [choice: Choice, atMs: number, n?: number];
@@ -24,13 +25,15 @@ const below = (prefix: string) => ({ start: `${prefix}/`, end: `${prefix}0` });
 export class EmbeddedCounts implements CountStore {
   private readonly root: RootDatabase;
   private readonly changes: EmbeddedChanges;
+  private readonly space: FreeSpace;
   private readonly positions: Database<StoredPosition, number>;
   private readonly producers: Database<StoredProducer, string>;
   private readonly slices: Database<StoredSlice, string>;
   private readonly weights: Database<number, string>;
   private readonly ballotTable: Database<StoredBallot, string>;
 
-  constructor(root: RootDatabase, changes: EmbeddedChanges) {
+  constructor(root: RootDatabase, changes: EmbeddedChanges, space: FreeSpace) {
+    this.space = space;
     this.root = root;
     this.changes = changes;
     this.positions = root.openDB({ name: 'positions', encoding: 'json' });
@@ -71,6 +74,7 @@ export class EmbeddedCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
+    this.space.demand();
     // A child transaction: lmdb's plain one keeps what was written before an error, which would be half a commit.
     const write = this.root.childTransaction(() => {
       if (this.stored(commit.partition).offset !== commit.expected) return false;

@@ -3,6 +3,7 @@ import { decodeEntry, type Entry, encodeEntry } from '../../voting/entry.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
 import { Bell } from './bell.ts';
+import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
 type Key = [partition: number, sequence: number];
@@ -14,13 +15,15 @@ const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 export class EmbeddedLog implements VoteLog {
   readonly partitions: number;
   private readonly table: Database<string, Key>;
+  private readonly space: FreeSpace;
   private readonly bell = new Bell();
   /** The last sequence given out, by partition. */
   private readonly given: number[];
   /** The last sequence known to be on the disk, by partition; reads end there. */
   private readonly durable: number[];
 
-  constructor(root: RootDatabase, partitions: number) {
+  constructor(root: RootDatabase, partitions: number, space: FreeSpace) {
+    this.space = space;
     this.partitions = partitions;
     this.table = root.openDB({ name: 'log', encoding: 'string' });
     this.given = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
@@ -33,6 +36,7 @@ export class EmbeddedLog implements VoteLog {
   }
 
   async append(partition: number, entry: Entry): Promise<Offset> {
+    this.space.demand();
     const sequence = (this.given[partition] ?? 0) + 1;
     this.given[partition] = sequence;
     await written(this.table.put([partition, sequence], encodeEntry(entry)));

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Collection, Registry, Versioned } from '../store.ts';
+import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
 type Key = [collection: Collection, id: string];
@@ -8,9 +9,11 @@ type Key = [collection: Collection, id: string];
 /** Documents in LMDB. */
 export class EmbeddedRegistry implements Registry {
   private readonly table: Database<Versioned<unknown>, Key>;
+  private readonly space: FreeSpace;
   private readonly writes = new EventEmitter().setMaxListeners(0);
 
-  constructor(root: RootDatabase) {
+  constructor(root: RootDatabase, space: FreeSpace) {
+    this.space = space;
     this.table = root.openDB({ name: 'registry', encoding: 'json' });
   }
 
@@ -24,6 +27,7 @@ export class EmbeddedRegistry implements Registry {
   }
 
   async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
+    this.space.demand();
     const key: Key = [collection, id];
     const write = this.table.childTransaction(() => {
       const now = this.table.get(key)?.version ?? 0;

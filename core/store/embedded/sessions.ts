@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
+import { written } from './written.ts';
 
 interface Range {
   readonly gte: string;
@@ -39,16 +40,16 @@ class LevelFace {
   }
 
   async put(key: string, value: Buffer): Promise<void> {
-    await this.db.put(key, value);
+    await written(this.db.put(key, value));
   }
 
   async del(key: string): Promise<void> {
-    await this.db.remove(key);
+    await written(this.db.remove(key));
   }
 
   async clear({ gte, lt }: Range): Promise<void> {
     const keys = [...this.db.getKeys({ start: gte, end: lt })];
-    await Promise.all(keys.map((key) => this.db.remove(key)));
+    await Promise.all(keys.map((key) => written(this.db.remove(key))));
   }
 
   async *values({ gte, lt }: Range): AsyncGenerator<Buffer> {
@@ -70,11 +71,14 @@ class LevelFace {
   }
 
   private async write(operations: readonly Operation[]): Promise<void> {
-    await this.db.batch(() => {
-      for (const operation of operations) {
-        if (operation.type === 'put') void this.db.put(operation.key, operation.value);
-        else void this.db.remove(operation.key);
-      }
-    });
+    const { db } = this;
+    await written(
+      db.childTransaction(() => {
+        for (const operation of operations) {
+          if (operation.type === 'put') db.putSync(operation.key, operation.value);
+          else db.removeSync(operation.key);
+        }
+      }),
+    );
   }
 }

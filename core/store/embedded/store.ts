@@ -10,12 +10,15 @@ import { DirectoryLock } from './lock.ts';
 import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
 import { EmbeddedRegistry } from './registry.ts';
+import { FreeSpace } from './space.ts';
 
 export interface EmbeddedOptions {
   /** Where the files live; created when missing. */
   readonly directory: string;
   /** Partitions of a new deployment; an existing one must have been made with the same number. */
   readonly partitions: number;
+  /** Bytes of the disk to leave free, if not the usual. */
+  readonly reserveBytes?: number | undefined;
 }
 
 /**
@@ -26,25 +29,28 @@ export class EmbeddedStore implements Store {
   private readonly directory: string;
   private readonly wanted: number;
   private readonly lock: DirectoryLock;
+  private readonly space: FreeSpace;
   private files: RootDatabase[] = [];
   private parts: Omit<Store, 'start' | 'stop'> | undefined;
 
-  constructor({ directory, partitions }: EmbeddedOptions) {
+  constructor({ directory, partitions, reserveBytes }: EmbeddedOptions) {
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
     this.directory = resolve(directory);
     this.wanted = partitions;
     this.lock = new DirectoryLock(this.directory);
+    this.space = new FreeSpace(this.directory, reserveBytes);
   }
 
   async start(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
     await this.lock.take();
+    await this.space.start();
     const logFile = this.openFile('log.lmdb');
     const stateFile = this.openFile('state.lmdb');
-    const log = new EmbeddedLog(logFile, await this.partitions(logFile));
+    const log = new EmbeddedLog(logFile, await this.partitions(logFile), this.space);
     const changes = new EmbeddedChanges(stateFile);
-    const counts = new EmbeddedCounts(stateFile, changes);
-    const registry = new EmbeddedRegistry(stateFile);
+    const counts = new EmbeddedCounts(stateFile, changes, this.space);
+    const registry = new EmbeddedRegistry(stateFile, this.space);
     this.parts = { log, changes, counts, registry, presence: new EmbeddedPresence() };
     for (let partition = 0; partition < log.partitions; partition++) {
       const { offset } = await counts.position(partition);
@@ -56,6 +62,7 @@ export class EmbeddedStore implements Store {
   }
 
   async stop(): Promise<void> {
+    this.space.stop();
     const files = this.files;
     this.files = [];
     await Promise.all(files.map((file) => file.close()));
