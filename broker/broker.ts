@@ -27,6 +27,8 @@ const MAX_IN_FLIGHT = 50_000;
 const CONNECT_LIMIT_MS = 5_000;
 /** A device that does not read for this long is disconnected, ms. */
 const DRAIN_LIMIT_MS = 10_000;
+/** A device that was being let in while it was revoked is sent away after this, ms. */
+const REVOKE_AGAIN_MS = 1_000;
 /** A log that cannot store is told of this often, ms. */
 const WARN_EVERY_MS = 1_000;
 /** How long clients may take to hang up when the broker stops, ms. */
@@ -257,7 +259,11 @@ export class Broker {
   private async onWrite(collection: Collection, device: string): Promise<void> {
     if (collection !== 'devices' || !this.running) return;
     const kept = await this.parts.store.registry.get('devices', device).catch(() => undefined);
-    if (!kept) this.running?.aedes.client(device)?.close();
+    if (kept) return;
+    const sendAway = () => this.running?.aedes.client(device)?.close();
+    sendAway();
+    // Once more: it may have been let in a moment ago and be on its way to a place among the clients.
+    setTimeout(sendAway, REVOKE_AGAIN_MS).unref();
   }
 }
 
