@@ -30,14 +30,20 @@ export interface RecountInfo {
 }
 
 const REQUEST_LIMIT_MS = 60_000;
+const RETRY_MS = 200;
 
 /** Pollcast's HTTP API as an outsider sees it. */
 export class Api {
   readonly base: string;
   private readonly token: string | undefined;
+  private readonly patienceMs: number;
 
-  /** @param token the operator token; without it only public answers can be had */
-  constructor(base: string, token?: string) {
+  /**
+   * @param token the operator token; without it only public answers can be had
+   * @param patienceMs how long a server that does not answer is asked again: it may be starting
+   */
+  constructor(base: string, token?: string, patienceMs = 0) {
+    this.patienceMs = patienceMs;
     this.base = base.replace(/\/$/, '');
     this.token = token;
   }
@@ -79,12 +85,22 @@ export class Api {
 
   private async request(path: string, method: string): Promise<Response> {
     const url = this.base + path;
-    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
-    const response = await fetch(url, { method, headers: this.headers, signal }).catch((error: Error) => {
-      throw new Error(`${url} does not answer (${(error.cause as Error | undefined)?.message ?? error.message})`);
-    });
+    const response = await this.ask(url, method);
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as { detail?: string };
     throw new Error(`${method} ${url}: ${response.status} ${problem.detail ?? response.statusText}`);
+  }
+
+  private async ask(url: string, method: string): Promise<Response> {
+    const endMs = performance.now() + this.patienceMs;
+    for (;;) {
+      try {
+        return await fetch(url, { method, headers: this.headers, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+      } catch (error) {
+        const { cause, message } = error as Error & { cause?: Error };
+        if (performance.now() > endMs) throw new Error(`${url} does not answer (${cause?.message ?? message})`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 }

@@ -45,6 +45,8 @@ export interface Report {
   readonly recount: RecountInfo | undefined;
 }
 
+/** How long the API may be away while a rehearsal runs, ms. */
+const PATIENCE_MS = 20_000;
 /** Connections being opened at the same time. */
 const CONNECTING = 100;
 /** How long the count may take to catch up with the last acknowledgement, ms. */
@@ -64,14 +66,15 @@ export class Simulation {
   constructor(options: SimulationOptions, progress: Progress = () => {}) {
     this.options = options;
     this.progress = progress;
-    this.api = new Api(options.httpUrl, options.token);
+    this.api = new Api(options.httpUrl, options.token, PATIENCE_MS);
     this.random = seeded(options.seed);
     this.prefix = `sim-${Date.now().toString(36)}-${options.seed.toString(36)}-`;
   }
 
   async run(): Promise<Report> {
     const { poll: id, devices: count } = this.options;
-    const poll = await this.api.poll(id);
+    // A server that is not there at the start is a mistake; one that is away later may come back.
+    const poll = await new Api(this.options.httpUrl, this.options.token).poll(id);
     if (poll.status !== 'open') throw new Error(`poll ${id} is ${poll.status}; open it first`);
     const before = await this.api.result(id);
     const screen = new ScreenLatency(before.votes);
