@@ -36,7 +36,7 @@ module.exports = {
       comment: 'Everybody else works with the contract in core/store/store.ts.',
       severity: 'error',
       from: { path: `^(${rooms.join('|')}|core/(?!store/))` },
-      to: { path: '^core/store/embedded/' },
+      to: { path: '^core/store/(embedded/|redis/|series/(embedded|influx))' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],
