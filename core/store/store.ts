@@ -37,27 +37,51 @@ export interface LoggedEntry {
   readonly entry: Entry;
 }
 
+/** How long an append may try, ms. */
+export const MAX_APPEND_MS = 4_500;
+
 /** One append-only stream of entries per partition. */
 export interface VoteLog {
   /** How many partitions this deployment has; fixed at its first start and kept with the data. */
   readonly partitions: number;
   /**
    * Appends an entry and resolves with its offset once it is durable. Appends to one partition keep the order of
-   * the calls. A rejection means "not known to be stored": the entry may still turn up, once or (over a network)
-   * twice, which is why it carries producer and sequence.
+   * the calls. A rejection means "not known to be stored": it may be there, once or (over a network) twice, which is
+   * why an entry carries producer and sequence.
+   *
+   * @param untilMs the entry is not stored after this instant of `performance.now()`: whoever gave up on it may rely on
+   *   that it does not turn up later, behind what was appended elsewhere meanwhile. At most `MAX_APPEND_MS` from now,
+   *   which is also the default.
    */
-  append(partition: number, entry: Entry): Promise<Offset>;
+  append(partition: number, entry: Entry, untilMs?: number): Promise<Offset>;
   /**
    * The entries after each cursor, oldest first, only durable ones. Waits up to `waitMs` until one of the
    * partitions has something. Partitions without entries are absent from the answer.
    */
   read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>>;
+  /**
+   * A number for a connection that a device makes now, higher than that of any made before, to any process. Undefined
+   * where one process appends everything, in the order in which it came.
+   */
+  nextConnection(): Promise<number | undefined>;
+  /** How many entries were appended to a partition ever. */
+  appended(partition: number): Promise<number>;
+  /**
+   * Removes the oldest entries: those logged before `beforeMs` (since 1970) and before `counted`, what the partition is
+   * counted up to. Removes a bounded number, or a little less than it might.
+   * @returns how many were removed
+   */
+  trim(partition: number, beforeMs: number, counted: Offset): Promise<number>;
 }
 
 /** Where a partition's count stands. */
 export interface Position {
   /** The last entry counted. */
   readonly offset: Offset;
+  /** The last change that the feed tells of: where whoever reads the slices now goes on. */
+  readonly changed: Offset;
+  /** How many entries were counted ever; with `VoteLog.appended` this tells how far the count lags. */
+  readonly entries: number;
   /** The newest sequence counted of each producer, the one heard last at the end. */
   readonly producers: Map<string, number>;
   readonly refused: RejectionCounts;
@@ -70,6 +94,8 @@ export interface Commit {
   readonly expected: Offset;
   /** The offset of the batch's last entry. */
   readonly offset: Offset;
+  /** How many entries the batch holds. */
+  readonly entries: number;
   readonly slices: readonly SliceChange[];
   readonly ballots: readonly (readonly [poll: string, round: number, device: string, ballot: Ballot])[];
   readonly producers: readonly (readonly [producer: string, sequence: number | null])[];
@@ -102,7 +128,7 @@ export interface Change {
 export interface ChangeFeed {
   /**
    * The changes after each cursor, oldest first. `gaps` names the partitions whose changes after the cursor have
-   * been trimmed: their reader must load the slices again and go on from `counts.position`.
+   * been trimmed: their reader must load the slices again and go on from `changed` of `counts.position`.
    */
   read(
     cursors: ReadonlyMap<number, Offset>,
@@ -111,7 +137,12 @@ export interface ChangeFeed {
 }
 
 /** Kinds of documents in the registry. */
-export type Collection = 'polls' | 'devices' | 'statuses' | 'secrets';
+export type Collection = 'polls' | 'rooms' | 'devices' | 'statuses' | 'secrets';
+/** Those whose writes are told to every process. */
+export type Watched = 'polls' | 'devices';
+
+/** The document `id` of a collection was written. */
+export type WriteListener = (collection: Watched, id: string) => void;
 
 export interface Versioned<T> {
   readonly value: T;
@@ -129,8 +160,10 @@ export interface Registry {
    */
   put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined>;
   remove(collection: Collection, id: string): Promise<void>;
-  /** Calls back after each write, at least once and possibly late; the listener reads the document itself. */
-  watch(listener: (collection: Collection, id: string) => void): () => void;
+  /** Calls back after each write of any process, at least once and possibly late; the listener reads the document. */
+  watch(listener: WriteListener): () => void;
+  /** Resolves once the listeners have been told of every write that was done before this call. */
+  caughtUp(): Promise<void>;
 }
 
 /** Processes that are alive now, with facts they tell of themselves. Forgotten when not renewed in time. */

@@ -180,14 +180,18 @@ function foldVote(
   touched.weights.add(vote.choice);
   touched.ballots.add(vote.device);
   // A vote without n keeps the highest n seen, so that an older numbered one stays harmless after it.
-  ballots.set(vote.device, { choice: vote.choice, n: vote.n ?? before?.n, atMs });
+  const connection = Math.max(vote.connection ?? 0, before?.connection ?? 0) || undefined;
+  ballots.set(vote.device, { choice: vote.choice, n: vote.n ?? before?.n, connection, atMs });
 }
 
 /**
- * With sequence numbers on both sides, whatever is not newer than the ballot is a redelivery. Without, MQTT's
- * DUP flag says that the device sends a packet again, and the ballot tells whether it had been counted.
+ * With sequence numbers on both sides, whatever is not newer than the ballot is a redelivery. Without, so is what came by
+ * an earlier connection than the ballot: it was held up at another broker, and its device has sent it again or thought
+ * better of it. Within a connection, MQTT's DUP flag says that the device sends a packet again, and the ballot tells
+ * whether it had been counted.
  */
 function isRedelivery(vote: Vote, ballot: Ballot): boolean {
   if (vote.n !== undefined && ballot.n !== undefined) return vote.n <= ballot.n;
+  if ((vote.connection ?? 0) < (ballot.connection ?? 0)) return true;
   return vote.dup === true && vote.choice === ballot.choice;
 }

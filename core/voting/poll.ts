@@ -33,15 +33,21 @@ export interface Definition {
  */
 export type Status = 'draft' | 'opening' | 'open' | 'closing' | 'closed';
 
+/** When a round was opened and closed, ms since 1970. */
+export interface RoundTimes {
+  readonly openedAtMs?: number | undefined;
+  readonly closedAtMs?: number | undefined;
+}
+
 /** A poll as it is kept: its definition and where it stands. Instants are milliseconds since 1970, UTC. */
-export interface Poll {
+export interface Poll extends RoundTimes {
   readonly definition: Definition;
   readonly status: Status;
   /** The current or latest round; 0 before the first opening. */
   readonly round: number;
   readonly createdAtMs: number;
-  readonly openedAtMs?: number | undefined;
-  readonly closedAtMs?: number | undefined;
+  /** The rounds before the current one, oldest first. */
+  readonly pastRounds?: readonly RoundTimes[] | undefined;
   /** Rounds of deleted polls of the same id; this poll's rounds come after them. */
   readonly retiredRounds?: number | undefined;
   /** Set when the poll was deleted: the id may be used again, with rounds that continue after this one. */

@@ -10,12 +10,15 @@ export interface Vote {
   readonly t?: number | undefined;
   /** The MQTT DUP flag: the device sends this packet again. */
   readonly dup?: boolean | undefined;
+  /** Which connection of the device it came by: a later one has a higher number, whatever broker it is to. */
+  readonly connection?: number | undefined;
 }
 
 /** The choice of a device that counts now. */
 export interface Ballot {
   readonly choice: Choice;
   readonly n?: number | undefined;
+  readonly connection?: number | undefined;
   /** When the broker logged it, ms since 1970. */
   readonly atMs: number;
 }

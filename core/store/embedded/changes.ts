@@ -1,7 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb';
+import { Bell } from '../bell.ts';
 import type { Offset } from '../offset.ts';
 import type { Change, ChangeFeed, ReadOptions } from '../store.ts';
-import { Bell } from './bell.ts';
 
 /** How many changes a partition keeps; a reader that is further behind loads the slices again. */
 export const KEPT_CHANGES = 2048;

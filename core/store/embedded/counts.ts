@@ -10,7 +10,7 @@ import type { EmbeddedChanges } from './changes.ts';
 import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
-type StoredBallot = [choice: Choice, atMs: number, n?: number];
+type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number];
 type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
 /** `heard` orders producers: the commit that heard them last, then the place within it. */
 type StoredProducer = { sequence: number; heard: [commit: number, place: number] };
@@ -49,7 +49,8 @@ export class EmbeddedCounts implements CountStore {
       ({ value: a }, { value: b }) => a.heard[0] - b.heard[0] || a.heard[1] - b.heard[1],
     );
     const producers = new Map(heard.map(({ key, value }) => [key.slice(key.indexOf('/') + 1), value.sequence]));
-    return { offset, refused, producers };
+    // Offsets count the entries: the log's sequence begins at 1.
+    return { offset, changed: offset, entries: Number.parseInt(offset, 10), refused, producers };
   }
 
   async slice(partition: number, poll: string, round: number): Promise<Slice | undefined> {
@@ -101,9 +102,9 @@ export class EmbeddedCounts implements CountStore {
         else this.weights.putSync(`${key}/${choice}`, weight);
       }
     }
-    for (const [poll, round, device, { choice, atMs, n }] of ballots) {
+    for (const [poll, round, device, ballot] of ballots) {
       const key = `${sliceKey(partition, poll, round)}/${device}`;
-      this.ballotTable.putSync(key, n === undefined ? [choice, atMs] : [choice, atMs, n]);
+      this.ballotTable.putSync(key, toStored(ballot));
     }
     if (slices.length > 0) this.changes.add({ partition, offset, slices });
   }
@@ -113,8 +114,13 @@ export class EmbeddedCounts implements CountStore {
   }
 }
 
+function toStored({ choice, atMs, n, connection }: Ballot): StoredBallot {
+  if (connection !== undefined) return [choice, atMs, n ?? null, connection];
+  return n === undefined ? [choice, atMs] : [choice, atMs, n];
+}
+
 function fromStored(stored: StoredBallot | undefined): Ballot | undefined {
   if (!stored) return undefined;
-  const [choice, atMs, n] = stored;
-  return { choice, atMs, n };
+  const [choice, atMs, n, connection] = stored;
+  return { choice, atMs, n: n ?? undefined, connection };
 }

@@ -1,10 +1,14 @@
 import type { Database, RootDatabase } from 'lmdb';
 import { decodeEntry, type Entry, encodeEntry } from '../../voting/entry.ts';
+import { Bell } from '../bell.ts';
+import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
-import { Bell } from './bell.ts';
 import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
+
+/** Entries that one trimming removes, at most. */
+const MAX_TRIMMED = 1_000;
 
 type Key = [partition: number, sequence: number];
 
@@ -35,8 +39,9 @@ export class EmbeddedLog implements VoteLog {
     return this.durable[partition] ? offsetOf(this.durable[partition]) : START;
   }
 
-  async append(partition: number, entry: Entry): Promise<Offset> {
+  async append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
     this.space.demand();
+    if (performance.now() > untilMs) throw new StoreError('the vote log cannot store: it was too late');
     const sequence = (this.given[partition] ?? 0) + 1;
     this.given[partition] = sequence;
     await written(this.table.put([partition, sequence], encodeEntry(entry)));
@@ -57,6 +62,27 @@ export class EmbeddedLog implements VoteLog {
       if (entries.length > 0) found.set(partition, entries);
     }
     return found;
+  }
+
+  async nextConnection(): Promise<undefined> {}
+
+  async appended(partition: number): Promise<number> {
+    return this.durable[partition] ?? 0;
+  }
+
+  async trim(partition: number, beforeMs: number, counted: Offset): Promise<number> {
+    const range = this.table.getRange({
+      start: [partition, 0],
+      end: [partition, sequenceOf(counted)],
+      limit: MAX_TRIMMED,
+    });
+    const old = [];
+    for (const { key, value } of range) {
+      if (decodeEntry(value).atMs >= beforeMs) break;
+      old.push(key);
+    }
+    await Promise.all(old.map((key) => written(this.table.remove(key))));
+    return old.length;
   }
 
   private after(partition: number, sequence: number, limit: number): LoggedEntry[] {

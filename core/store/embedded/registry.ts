@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
-import type { Collection, Registry, Versioned } from '../store.ts';
+import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
 import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
@@ -45,8 +45,18 @@ export class EmbeddedRegistry implements Registry {
     this.writes.emit('write', collection, id);
   }
 
-  watch(listener: (collection: Collection, id: string) => void): () => void {
-    this.writes.on('write', listener);
-    return () => this.writes.off('write', listener);
+  watch(listener: WriteListener): () => void {
+    const tell = (collection: Collection, id: string) => {
+      if (isWatched(collection)) listener(collection, id);
+    };
+    this.writes.on('write', tell);
+    return () => this.writes.off('write', tell);
   }
+
+  /** Listeners are told within the write itself. */
+  async caughtUp(): Promise<void> {}
+}
+
+function isWatched(collection: Collection): collection is Watched {
+  return collection === 'polls' || collection === 'devices';
 }

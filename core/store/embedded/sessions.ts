@@ -16,7 +16,9 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
  *
  * @param directory where `sessions.lmdb` lives; created when missing
  */
-export async function openSessions(directory: string): Promise<LevelPersistence> {
+export async function openSessions(
+  directory: string,
+): Promise<{ persistence: LevelPersistence; close(): Promise<void> }> {
   await mkdir(directory, { recursive: true });
   // Sessions may lose their last moments in a power cut (a device subscribes again); votes may not.
   const file = open<Buffer, string>({
@@ -24,7 +26,8 @@ export async function openSessions(directory: string): Promise<LevelPersistence>
     noSubdir: true,
     encoding: 'binary',
   });
-  return new LevelPersistence(new LevelFace(file));
+  const persistence = new LevelPersistence(new LevelFace(file));
+  return { persistence, close: () => persistence.destroy() };
 }
 
 /** The part of abstract-level that aedes-persistence-level calls. Keys longer than LMDB takes do not exist. */
