@@ -8,6 +8,8 @@ import { pollTopic, resultTopic, roomTopic } from '../core/voting/topics.ts';
 
 /** How often a poll's result is announced at most, ms. */
 const RESULT_EVERY_MS = 1_000;
+/** How often it is looked whether this broker announces, ms. */
+const OFFICE_EVERY_MS = 500;
 /** How long one announcement may take before the next one goes out, ms. */
 const PUBLISH_LIMIT_MS = 1_000;
 
@@ -23,6 +25,9 @@ export class Announcer {
   private readonly results: LiveResults;
   private readonly publish: PublishRetained;
   private readonly log: Log;
+  private readonly isSpokesman: () => boolean;
+  private wasSpokesman = false;
+  private watching: NodeJS.Timeout | undefined;
   private readonly queue = new Map<string, { payload: () => Promise<string>; qos: 0 | 1 }>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly published = new Map<string, string>();
@@ -31,26 +36,39 @@ export class Announcer {
   private work: Promise<void> | undefined;
   private isStopped = false;
 
-  constructor(polls: PollBook, results: LiveResults, publish: PublishRetained, log: Log) {
+  /** @param isSpokesman one broker announces for all of them; when it is this one, it says everything once more */
+  constructor(polls: PollBook, results: LiveResults, publish: PublishRetained, log: Log, isSpokesman: () => boolean) {
     this.polls = polls;
     this.results = results;
     this.publish = publish;
     this.log = log;
+    this.isSpokesman = isSpokesman;
   }
 
   start(): void {
-    for (const { definition } of [...this.polls.all(), ...this.polls.deleted()]) this.announcePoll(definition.poll);
+    this.watchOffice();
+    this.watching = setInterval(() => this.watchOffice(), OFFICE_EVERY_MS);
     this.polls.on('change', this.announcePoll);
     this.results.on('change', this.announceResult);
   }
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    clearInterval(this.watching);
     this.polls.off('change', this.announcePoll);
     this.results.off('change', this.announceResult);
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.queue.clear();
     await this.work;
+  }
+
+  private watchOffice(): void {
+    const isSpokesman = this.isSpokesman();
+    if (isSpokesman && !this.wasSpokesman) {
+      this.published.clear();
+      for (const { definition } of [...this.polls.all(), ...this.polls.deleted()]) this.announcePoll(definition.poll);
+    }
+    this.wasSpokesman = isSpokesman;
   }
 
   private readonly announcePoll = (id: string): void => {
@@ -84,6 +102,7 @@ export class Announcer {
   }
 
   private enqueue(topic: string, qos: 0 | 1, payload: () => Promise<string>): void {
+    if (!this.isSpokesman()) return;
     this.queue.set(topic, { payload, qos });
     this.work ??= this.publishAll();
   }

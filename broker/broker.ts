@@ -9,12 +9,14 @@ import { pause } from '../core/runtime/pause.ts';
 import type { Collection, Store } from '../core/store/store.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Announcer } from './announcer.ts';
+import { Attendance } from './attendance.ts';
 import { Closings } from './closings.ts';
 import { CONNACK, type Door } from './door.ts';
 import { Flow } from './flow.ts';
 import { Gate } from './gate.ts';
 import { Intake } from './intake.ts';
 import { type Admit, TcpListener, WebSocketListener } from './listeners.ts';
+import type { BrokerMetrics } from './metrics.ts';
 import { maySubscribe, mayWill, publication } from './permissions.ts';
 import { sendReceipt } from './receipts.ts';
 import { guardSessions, MAX_SUBSCRIPTIONS, type Sessions } from './sessions.ts';
@@ -31,6 +33,10 @@ const DRAIN_LIMIT_MS = 10_000;
 const REVOKE_AGAIN_MS = 1_000;
 /** A log that cannot store is told of this often, ms. */
 const WARN_EVERY_MS = 1_000;
+/** A device that cannot be let in because the store is away is let go after this, ms: not at once, or it is back at once. */
+const LET_GO_AFTER_MS = 1_000;
+/** How often gauges are read, ms. */
+const MEASURE_EVERY_MS = 1_000;
 /** How long clients may take to hang up when the broker stops, ms. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -48,6 +54,7 @@ export interface BrokerParts {
   readonly door: Door;
   /** Opens the persistence of MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
+  readonly metrics: BrokerMetrics;
   readonly log: Log;
 }
 
@@ -62,6 +69,7 @@ export class Broker {
   private readonly flow = new Flow(MAX_IN_FLIGHT);
   private readonly gates = new Set<Gate>();
   private readonly orders = new WeakMap<Client, Acknowledgements>();
+  private readonly connectionNumbers = new WeakMap<Client, number>();
   private readonly wills = new WeakMap<Client, string>();
   private readonly granted = new WeakMap<Client, Set<string>>();
   private readonly tcp = new TcpListener((connection) => this.admit(connection));
@@ -74,6 +82,7 @@ export class Broker {
     this.parts = parts;
     this.options = options;
     this.log = parts.log.child({ part: 'broker' });
+    setInterval(() => this.measure(), MEASURE_EVERY_MS).unref();
   }
 
   /** The TCP port once started. */
@@ -89,20 +98,27 @@ export class Broker {
   async start(): Promise<void> {
     const { store, polls, results } = this.parts;
     const id = randomUUID();
-    const intake = new Intake(polls, store.log, id);
+    const attendance = new Attendance(id, polls, store.presence, this.log);
+    const intake = new Intake(polls, store.log, id, attendance.lease, this.parts.metrics);
     const sessions = await this.parts.sessions();
-    guardSessions(sessions);
+    guardSessions(sessions.persistence);
     const aedes = await this.startAedes(sessions);
     const publish = (topic: string, payload: string, qos: 0 | 1) => publishRetained(aedes, topic, payload, qos);
-    const announcer = new Announcer(polls, results, publish, this.log);
-    const closings = new Closings(id, polls, store.presence, () => intake.drained(), this.log);
+    const announcer = new Announcer(polls, results, publish, this.log, () => attendance.isFirst);
+    const closings = new Closings(attendance, polls, () => intake.drained(), this.log);
     const statuses = new Statuses(store.registry, this.log);
     const unwatch = store.registry.watch((collection, device) => void this.onWrite(collection, device));
-    this.running = { aedes, intake, sessions, announcer, closings, statuses, unwatch };
-    await closings.start();
+    this.running = { aedes, intake, sessions, announcer, attendance, closings, statuses, unwatch };
+    closings.start();
+    await attendance.start();
     await statuses.start();
     announcer.start();
     this.listeningOn = await this.tcp.listen(this.options.mqttPort, this.options.host);
+  }
+
+  private measure(): void {
+    this.parts.metrics.connections.set(this.gates.size);
+    this.parts.metrics.inFlight.set(this.flow.inFlight);
   }
 
   /** Accepts nobody new, waits until what was accepted is on the log and acknowledged, then hangs up. */
@@ -110,16 +126,17 @@ export class Broker {
     this.tcp.close();
     this.webSocket.close();
     if (!this.running) return;
-    const { aedes, intake, sessions, announcer, closings, statuses, unwatch } = this.running;
+    const { aedes, intake, sessions, announcer, attendance, closings, statuses, unwatch } = this.running;
     unwatch();
     await announcer.stop();
     await intake.drained();
     await Promise.race([new Promise<void>((done) => aedes.close(() => done())), pause(CLOSE_LIMIT_MS)]);
     for (const gate of this.gates) gate.destroy();
     await intake.drained();
-    await closings.stop();
+    closings.stop();
+    await attendance.stop().catch((error) => this.log.debug({ err: error }, 'could not sign off; the lease runs out'));
     await statuses.stop();
-    await sessions.destroy();
+    await sessions.close();
     this.running = undefined;
   }
 
@@ -138,9 +155,10 @@ export class Broker {
     return true;
   };
 
-  private async startAedes(persistence: unknown): Promise<VoteBroker> {
+  private async startAedes({ persistence, emitter }: Sessions): Promise<VoteBroker> {
     const aedes = new VoteBroker({
       persistence,
+      ...(emitter ? { mq: emitter } : {}),
       connectTimeout: CONNECT_LIMIT_MS,
       drainTimeout: DRAIN_LIMIT_MS,
       preConnect: (client, packet, done) => this.preConnect(client, packet, done),
@@ -183,11 +201,14 @@ export class Broker {
     }
     try {
       const refusal = await this.parts.door(client.id, user, password);
-      if (refusal) refuse(refusal.code, refusal.why);
-      else done(null, true);
+      if (refusal) return refuse(refusal.code, refusal.why);
+      const number = await this.parts.store.log.nextConnection();
+      if (number !== undefined) this.connectionNumbers.set(client, number);
+      done(null, true);
     } catch (error) {
-      this.log.error({ err: error }, 'the door could not be asked');
-      refuse(CONNACK.unavailable, 'the server cannot check credentials now');
+      this.log.debug({ err: error }, 'the store could not be asked about a device');
+      // No answer, as from a server that is away: to a refusal many clients do not come back.
+      setTimeout(() => client.conn.destroy(), LET_GO_AFTER_MS).unref();
     }
   }
 
@@ -234,7 +255,8 @@ export class Broker {
       if (!statuses.receive(device, payload)) this.log.debug({ device }, 'a status that is not a JSON object; ignored');
       return later();
     }
-    intake.receive({ device, topic: publishing.topic, payload, dup, retain }, (error, verdict) => {
+    const connection = this.connectionNumbers.get(client);
+    intake.receive({ device, topic: publishing.topic, payload, dup, retain, connection }, (error, verdict) => {
       if (error) this.warn(error);
       settle(error);
       if (!error) sendReceipt(client, verdict);
@@ -258,7 +280,9 @@ export class Broker {
   /** A device that was removed is sent away at once. */
   private async onWrite(collection: Collection, device: string): Promise<void> {
     if (collection !== 'devices' || !this.running) return;
-    const kept = await this.parts.store.registry.get('devices', device).catch(() => undefined);
+    if (!this.running.aedes.client(device)) return;
+    // Not known is not removed: a device is not sent away because the store is.
+    const kept = await this.parts.store.registry.get('devices', device).catch(() => 'not known');
     if (kept) return;
     const sendAway = () => this.running?.aedes.client(device)?.close();
     sendAway();
@@ -272,6 +296,7 @@ interface Running {
   readonly intake: Intake;
   readonly sessions: Sessions;
   readonly announcer: Announcer;
+  readonly attendance: Attendance;
   readonly closings: Closings;
   readonly statuses: Statuses;
   readonly unwatch: () => void;

@@ -5,7 +5,7 @@ import type { Registry } from '../core/store/store.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../core/voting/identifier.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
-export const CONNACK = { identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
+export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;
 
 export interface Refusal {
   readonly code: (typeof CONNACK)[keyof typeof CONNACK];

@@ -16,6 +16,11 @@ export class Flow {
     this.limit = limit;
   }
 
+  /** How many packets are under way. */
+  get inFlight(): number {
+    return this.underWay;
+  }
+
   /** True when this many packets more may be under way. */
   hasRoomFor(packets: number): boolean {
     return this.underWay + packets <= this.limit;

@@ -6,6 +6,8 @@ import type { Poll } from '../core/voting/poll.ts';
 import { isRejection, type Reason } from '../core/voting/rejection.ts';
 import type { DeviceTopic } from '../core/voting/topics.ts';
 import { Appender } from './appender.ts';
+import type { Lease } from './attendance.ts';
+import type { BrokerMetrics } from './metrics.ts';
 import { decodePayload } from './payload.ts';
 
 /** A vote as it came over the wire. */
@@ -15,6 +17,8 @@ export interface Arrival {
   readonly payload: Buffer;
   readonly dup: boolean;
   readonly retain: boolean;
+  /** The number of the device's connection; see `VoteLog.nextConnection`. */
+  readonly connection?: number | undefined;
 }
 
 /** What became of an arrival: it is on the log, as a vote or as a counted rejection. */
@@ -35,10 +39,12 @@ export type Settled = (error: Error | undefined, verdict: Verdict) => void;
 export class Intake {
   private readonly polls: PollBook;
   private readonly appenders: readonly Appender[];
+  private readonly metrics: BrokerMetrics;
 
-  constructor(polls: PollBook, log: VoteLog, producer: string) {
+  constructor(polls: PollBook, log: VoteLog, producer: string, lease: Lease, metrics: BrokerMetrics) {
     this.polls = polls;
-    this.appenders = Array.from({ length: log.partitions }, (_, p) => new Appender(log, p, producer));
+    this.metrics = metrics;
+    this.appenders = Array.from({ length: log.partitions }, (_, p) => new Appender(log, p, producer, lease, metrics));
   }
 
   receive(arrival: Arrival, settled: Settled): void {
@@ -49,12 +55,20 @@ export class Intake {
     if (typeof checked === 'string') {
       const verdict = { poll: poll?.definition.poll ?? named(topic), rejected: checked };
       const round = poll && { poll: poll.definition.poll, round: poll.round };
-      appender.rejection(round, checked, (error) => settled(error, verdict));
+      appender.rejection(round, checked, (error) => {
+        if (error) this.metrics.failed.inc();
+        else this.metrics.rejected.inc({ reason: checked });
+        settled(error, verdict);
+      });
       return;
     }
     const { definition, round } = poll as Poll;
     const verdict = { poll: definition.poll };
-    appender.vote(definition.poll, round, checked, (error) => settled(error, verdict));
+    appender.vote(definition.poll, round, checked, (error) => {
+      if (error) this.metrics.failed.inc();
+      else this.metrics.accepted.inc();
+      settled(error, verdict);
+    });
   }
 
   /** Resolves when every arrival so far is settled. */
@@ -67,7 +81,7 @@ export class Intake {
   }
 
   /** The vote in an arrival, or why there is none. */
-  private check({ device, topic, payload, dup, retain }: Arrival, poll: Poll | undefined) {
+  private check({ device, topic, payload, dup, retain, connection }: Arrival, poll: Poll | undefined) {
     if (!poll) return topic?.to === 'room' ? 'no-open-poll' : 'unknown-poll';
     if (poll.status === 'draft' || poll.status === 'opening') return 'not-open';
     if (poll.status !== 'open') return 'closed';
@@ -77,7 +91,7 @@ export class Intake {
     if (isRejection(paper)) return paper.rejected;
     const choice = kinds[poll.definition.kind].parse(paper.choice, poll.definition);
     if (isRejection(choice)) return choice.rejected;
-    return { device, choice, n: paper.n, t: paper.t, dup };
+    return { device, choice, n: paper.n, t: paper.t, dup, connection };
   }
 }
 

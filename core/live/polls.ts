@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Log } from '../runtime/log.ts';
-import type { Collection, Registry } from '../store/store.ts';
+import type { Registry, Watched } from '../store/store.ts';
 import { currentInRoom, type Poll } from '../voting/poll.ts';
 
 /** How often everything is read again, in case a notice was missed, ms. */
@@ -18,6 +18,11 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
   private readonly versions = new Map<string, number>();
   private readonly gone = new Map<string, Poll>();
   private readonly rooms = new Map<string, Poll>();
+  /** Polls that were written and are not read again yet, with the number of the newest notice. */
+  private readonly stale = new Map<string, number>();
+  private notices = 0;
+  /** Readings under way, by poll. */
+  private readonly reading = new Map<string, Promise<unknown>>();
   private unwatch: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -58,17 +63,42 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
   }
 
   /** Reads one poll again; resolves once this copy is at least as new as the call. */
-  async refresh(id: string): Promise<void> {
+  refresh(id: string): Promise<void> {
+    // One reading after the other: answers out of order would put an older state back.
+    const before = this.reading.get(id) ?? Promise.resolve();
+    const reading = before.then(() => this.read(id));
+    const quiet: Promise<unknown> = reading
+      .catch(() => {})
+      .then(() => this.reading.get(id) === quiet && this.reading.delete(id));
+    this.reading.set(id, quiet);
+    return reading;
+  }
+
+  /** Resolves once this copy is at least as new as the call, for every poll. Rejects when that cannot be had. */
+  async sync(): Promise<void> {
+    await this.registry().caughtUp();
+    await Promise.all([...this.stale.keys()].map((id) => this.refresh(id)));
+  }
+
+  private async read(id: string): Promise<void> {
+    const notice = this.stale.get(id);
     const found = await this.registry().get<Poll>('polls', id);
+    // What was written after this reading began has a newer notice, and a reading of its own.
+    if (this.stale.get(id) === notice) this.stale.delete(id);
     if (found) this.learn(id, found.value, found.version);
   }
 
-  private notice(collection: Collection, id: string): void {
-    if (collection === 'polls') this.attempt(this.refresh(id));
+  private notice(collection: Watched, id: string): void {
+    if (collection !== 'polls') return;
+    this.stale.set(id, ++this.notices);
+    this.attempt(this.refresh(id));
   }
 
   private async resync(): Promise<void> {
-    for (const { id, value, version } of await this.registry().list<Poll>('polls')) this.learn(id, value, version);
+    const all = await this.registry().list<Poll>('polls');
+    await Promise.all(
+      all.filter(({ id, version }) => version !== this.versions.get(id)).map(({ id }) => this.refresh(id)),
+    );
   }
 
   private attempt(work: Promise<void>): void {
@@ -76,8 +106,8 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
   }
 
   private learn(id: string, poll: Poll, version: number): void {
-    // Notices may come late and answers out of order: only a newer version counts.
-    if (version <= (this.versions.get(id) ?? 0)) return;
+    // A lower version is as good as a higher one: the store may have come back with older data than it had.
+    if (version === this.versions.get(id)) return;
     this.versions.set(id, version);
     const before = this.polls.get(id);
     const [kept, left] = poll.deleted ? [this.gone, this.polls] : [this.polls, this.gone];

@@ -11,6 +11,8 @@ import type { PollBook } from './polls.ts';
 /** Changes taken from the feed at a time, per partition. */
 const MAX_CHANGES = 256;
 const READ_WAIT_MS = 1_000;
+/** After changes, how long to let more gather, ms: nobody looks more often than ten times a second. */
+const GATHER_MS = 20;
 const RETRY_MS = 1_000;
 /** Rounds kept in memory; those nobody asked for longest go first and are read again when asked for. */
 const MAX_ROUNDS = 1_000;
@@ -111,7 +113,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
         if (gaps.length > 0) this.forget();
         this.apply(changes);
         // A store that answers with nothing before its wait is over must not keep this process from everything else.
-        if (changes.length === 0) await pause(1, signal);
+        await pause(changes.length === 0 ? 1 : GATHER_MS, signal);
       } catch (error) {
         this.log.warn({ err: error, retryMs: RETRY_MS }, 'could not follow the count; trying again');
         await pause(RETRY_MS, signal);
@@ -136,7 +138,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
 
   /** Goes on from where the count stands now. */
   private async rewind(partition: number): Promise<void> {
-    this.cursors.set(partition, (await this.store.counts.position(partition)).offset);
+    this.cursors.set(partition, (await this.store.counts.position(partition)).changed);
   }
 
   /** Drops everything in memory, for it may have missed changes; whoever asks reads it again. */

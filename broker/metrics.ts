@@ -1,0 +1,48 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { REASONS } from '../core/voting/rejection.ts';
+
+/** What a broker tells of itself. */
+export type BrokerMetrics = ReturnType<typeof brokerMetrics>;
+
+export function brokerMetrics(registry: Registry) {
+  const registers = [registry];
+  const metrics = {
+    connections: new Gauge({ name: 'pollcast_mqtt_connections', help: 'MQTT connections open now', registers }),
+    inFlight: new Gauge({
+      name: 'pollcast_votes_in_flight',
+      help: 'PUBLISH packets taken and not settled yet',
+      registers,
+    }),
+    accepted: new Counter({
+      name: 'pollcast_votes_accepted_total',
+      help: 'Votes stored in the log and acknowledged',
+      registers,
+    }),
+    rejected: new Counter({
+      name: 'pollcast_votes_rejected_total',
+      help: 'Payloads that were no votes, by reason; counted and acknowledged',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    failed: new Counter({
+      name: 'pollcast_votes_failed_total',
+      help: 'Votes that could not be stored; not acknowledged, devices send them again',
+      registers,
+    }),
+    appendSeconds: new Histogram({
+      name: 'pollcast_append_seconds',
+      help: 'How long it took to store a log entry',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    appendVotes: new Histogram({
+      name: 'pollcast_append_votes',
+      help: 'Votes and rejections in a log entry',
+      buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000],
+      registers,
+    }),
+  };
+  // What has not happened yet is 0 and not absent: otherwise a graph misses the first time.
+  for (const reason of REASONS) metrics.rejected.inc({ reason }, 0);
+  return metrics;
+}
