@@ -6,6 +6,7 @@ import type { RejectionCounts } from '../core/voting/accounting.ts';
 import type { Entry } from '../core/voting/entry.ts';
 import { type Ballots, type FoldState, fold, touchedBy } from '../core/voting/fold.ts';
 import { roundKey, type Slice } from '../core/voting/slice.ts';
+import type { ProcessorMetrics } from './metrics.ts';
 
 /** Entries read at once and votes folded in one commit, at most: bounds how long everything else has to wait. */
 const MAX_ENTRIES = 16;
@@ -36,13 +37,15 @@ export class Counter {
   private readonly store: Store;
   private readonly log: Log;
   private readonly partitions: () => readonly number[];
+  private readonly metrics: ProcessorMetrics;
   private readonly standings = new Map<number, Standing>();
   private readonly halt = new AbortController();
   private loop: Promise<void> | undefined;
 
   /** @param partitions the partitions to count; asked before each read, so that leases may come and go */
-  constructor(store: Store, log: Log, partitions: () => readonly number[]) {
+  constructor(store: Store, log: Log, partitions: () => readonly number[], metrics: ProcessorMetrics) {
     this.store = store;
+    this.metrics = metrics;
     this.log = log.child({ part: 'counter' });
     this.partitions = partitions;
   }
@@ -65,6 +68,7 @@ export class Counter {
         pauseMs = RETRY_MS.first;
       } catch (error) {
         this.standings.clear();
+        this.metrics.commits.inc({ outcome: 'failed' });
         this.log.error({ err: error, retryMs: pauseMs }, 'counting failed; votes are safe on the log, trying again');
         await pause(pauseMs, this.halt.signal);
         pauseMs = Math.min(pauseMs * 2, RETRY_MS.most);
@@ -75,9 +79,12 @@ export class Counter {
   /** Reads once, and counts what there is in every partition. */
   private async step(): Promise<void> {
     const cursors = new Map<number, Offset>();
-    for (const partition of this.partitions()) cursors.set(partition, (await this.standing(partition)).offset);
+    const partitions = this.partitions();
+    this.forgetBut(partitions);
+    for (const partition of partitions) cursors.set(partition, (await this.standing(partition)).offset);
     const { signal } = this.halt;
     const found = await this.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
+    for (const partition of partitions) this.measureLag(partition, found.get(partition));
     // A store that answers with nothing before its wait is over must not keep this process from everything else.
     if (found.size === 0) return pause(1, signal);
     const batches = [...found].map(([partition, entries]) => [partition, firstVotes(entries)] as const);
@@ -88,6 +95,21 @@ export class Counter {
     if (!isBehind) await pause(GATHER_MS, signal);
   }
 
+  /** What others count from now on is not kept; it would be out of date when it comes back. */
+  private forgetBut(partitions: readonly number[]): void {
+    for (const partition of this.standings.keys()) {
+      if (partitions.includes(partition)) continue;
+      this.standings.delete(partition);
+      this.metrics.lagSeconds.remove({ partition });
+    }
+  }
+
+  /** How old the oldest entry is that waits to be counted; by two clocks, so a little below zero is zero. */
+  private measureLag(partition: number, entries: readonly LoggedEntry[] = []): void {
+    const atMs = entries[0]?.entry.atMs;
+    this.metrics.lagSeconds.set({ partition }, atMs === undefined ? 0 : Math.max(0, (Date.now() - atMs) / 1000));
+  }
+
   private async count(partition: number, logged: readonly LoggedEntry[]): Promise<void> {
     const standing = await this.standing(partition);
     const entries = logged.map(({ entry }) => entry);
@@ -95,13 +117,19 @@ export class Counter {
     const changes = fold(state, entries);
     const offset = (logged.at(-1) as LoggedEntry).offset;
     const { refused } = standing;
-    const done = await this.store.counts.commit({ partition, expected: standing.offset, offset, ...changes, refused });
+    const startMs = performance.now();
+    const expected = standing.offset;
+    const commit = { partition, expected, offset, entries: entries.length, ...changes, refused };
+    const done = await this.store.counts.commit(commit);
+    this.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
+    this.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
     if (!done) {
       this.log.warn({ partition, offset }, 'another counter was faster; reading again from its offset');
       this.standings.delete(partition);
       return;
     }
     standing.offset = offset;
+    this.metrics.commitVotes.observe(entries.reduce((sum, entry) => sum + votesIn(entry), 0));
     trim(standing.slices);
   }
 
@@ -138,10 +166,14 @@ export class Counter {
 function firstVotes(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
   let votes = 0;
   const end = entries.findIndex(({ entry }) => {
-    if (entry.type === 'votes') for (const round of entry.rounds) votes += round.votes.length;
+    votes += votesIn(entry);
     return votes >= MAX_VOTES;
   });
   return end === -1 ? entries : entries.slice(0, end + 1);
+}
+
+function votesIn(entry: Entry): number {
+  return entry.type === 'votes' ? entry.rounds.reduce((sum, { votes }) => sum + votes.length, 0) : 0;
 }
 
 function trim(slices: Map<string, Slice>): void {
