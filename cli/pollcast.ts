@@ -1,41 +1,63 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { ConfigError, readConfig } from '../core/runtime/config.ts';
+import { type Config, ConfigError, readConfig } from '../core/runtime/config.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { flagOf, type SettingName, settings } from '../core/runtime/settings.ts';
 import { isCommitFailure } from '../core/store/embedded/written.ts';
 import { StoreError } from '../core/store/error.ts';
 import { createDemo } from './demo.ts';
 import { addSim } from './sim.ts';
-import { startAll } from './up.ts';
+import { type Pollcast, type Role, start } from './up.ts';
 import { welcome } from './welcome.ts';
+import { place, superviseWorkers } from './workers.ts';
 
 /** Exit codes: 1 it failed, 2 it was told to do something that makes no sense. */
 const EXIT = { failed: 1, misconfigured: 2 } as const;
+
+const NEEDS_REDIS =
+  'POLLCAST_REDIS_URL: a process that does a part of the work needs a Redis to share with the others; `pollcast up` does without';
+const NEEDS_PORTS =
+  'POLLCAST_HTTP_PORT: several workers count up from it, each has its own; expected one with room above it';
 
 const program = new Command('pollcast').description(
   'Live voting over MQTT: votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once.',
 );
 // Before the commands are added: they inherit it.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.misconfigured));
-const up = program
-  .command('up')
-  .description('Run everything in one process')
-  .option('--demo', 'create and open a poll to try things on, if there are no polls yet');
-for (const { variable, fallback, about } of Object.values(settings)) {
-  up.option(`${flagOf(variable)} <value>`, `${about} (${variable}${fallback === '' ? '' : `, default ${fallback}`})`);
-}
-up.action((flags: Partial<Record<SettingName, string>> & { demo?: boolean }) => run(flags));
+addRole('all', 'up', 'Run everything in one process');
+addRole('broker', 'broker', 'Let devices in and store their votes; needs Redis');
+addRole('processor', 'processor', 'Count votes and write the time series; needs Redis');
+addRole('dashboard', 'dashboard', 'Serve API, pages and result streams; needs Redis');
 addSim(program);
 await program.parseAsync();
 
-async function run({ demo, ...flags }: Partial<Record<SettingName, string>> & { demo?: boolean }): Promise<void> {
-  const config = configOrExit(flags);
+type Flags = Partial<Record<SettingName, string>> & { readonly demo?: boolean };
+
+function addRole(role: Role, name: string, about: string): void {
+  const command = program.command(name).description(about);
+  if (role === 'all' || role === 'dashboard') {
+    command.option('--demo', 'create and open a poll to try things on, if there are no polls yet');
+  }
+  for (const { variable, fallback, about } of Object.values(settings)) {
+    const otherwise = fallback === '' ? '' : `, default ${fallback}`;
+    command.option(`${flagOf(variable)} <value>`, `${about} (${variable}${otherwise})`);
+  }
+  command.action((flags: Flags) => run(role, flags));
+}
+
+async function run(role: Role, { demo, ...flags }: Flags): Promise<void> {
+  const worker = place();
+  const config = configOrExit(role, flags);
   const log = createLog(config.logLevel);
+  if (role === 'broker' && config.workers > 1 && worker === undefined) {
+    process.exit((await superviseWorkers(config.workers, log)) ? 0 : EXIT.failed);
+  }
+  const httpPort = config.httpPort === 0 ? 0 : config.httpPort + (worker ?? 0);
   let isStopping = false;
-  let running: Awaited<ReturnType<typeof startAll>> | undefined;
+  let running: Pollcast | undefined;
   const stop = async (why: string, exitCode: number) => {
-    // A second signal does not wait.
+    // A second signal does not wait; a worker gets one from its terminal and one from its supervisor.
+    if (isStopping && worker !== undefined) return;
     if (isStopping) process.exit(EXIT.failed);
     isStopping = true;
     log.info({ why }, 'stopping');
@@ -55,20 +77,28 @@ async function run({ demo, ...flags }: Partial<Record<SettingName, string>> & { 
     void stop('uncaughtException', EXIT.failed);
   });
   try {
-    running = await startAll(config, log);
+    running = await start(role, { ...config, httpPort }, log);
     if (demo) await createDemo(running);
   } catch (error) {
     process.stderr.write(`pollcast: could not start: ${explain(error as NodeJS.ErrnoException)}\n`);
     await running?.stop();
     process.exit(EXIT.failed);
   }
-  process.stdout.write(welcome(running, config));
-  log.info({ mqtt: running.mqttPort, http: running.httpPort, door: config.door }, 'running');
+  if (role === 'all') process.stdout.write(welcome(running, config));
+  if (role === 'dashboard' && config.operatorToken === '') {
+    process.stdout.write(`  Operator token  ${running.token}\n`);
+  }
+  log.info({ role, mqtt: running.mqttPort, http: running.httpPort, door: config.door }, 'running');
 }
 
-function configOrExit(flags: Partial<Record<SettingName, string>>) {
+function configOrExit(role: Role, flags: Flags): Config {
   try {
-    return readConfig(flags, process.env);
+    const config = readConfig(flags, process.env);
+    if (role !== 'all' && config.redisUrl === '') throw new ConfigError([NEEDS_REDIS]);
+    if (config.workers > 1 && (config.httpPort === 0 || config.httpPort + config.workers > 65_536)) {
+      throw new ConfigError([NEEDS_PORTS]);
+    }
+    return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`pollcast: the configuration has ${error.problems.length} problem(s):\n`);

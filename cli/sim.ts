@@ -4,7 +4,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isPassed, reportText } from '../devices-sim/report.ts';
 import { type Progress, Simulation, type SimulationOptions } from '../devices-sim/simulation.ts';
-import { TOKEN_FILE } from './up.ts';
+import { TOKEN_FILE } from './token.ts';
 
 /** The most devices one simulator process drives; each is a socket. */
 const MAX_DEVICES = 20_000;
@@ -30,7 +30,11 @@ export function addSim(program: Command): void {
   program
     .command('sim')
     .description('Rehearse: simulated devices vote, and the count is held against what they were acknowledged')
-    .option('--mqtt <url>', 'where devices connect: mqtt://host:port or ws://host:port/mqtt', 'mqtt://127.0.0.1:1883')
+    .option(
+      '--mqtt <url>',
+      'where devices connect: mqtt://host:port or ws://host:port/mqtt; several separated by commas',
+      'mqtt://127.0.0.1:1883',
+    )
     .option('--http <url>', 'where the API is', 'http://127.0.0.1:8080')
     .addOption(
       new Option('--token <token>', 'operator token, to compare ballot by ballot; default: the one in ./data').env(

@@ -1,82 +1,106 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { Broker } from '../broker/broker.ts';
 import { devicesDoor, openDoor } from '../broker/door.ts';
+import { brokerMetrics } from '../broker/metrics.ts';
 import { GuestBook } from '../core/devices/guest.ts';
 import { PollBook } from '../core/live/polls.ts';
 import { LiveResults } from '../core/live/results.ts';
 import type { Config } from '../core/runtime/config.ts';
-import { Lifecycle } from '../core/runtime/lifecycle.ts';
+import { HttpServer, type Upgrade } from '../core/runtime/http.ts';
+import { Lifecycle, type Service } from '../core/runtime/lifecycle.ts';
 import type { Log } from '../core/runtime/log.ts';
-import { openSessions } from '../core/store/embedded/sessions.ts';
-import { EmbeddedStore } from '../core/store/embedded/store.ts';
+import { createMetrics } from '../core/runtime/metrics.ts';
+import { operationsApp } from '../core/runtime/operations.ts';
+import { Readiness } from '../core/runtime/readiness.ts';
+import type { Store } from '../core/store/store.ts';
+import { createApp } from '../dashboards/app.ts';
+import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Operators } from '../dashboards/operator.ts';
 import { Rounds } from '../dashboards/rounds.ts';
-import { DashboardServer } from '../dashboards/server.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
 import { Counter } from '../processors/counter.ts';
+import { Fleet } from '../processors/fleet.ts';
+import { Leases } from '../processors/leases.ts';
+import { processorMetrics } from '../processors/metrics.ts';
+import { SeriesWriter } from '../processors/series-writer.ts';
+import { Trimmer } from '../processors/trimmer.ts';
+import { createStores } from './stores.ts';
 
-/** The file in the data directory that holds the operator token when none is configured. */
-export const TOKEN_FILE = 'operator-token';
+/** What a process does: one of the three parts, or everything. */
+export type Role = 'broker' | 'processor' | 'dashboard' | 'all';
 
-/** Everything in one process, running. */
+/** A process, running. */
 export interface Pollcast {
+  readonly role: Role;
+  /** The operator token; empty where no operator can sign in. */
   readonly token: string;
+  /** 0 where no devices are let in. */
   readonly mqttPort: number;
   readonly httpPort: number;
-  readonly store: EmbeddedStore;
+  readonly store: Store;
   readonly polls: PollBook;
   readonly rounds: Rounds;
   /** Stops all in reverse order; false when something did not stop cleanly. */
   stop(): Promise<boolean>;
 }
 
-/** Builds and starts broker, counter and dashboards on the embedded store. */
-export async function startAll(config: Config, log: Log): Promise<Pollcast> {
-  const directory = resolve(config.dataDir);
-  const store = new EmbeddedStore({ directory, partitions: config.partitions });
+/** Builds and starts the parts of a role. */
+export async function start(role: Role, config: Config, log: Log): Promise<Pollcast> {
+  const does = (part: Role) => role === 'all' || role === part;
+  const { store, series, sessions, token: madeToken } = createStores(config, log);
   const registry = () => store.registry;
+  const metrics = createMetrics(role);
+  const readiness = new Readiness(store, metrics);
   const polls = new PollBook(registry, log);
   const results = new LiveResults(store, polls, log);
   const guests = new GuestBook(registry);
-  const door = config.door === 'open' ? openDoor : devicesDoor(registry, guests);
-  const sessions = () => openSessions(directory);
-  const counter = new Counter(store, log, () =>
-    Array.from({ length: store.log.partitions }, (_, partition) => partition),
-  );
-  const broker = new Broker({ store, polls, results, door, sessions, log }, config);
   const rounds = new Rounds(store, polls, log);
-  const hub = new Hub(polls, results, config.maxViewers);
-  const token = config.operatorToken || (await keptToken(directory));
-  const server = new DashboardServer(
-    { store, polls, results, rounds, hub, operators: new Operators(token), guests, log },
-    { host: config.host, port: config.httpPort, upgrades: { '/mqtt': broker.upgrade.bind(broker) } },
-  );
-  const services = [
+  let token = config.operatorToken;
+  let broker: Broker | undefined;
+
+  const services: Service[] = [
     { name: 'store', start: () => store.start(), stop: () => store.stop() },
+    readiness,
     polls,
-    results,
-    counter,
-    rounds,
-    server,
-    // Last, so that it stops first: devices hang up, and MQTT over WebSocket would keep the HTTP server open.
-    broker,
   ];
+  if (series) services.push({ name: 'series', start: () => series.start(), stop: () => series.stop() });
+  if (does('broker') || does('dashboard')) services.push(results);
+  if (does('processor')) {
+    const figures = processorMetrics(metrics);
+    const leases = new Leases(store, log, figures);
+    const { partitions } = leases;
+    const trimmer = new Trimmer({ store, polls, partitions, log }, config.retentionDays);
+    services.push(leases, new Counter(store, log, partitions, figures), trimmer);
+    if (series) {
+      services.push(new SeriesWriter({ store, polls, series, partitions, log }, figures));
+      services.push(new Fleet({ store, series, partitions, log }));
+    }
+  }
+  if (does('broker')) {
+    const door = config.door === 'open' ? openDoor : devicesDoor(registry, guests);
+    broker = new Broker({ store, polls, results, door, sessions, metrics: brokerMetrics(metrics), log }, config);
+  }
+  if (does('dashboard')) services.push(rounds);
+  const app = async () => {
+    if (!does('dashboard')) return operationsApp({ metrics, readiness });
+    token ||= await madeToken();
+    const hub = new Hub(polls, results, config.maxViewers, dashboardMetrics(metrics));
+    const operators = new Operators(token);
+    return createApp(
+      { store, series, polls, results, rounds, hub, operators, guests, metrics, readiness, log },
+      config.trustedProxies,
+    );
+  };
+  const upgrades: Record<string, Upgrade> = broker ? { '/mqtt': broker.upgrade.bind(broker) } : {};
+  const server = new HttpServer(app, { host: config.host, port: config.httpPort, upgrades });
+  services.push(server);
+  // Last, so that it stops first: devices hang up, and MQTT over WebSocket would keep the HTTP server open.
+  if (broker) services.push(broker);
+
   const lifecycle = new Lifecycle(services, log);
   await lifecycle.start();
-  const { port: mqttPort } = broker;
-  return { token, mqttPort, httpPort: server.port, store, polls, rounds, stop: () => lifecycle.stop() };
-}
-
-/** The token of this data directory; made at the first start, readable by its owner only. */
-async function keptToken(directory: string): Promise<string> {
-  const file = join(directory, TOKEN_FILE);
-  await mkdir(directory, { recursive: true });
-  try {
-    await writeFile(file, `${randomBytes(18).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return (await readFile(file, 'utf8')).trim();
+  const stop = () => {
+    readiness.drain();
+    return lifecycle.stop();
+  };
+  return { role, token, mqttPort: broker?.port ?? 0, httpPort: server.port, store, polls, rounds, stop };
 }

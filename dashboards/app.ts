@@ -4,10 +4,10 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
+import { operationsRoutes } from '../core/runtime/operations.ts';
 import type { Context } from './context.ts';
 import { answerProblems } from './problem.ts';
 import { deviceRoutes } from './routes/devices.ts';
-import { healthRoutes } from './routes/health.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { pollRoutes } from './routes/polls.ts';
 import { resultRoutes } from './routes/results.ts';
@@ -16,13 +16,15 @@ import { roomRoutes } from './routes/rooms.ts';
 /** The largest request body, bytes; a poll with a hundred long options fits. */
 const MAX_BODY_BYTES = 128 * 1024;
 
-/** Builds the HTTP app. It does not listen: `inject` tests it, `DashboardServer` runs it. */
-export async function createApp(context: Context): Promise<FastifyInstance> {
+/** Builds the HTTP app. It does not listen: `inject` tests it, `HttpServer` runs it. */
+export async function createApp(context: Context, trustedProxies: readonly string[]): Promise<FastifyInstance> {
   const base = fastify({
     bodyLimit: MAX_BODY_BYTES,
     // Operators' mistakes are told all at once; numbers in a query come as text.
     ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
     forceCloseConnections: true,
+    // Limits are per address, and behind a proxy all would share one.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     logger: false,
   });
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
@@ -53,8 +55,11 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
   await app.register(resultRoutes(context));
   await app.register(deviceRoutes(context));
   await app.register(roomRoutes(context));
-  await app.register(healthRoutes(context));
+  await app.register(operationsRoutes(context));
   await app.register(pageRoutes());
+  await context.hub.start();
+  // Open streams would keep the server from closing: they are ended first.
+  base.addHook('preClose', () => context.hub.stop());
   return base;
 }
 

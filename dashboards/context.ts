@@ -2,6 +2,8 @@ import type { GuestBook } from '../core/devices/guest.ts';
 import type { PollBook } from '../core/live/polls.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Log } from '../core/runtime/log.ts';
+import type { Operations } from '../core/runtime/operations.ts';
+import type { Series } from '../core/store/series/series.ts';
 import type { Store } from '../core/store/store.ts';
 import type { Poll } from '../core/voting/poll.ts';
 import type { Operators } from './operator.ts';
@@ -10,8 +12,10 @@ import type { Rounds } from './rounds.ts';
 import type { Hub } from './sse/hub.ts';
 
 /** What the routes work with. */
-export interface Context {
+export interface Context extends Operations {
   readonly store: Store;
+  /** The course of rounds; absent where none is kept. */
+  readonly series: Series | undefined;
   readonly polls: PollBook;
   readonly results: LiveResults;
   readonly rounds: Rounds;

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../core/runtime/log.ts';
+import { StoreError } from '../core/store/error.ts';
 
 /** An expected failure of a request, answered as problem details [RFC 9457]. */
 export class Problem extends Error {
@@ -76,6 +77,9 @@ function toProblem(error: Refused): Problem {
       return `${field}: ${message}${extra}${allowed}`;
     });
     return new Problem(400, 'invalid-request', 'the request is not as the API wants it', problems);
+  }
+  if (error instanceof StoreError) {
+    return new Problem(503, 'store-away', 'the store does not answer now; nothing is lost, try again in a moment');
   }
   const status = error.statusCode ?? 500;
   if (status >= 500) return new Problem(status, 'server-error', 'something went wrong here; the log tells what');

@@ -5,11 +5,12 @@ import { pause } from '../core/runtime/pause.ts';
 import type { Store } from '../core/store/store.ts';
 import type { Marker } from '../core/voting/entry.ts';
 import type { Poll, Status } from '../core/voting/poll.ts';
+import { withRound } from '../core/voting/retention.ts';
 import { roundKey } from '../core/voting/slice.ts';
 import { Problem } from './problem.ts';
 
-/** How long a closing waits for brokers to hand in what they accepted, ms. */
-const HAND_IN_LIMIT_MS = 5_000;
+/** How long a request to close waits for brokers to hand in what they accepted, ms: longer than a broker's lease. */
+const HAND_IN_LIMIT_MS = 15_000;
 const HAND_IN_POLL_MS = 10;
 /** How often openings and closings that somebody left half-way are looked for, ms. */
 const SWEEP_EVERY_MS = 5_000;
@@ -25,7 +26,6 @@ export class Rounds {
   private readonly log: Log;
   private readonly halt = new AbortController();
   private sweeping: Promise<void> | undefined;
-  private opening: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, polls: PollBook, log: Log) {
     this.store = store;
@@ -43,24 +43,15 @@ export class Rounds {
   }
 
   /** Opens the next round of a draft or closed poll. @throws Problem 409 when it cannot be opened now */
-  open(id: string, from: 'draft' | 'closed'): Promise<Poll> {
-    // One at a time: two polls opened at once must not both find their room free.
-    const opened = this.opening.then(() => this.openNow(id, from));
-    this.opening = opened.catch(() => {});
-    return opened;
-  }
-
-  private async openNow(id: string, from: 'draft' | 'closed'): Promise<Poll> {
-    const poll = await this.move(id, [from], (now) => {
-      this.refuseSecondInRoom(now);
-      return {
-        ...now,
-        status: 'opening',
-        round: Math.max(now.round, now.retiredRounds ?? 0) + 1,
-        openedAtMs: Date.now(),
-        closedAtMs: undefined,
-      };
-    });
+  async open(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+    const poll = await this.move(id, [from], (now) => ({
+      ...now,
+      status: 'opening',
+      round: Math.max(now.round, now.retiredRounds ?? 0) + 1,
+      openedAtMs: Date.now(),
+      closedAtMs: undefined,
+      pastRounds: now.openedAtMs === undefined ? undefined : withRound(now.pastRounds ?? [], now),
+    }));
     return this.finishOpening(poll);
   }
 
@@ -72,13 +63,14 @@ export class Rounds {
 
   private async finishOpening(poll: Poll): Promise<Poll> {
     const { definition, round, openedAtMs = Date.now() } = poll;
+    await this.claimRoom(poll);
     await this.mark({ type: 'open', poll: definition.poll, round, atMs: openedAtMs, definition });
     return this.advance(poll, 'opening', { ...poll, status: 'open' });
   }
 
   private async finishClosing(poll: Poll): Promise<Poll> {
     const { definition, round } = poll;
-    await this.handedIn(roundKey(definition.poll, round));
+    await this.handedIn(definition.poll, round);
     const atMs = Date.now();
     await this.mark({ type: 'close', poll: definition.poll, round, atMs });
     return this.advance(poll, 'closing', { ...poll, status: 'closed', closedAtMs: atMs });
@@ -89,16 +81,23 @@ export class Rounds {
     await Promise.all(Array.from({ length: log.partitions }, (_, partition) => log.append(partition, marker)));
   }
 
-  /** Waits until every broker that is alive has handed in what it accepted for the round, within a limit. */
-  private async handedIn(round: string): Promise<void> {
-    const endMs = Date.now() + HAND_IN_LIMIT_MS;
+  /**
+   * Waits until every broker that is present has handed in what it accepted for the round. One that died or was cut off
+   * is not present, and cannot store, once its lease has run out. @throws Problem 503 when one takes too long
+   */
+  private async handedIn(poll: string, number: number): Promise<void> {
+    const endMs = performance.now() + HAND_IN_LIMIT_MS;
+    const round = roundKey(poll, number);
     for (;;) {
+      // Another process finished it, and the brokers need not tell any more.
+      if (this.polls.get(poll)?.status !== 'closing') return;
       const brokers = await this.store.presence.list(BROKER_ROLE);
       const missing = brokers.filter(({ facts }) => !(facts as BrokerFacts).handedIn.includes(round));
       if (missing.length === 0) return;
-      if (Date.now() > endMs) {
-        this.log.warn({ round, brokers: missing.map(({ id }) => id) }, 'closing without brokers that do not answer');
-        return;
+      if (performance.now() > endMs || this.halt.signal.aborted) {
+        const names = missing.map(({ id }) => id).join(', ');
+        const why = `broker ${names} has not handed in its votes yet; closing goes on by itself, look again in a moment`;
+        throw new Problem(503, 'still-closing', why);
       }
       await pause(HAND_IN_POLL_MS);
     }
@@ -136,18 +135,39 @@ export class Rounds {
     return this.polls.get(id) ?? next;
   }
 
-  private refuseSecondInRoom({ definition: { poll, room } }: Poll): void {
-    const other = this.polls
-      .all()
-      .find(({ definition, status }) => definition.room === room && definition.poll !== poll && isUnderWay(status));
-    if (room !== undefined && other) {
-      const { poll: open } = other.definition;
-      throw new Problem(
-        409,
-        'room-taken',
-        `poll ${open} is open in room ${room}, and a room has one at a time; close it`,
-      );
+  /**
+   * Takes the poll's room, in which one poll at a time is open. @throws Problem 409 when another poll has it; then the
+   * opening is taken back
+   */
+  private async claimRoom(poll: Poll): Promise<void> {
+    const { poll: id, room } = poll.definition;
+    if (room === undefined) return;
+    for (;;) {
+      const claim = await this.store.registry.get<RoomClaim>('rooms', room);
+      if (claim && claim.value.poll !== id && (await this.isOpenIn(claim.value.poll, room))) {
+        await this.takeBack(poll);
+        const why = `poll ${claim.value.poll} is open in room ${room}, and a room has one at a time; close it`;
+        throw new Problem(409, 'room-taken', why);
+      }
+      if (await this.store.registry.put<RoomClaim>('rooms', room, { poll: id }, claim?.version ?? 0)) return;
     }
+  }
+
+  private async isOpenIn(id: string, room: string): Promise<boolean> {
+    const found = await this.store.registry.get<Poll>('polls', id);
+    if (!found || found.value.deleted) return false;
+    return found.value.definition.room === room && isUnderWay(found.value.status);
+  }
+
+  /** No marker of the round was written: it never was. */
+  private async takeBack(poll: Poll): Promise<void> {
+    const round = poll.round - 1;
+    const wasOpened = round > (poll.retiredRounds ?? 0);
+    const pastRounds = [...(poll.pastRounds ?? [])];
+    const times = pastRounds.pop() ?? { openedAtMs: undefined, closedAtMs: undefined };
+    const status = wasOpened ? 'closed' : 'draft';
+    const before: Poll = { ...poll, ...times, pastRounds, round: wasOpened ? round : 0, status };
+    await this.advance(poll, 'opening', before);
   }
 
   /** Finishes what was left half-way: twice in a row at the same step means nobody is working on it. */
@@ -178,6 +198,11 @@ export class Rounds {
       this.log.warn({ err: error, poll: id }, 'could not finish; trying again');
     }
   }
+}
+
+/** Which poll has a room. */
+interface RoomClaim {
+  readonly poll: string;
 }
 
 function isUnderWay(status: Status): boolean {

@@ -44,6 +44,7 @@ export const NewDevice = Type.Object(
   {
     device: id('the device’s id, also its MQTT client id and user name'),
     label: Type.Optional(Type.String({ maxLength: 100 })),
+    group: Type.Optional(id('a group of devices, for the fleet’s graphs')),
     secret: Type.Optional(
       Type.String({ description: 'at least 16 characters; when absent, one is made and answered once' }),
     ),

@@ -1,56 +1,45 @@
-import type { Store } from '../core/store/store.ts';
+import type { Series } from '../core/store/series/series.ts';
+import { timelineOf, windowOf } from '../core/store/series/timeline.ts';
+import type { Poll } from '../core/voting/poll.ts';
 import { roundKey } from '../core/voting/slice.ts';
-import type { Choice } from '../core/voting/tally.ts';
-import { scanLog } from './log-scan.ts';
-
-/** Seconds a timeline covers at most; of a longer round the newest are kept. */
-const MAX_SECONDS = 86_400;
+import { Problem } from './problem.ts';
 
 type Timeline = Awaited<ReturnType<typeof timeline>>;
 
-/** Reads timelines, one reading at a time for each round: who asks meanwhile gets the same answer. */
+/** How long a timeline that was read is good enough, ms: a hall full of screens asks once. */
+const GOOD_FOR_MS = 2_000;
+
+/** Reads timelines, one reading at a time for each round: who asks meanwhile, or soon after, gets the same answer. */
 export class Timelines {
-  private readonly store: Store;
+  private readonly series: Series | undefined;
   private readonly reading = new Map<string, Promise<Timeline>>();
 
-  constructor(store: Store) {
-    this.store = store;
+  /** @param series where rounds' courses are kept; without one there are no timelines */
+  constructor(series: Series | undefined) {
+    this.series = series;
   }
 
-  read(poll: string, round: number): Promise<Timeline> {
-    const key = roundKey(poll, round);
+  /** @throws Problem 404 without a series, 503 when it does not answer */
+  read(poll: Poll): Promise<Timeline> {
+    if (!this.series) {
+      throw new Problem(404, 'no-series', 'no time series are kept here; set POLLCAST_INFLUX_URL to keep them');
+    }
+    const key = roundKey(poll.definition.poll, poll.round);
     const under = this.reading.get(key);
     if (under) return under;
-    const reading = timeline(this.store, poll, round).finally(() => this.reading.delete(key));
+    const reading = timeline(this.series, poll).catch((error) => {
+      throw new Problem(503, 'series-away', `the time series cannot be read now (${error.message}); votes go on`);
+    });
+    const forget = () => void this.reading.delete(key);
+    reading.then(() => setTimeout(forget, GOOD_FOR_MS).unref(), forget);
     this.reading.set(key, reading);
     return reading;
   }
 }
 
-/** Votes of a round per second, by choice, read from the log: what came in, before anything was replaced. */
-async function timeline(store: Store, poll: string, round: number) {
-  const seconds = new Map<number, Map<Choice, number>>();
-  for (let partition = 0; partition < store.log.partitions; partition++) {
-    for await (const { entry } of scanLog(store, partition)) {
-      if (entry.type !== 'votes') continue;
-      const second = Math.floor(entry.atMs / 1000);
-      for (const part of entry.rounds) {
-        if (part.poll === poll && part.round === round) count(seconds, second, part.votes);
-      }
-    }
-  }
-  const newest = [...seconds].sort(([a], [b]) => a - b).slice(-MAX_SECONDS);
-  return {
-    points: newest.map(([second, choices]) => ({
-      at: new Date(second * 1000).toISOString(),
-      votes: Object.fromEntries(choices),
-    })),
-  };
-}
-
-function count(seconds: Map<number, Map<Choice, number>>, second: number, votes: readonly { choice: Choice }[]): void {
-  if (votes.length === 0) return;
-  const choices = seconds.get(second) ?? new Map<Choice, number>();
-  seconds.set(second, choices);
-  for (const { choice } of votes) choices.set(choice, (choices.get(choice) ?? 0) + 1);
+/** How the poll's current round stood, from its opening on. */
+async function timeline(series: Series, { definition, round, openedAtMs, closedAtMs }: Poll) {
+  const window = windowOf(openedAtMs ?? Date.now(), closedAtMs ?? Date.now());
+  const samples = openedAtMs === undefined ? [] : await series.samples(definition.poll, round, window);
+  return { stepMs: window.stepMs, points: openedAtMs === undefined ? [] : timelineOf(samples, window) };
 }

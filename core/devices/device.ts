@@ -3,6 +3,8 @@ export interface Device {
   readonly device: string;
   /** What people call it: "seat 14", "red clicker". */
   readonly label?: string | undefined;
+  /** An id that many devices share, for whoever looks after them. */
+  readonly group?: string | undefined;
   readonly salt: string;
   readonly hash: string;
   readonly createdAtMs: number;

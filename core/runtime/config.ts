@@ -37,7 +37,7 @@ export function readConfig(
       values[name as SettingName] = parse(text.trim());
     } catch (error) {
       const source = flag === undefined ? variable : flagOf(variable);
-      problems.push(`${source}: expected ${(error as Error).message}, not ${JSON.stringify(text)}`);
+      problems.push(`${source}: expected ${(error as Error).message}, not ${JSON.stringify(withoutPassword(text))}`);
     }
   }
   problems.push(...unknownVariables(environment));
@@ -55,6 +55,11 @@ export function readConfig(
 export function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');
+}
+
+/** A value that may be an address, fit to be shown. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//…@');
 }
 
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {

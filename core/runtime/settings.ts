@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { parseAddress } from '../store/redis-address.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../voting/identifier.ts';
 import { MAX_PARTITIONS } from '../voting/partition.ts';
 
 /** One thing that can be configured: by an environment variable, or by the flag of the same name. */
@@ -25,6 +28,34 @@ function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
     if (found === undefined) throw new Error(`one of ${names.filter((name) => name !== '').join(', ')}`);
     return found;
   };
+}
+
+function identifier(value: string): string {
+  if (!isIdentifier(value)) throw new Error(IDENTIFIER_RULE);
+  return value;
+}
+
+function influxUrl(value: string): string {
+  if (value === '') return value;
+  const isRight = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  if (!isRight || !isIdentifier(new URL(value).pathname.slice(1))) {
+    throw new Error('http://[user:password@]host[:port]/database');
+  }
+  return value;
+}
+
+function networks(value: string): string[] {
+  const all = value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const isNetwork = (text: string) => {
+    const [address = '', bits] = text.split('/');
+    const most = isIP(address) === 6 ? 128 : 32;
+    return isIP(address) > 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most));
+  };
+  if (!all.every(isNetwork)) throw new Error('addresses or networks such as 10.0.0.7 or 10.0.0.0/8');
+  return all;
 }
 
 function token(value: string): string {
@@ -65,6 +96,61 @@ export const settings = {
     fallback: '4',
     about: 'vote logs to spread devices over; fixed at the first start',
     parse: (value: string) => whole(value, 1, MAX_PARTITIONS),
+  },
+  redisUrl: {
+    variable: 'POLLCAST_REDIS_URL',
+    fallback: '',
+    about:
+      'Redis that all processes share: redis://…, redis-sentinel://… or redis-cluster://…; when empty, one process keeps everything in the data directory',
+    parse: (value: string) => {
+      if (value !== '') parseAddress(value);
+      return value;
+    },
+  },
+  redisPrefix: {
+    variable: 'POLLCAST_REDIS_PREFIX',
+    fallback: 'pollcast',
+    about: 'begins every key in Redis; deployments with different ones can share a Redis',
+    parse: identifier,
+  },
+  durability: {
+    variable: 'POLLCAST_DURABILITY',
+    fallback: 'append',
+    about:
+      'what an acknowledgement waits for in Redis: append (written), fsync (on the disk), replicated (on replicas)',
+    parse: oneOf('append', 'fsync', 'replicated'),
+  },
+  replicas: {
+    variable: 'POLLCAST_REPLICAS',
+    fallback: '1',
+    about: 'how many replicas must have a vote before it is acknowledged, with replicated durability',
+    parse: (value: string) => whole(value, 1, 10),
+  },
+  influxUrl: {
+    variable: 'POLLCAST_INFLUX_URL',
+    fallback: '',
+    about:
+      'InfluxDB for the time series: http://[user:password@]host:8086/database; when empty, they are kept with the votes (one process) or not at all',
+    parse: influxUrl,
+  },
+  retentionDays: {
+    variable: 'POLLCAST_RETENTION_DAYS',
+    fallback: '90',
+    about: 'how long the vote log of a closed round is kept for a recount; 0: for ever',
+    parse: (value: string) => whole(value, 0, 36_500),
+  },
+  workers: {
+    variable: 'POLLCAST_WORKERS',
+    fallback: '1',
+    about: 'broker processes on one MQTT port (only `pollcast broker`); each has its own HTTP port, counting up',
+    parse: (value: string) => whole(value, 1, 64),
+  },
+  trustedProxies: {
+    variable: 'POLLCAST_TRUSTED_PROXIES',
+    fallback: '',
+    about:
+      'addresses or networks of proxies, separated by commas, that are believed who they speak for (X-Forwarded-For)',
+    parse: networks,
   },
   maxConnections: {
     variable: 'POLLCAST_MAX_CONNECTIONS',

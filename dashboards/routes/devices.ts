@@ -71,6 +71,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           device,
           registered: kept !== undefined,
           label: kept?.value.label ?? null,
+          group: kept?.value.group ?? null,
           createdAt: kept ? new Date(kept.value.createdAtMs).toISOString() : null,
           status: status?.value.status ?? null,
           statusAt: status ? new Date(status.value.atMs).toISOString() : null,
@@ -99,8 +100,8 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
   };
 
   /** Stores a device and returns its secret; undefined when it exists. */
-  async function register({ device, label, secret = newSecret() }: Wanted): Promise<string | undefined> {
-    const kept: Device = { device, label, ...hashSecret(secret), createdAtMs: Date.now() };
+  async function register({ device, label, group, secret = newSecret() }: Wanted): Promise<string | undefined> {
+    const kept: Device = { device, label, group, ...hashSecret(secret), createdAtMs: Date.now() };
     return (await registry.put('devices', device, kept, 0)) === undefined ? undefined : secret;
   }
 }
@@ -108,10 +109,11 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
 function refuseBad(devices: readonly Wanted[]): void {
   const problems: string[] = [];
   const seen = new Set<string>();
-  for (const [i, { device, secret }] of devices.entries()) {
+  for (const [i, { device, group, secret }] of devices.entries()) {
     const at = devices.length === 1 ? '' : `devices[${i}].`;
     if (!isIdentifier(device)) problems.push(`${at}device: must be ${IDENTIFIER_RULE}`);
     else if (isGuestId(device)) problems.push(`${at}device: ids that begin with "guest-" are for guests`);
+    if (group !== undefined && !isIdentifier(group)) problems.push(`${at}group: must be ${IDENTIFIER_RULE}`);
     if (seen.has(device)) problems.push(`${at}device: ${JSON.stringify(device)} is there twice`);
     seen.add(device);
     if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {

@@ -10,15 +10,15 @@ import { recount } from '../recount.ts';
 import { PollParams, RoundQuery, StreamQuery } from '../schemas.ts';
 import { Timelines } from '../timeline.ts';
 
-/** Timelines one address may ask for per minute: each reads the log. */
-const TIMELINES_PER_MINUTE = 60;
+/** Timelines one address may ask for per minute: a hall behind one address, with a screen for each seat. */
+const TIMELINES_PER_MINUTE = 6_000;
 /** Polls that one stream may follow. */
 const MAX_STREAM_POLLS = 50;
 
 /** Results: once, as a stream, over time, ballot by ballot, and counted again. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   const { hub, results, operators, store } = context;
-  const timelines = new Timelines(store);
+  const timelines = new Timelines(context.series);
 
   return async (app) => {
     app.get(
@@ -57,7 +57,11 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       '/api/polls/:poll/timeline',
       {
         config: { rateLimit: { max: TIMELINES_PER_MINUTE, timeWindow: '1 minute' } },
-        schema: { summary: 'Votes per second, by choice', tags: ['results'], params: PollParams },
+        schema: {
+          summary: 'How the round went: votes and ballots by option, over time',
+          tags: ['results'],
+          params: PollParams,
+        },
       },
       async (request) => {
         const poll = pollOr404(context, request.params.poll);
@@ -65,7 +69,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
         if (!operators.isOperator(request) && publicResult(result, poll).hidden) {
           throw new Problem(403, 'figures-hidden', `figures of poll ${request.params.poll} are not public now`);
         }
-        return { poll: result.poll, round: result.round, ...(await timelines.read(result.poll, result.round)) };
+        return { poll: result.poll, round: result.round, ...(await timelines.read(poll)) };
       },
     );
 

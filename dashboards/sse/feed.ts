@@ -6,6 +6,9 @@ import type { Viewer } from './viewer.ts';
 /** Frames of one poll follow each other no faster than this, ms. */
 export const FRAME_EVERY_MS = 100;
 
+/** A result that could not be read is read again after this, ms. */
+const RETRY_MS = 1_000;
+
 /** Reads the result a feed shows now; undefined when the poll is gone. */
 export type ReadResult = () => Promise<Result | undefined>;
 
@@ -84,13 +87,15 @@ export class Feed {
     }
   }
 
-  /** Brings what is shown up to date and sends the difference. A result that cannot be read is tried at the next touch. */
+  /** Brings what is shown up to date and sends the difference. A result that cannot be read is tried again. */
   private async show(): Promise<void> {
     const before = this.shown;
-    const after = await this.read().catch(() => undefined);
+    const after = await this.read().catch(() => null);
+    if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
-    if (!before) return;
+    // Those who joined while it could not be read have nothing yet.
+    if (!before) return this.send('result', after);
     const delta = deltaOf(before, after);
     if (!delta) return;
     this.sequence++;
@@ -100,6 +105,11 @@ export class Feed {
     if (isNewRound) this.send('result', after);
     else this.send('change', delta);
     if (after.final && !before.final) this.send('final', after);
+  }
+
+  private tryAgain(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.flush(), RETRY_MS);
   }
 
   private send(event: string, data: unknown): void {

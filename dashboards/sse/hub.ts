@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { PollBook } from '../../core/live/polls.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import { publicResult, type Result } from '../../core/voting/result.ts';
+import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
 import { HEARTBEAT, retryFrame } from './frame.ts';
 import { Viewer } from './viewer.ts';
@@ -19,21 +20,24 @@ export class Hub {
   readonly maxViewers: number;
   private readonly polls: PollBook;
   private readonly results: LiveResults;
+  private readonly metrics: DashboardMetrics;
   private readonly feeds = new Map<string, Feed>();
   private readonly viewers = new Set<Viewer>();
   private heart: NodeJS.Timeout | undefined;
 
-  constructor(polls: PollBook, results: LiveResults, maxViewers: number) {
+  constructor(polls: PollBook, results: LiveResults, maxViewers: number, metrics: DashboardMetrics) {
     this.polls = polls;
     this.results = results;
     this.maxViewers = maxViewers;
+    this.metrics = metrics;
   }
 
   get isFull(): boolean {
     return this.viewers.size >= this.maxViewers;
   }
 
-  get size(): number {
+  /** Viewers now. */
+  private get size(): number {
     return this.viewers.size;
   }
 
@@ -55,11 +59,13 @@ export class Hub {
 
   /** Streams polls to a reader until its line closes. */
   async watch(line: Writable, polls: readonly string[], audience: Audience): Promise<void> {
-    const viewer = new Viewer(line);
+    const viewer = new Viewer(line, () => this.metrics.frames.inc());
     const feeds = polls.map((poll) => this.feed(poll, audience));
     this.viewers.add(viewer);
+    this.metrics.viewers.set(this.size);
     line.once('close', () => {
       this.viewers.delete(viewer);
+      this.metrics.viewers.set(this.size);
       for (const feed of feeds) this.leave(feed, viewer);
     });
     const { least, most } = RETRY_MS;

@@ -9,11 +9,14 @@ const STALL_LIMIT_MS = 30_000;
  */
 export class Viewer {
   private readonly line: Writable;
+  private readonly onFrame: () => void;
   private readonly missed = new Set<() => Buffer>();
   private stalledSinceMs = 0;
 
-  constructor(line: Writable) {
+  /** @param onFrame told of every frame that is written */
+  constructor(line: Writable, onFrame: () => void) {
     this.line = line;
+    this.onFrame = onFrame;
     line.on('drain', () => this.catchUp());
     line.on('error', () => line.destroy());
   }
@@ -41,6 +44,7 @@ export class Viewer {
   }
 
   private write(frame: Buffer): void {
+    this.onFrame();
     if (!this.line.write(frame)) this.stalledSinceMs ||= Date.now();
   }
 

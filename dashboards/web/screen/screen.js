@@ -1,5 +1,6 @@
 // @ts-check
 import { followPoll } from './stream.js';
+import { drawTimeline } from './timeline.js';
 
 /** From this many options on, bars are drawn small. */
 const MANY_OPTIONS = 8;
@@ -26,6 +27,13 @@ const rows = new Map();
 /** @type {any} */
 let waiting;
 
+const timeline = drawTimeline(
+  poll,
+  element('timeline'),
+  /** @type {any} */ (document.getElementById('timeline-picture')),
+  element('timeline-caption'),
+);
+
 followPoll(poll, {
   onResult(result) {
     // Several changes within one screen refresh are one drawing.
@@ -49,6 +57,7 @@ function draw() {
   setText(element('ballots'), whole.format(result.ballots));
   setText(element('ballots-word'), result.ballots === 1 ? 'ballot' : 'ballots');
   drawExtra(result);
+  timeline.moved(!result.hidden && result.round > 0, result.final === true);
   setText(element('note'), noteOf(result));
 }
 

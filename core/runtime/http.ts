@@ -2,29 +2,27 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { createApp } from './app.ts';
-import type { Context } from './context.ts';
 
 /** Takes over a connection that asked to speak another protocol. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-export interface ServerOptions {
+export interface HttpOptions {
   readonly host: string;
-  /** 0: the system chooses; see `DashboardServer.port`. */
+  /** 0: the system chooses; see `HttpServer.port`. */
   readonly port: number;
   /** What to do with upgrade requests, by path. */
   readonly upgrades: Readonly<Record<string, Upgrade>>;
 }
 
-/** Runs the HTTP app. */
-export class DashboardServer {
-  readonly name = 'dashboards';
-  private readonly context: Context;
-  private readonly options: ServerOptions;
+/** Runs an HTTP app. */
+export class HttpServer {
+  readonly name = 'http';
+  private readonly createApp: () => Promise<FastifyInstance>;
+  private readonly options: HttpOptions;
   private app: FastifyInstance | undefined;
 
-  constructor(context: Context, options: ServerOptions) {
-    this.context = context;
+  constructor(createApp: () => Promise<FastifyInstance>, options: HttpOptions) {
+    this.createApp = createApp;
     this.options = options;
   }
 
@@ -34,12 +32,9 @@ export class DashboardServer {
   }
 
   async start(): Promise<void> {
-    const app = await createApp(this.context);
+    const app = await this.createApp();
     this.app = app;
-    // Open streams would keep the server from closing: they are ended first.
-    app.addHook('preClose', () => this.context.hub.stop());
     app.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
-    await this.context.hub.start();
     await app.listen({ host: this.options.host, port: this.options.port });
   }
 
