@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** A broker in a process of its own, so that the load does not share its event loop. */
+/** A program in a process of its own, so that the load does not share its event loop. */
 export class Subject {
   private readonly child: ChildProcess;
 
@@ -11,14 +11,15 @@ export class Subject {
     this.child = child;
   }
 
-  /** Starts a program and waits until it prints that it is running. */
-  static async start(args: readonly string[]): Promise<Subject> {
-    const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Starts a program and waits until it prints a line with `sign`. */
+  static async start(command: string, args: readonly string[], sign: string): Promise<Subject> {
+    const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     await new Promise<void>((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
-        createInterface(stream).on('line', (line) => line.includes('running') && resolve());
+        createInterface(stream).on('line', (line) => line.includes(sign) && resolve());
       }
-      child.once('close', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
+      child.once('error', reject);
+      child.once('close', (code) => reject(new Error(`${command} ${args[0]} ended with ${code}`)));
     });
     return new Subject(child);
   }

@@ -4,8 +4,8 @@ export type Qos = 0 | 1 | 2;
 
 /** Where devices connect to, and how patient they are. */
 export interface DeviceOptions {
-  /** `mqtt://host:port` or `ws://host:port/mqtt`. */
-  readonly url: string;
+  /** `mqtt://host:port` or `ws://host:port/mqtt`; several: one after the other, beginning with the first. */
+  readonly urls: readonly string[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   /** How long a device waits before it connects again, ms; each adds its own jitter. */
@@ -34,7 +34,7 @@ export class SimDevice {
 
   /** Connects; resolves once connected for the first time, however many tries that takes. */
   connect(): Promise<void> {
-    const { url, username, password, reconnectMs } = this.options;
+    const { urls, username, password, reconnectMs } = this.options;
     const options: IClientOptions = {
       clientId: this.id,
       protocolVersion: 4,
@@ -44,7 +44,10 @@ export class SimDevice {
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
     };
-    const client = mqtt.connect(url, options);
+    const [url = ''] = urls;
+    // The client goes on to the next server with each reconnect; a single one keeps its path (WebSocket).
+    const client =
+      urls.length > 1 ? mqtt.connect({ ...options, servers: urls.map(serverOf) }) : mqtt.connect(url, options);
     this.client = client;
     client.on('close', () => this.drops++);
     return new Promise((resolve, reject) => {
@@ -72,4 +75,10 @@ export class SimDevice {
   async end(): Promise<void> {
     await this.client?.endAsync(true).catch(() => undefined);
   }
+}
+
+function serverOf(url: string) {
+  const { hostname, port, protocol } = new URL(url);
+  if (protocol !== 'mqtt:') throw new Error(`${url}: several servers must all be mqtt://host:port`);
+  return { host: hostname, port: Number(port || 1883), protocol: 'mqtt' as const };
 }

@@ -9,6 +9,7 @@ import { StreamWatch } from './stream.ts';
 import { compareBallots, compareTallies, isExact, type Verdict } from './verdict.ts';
 
 export interface SimulationOptions {
+  /** Where devices connect; several brokers separated by commas: devices spread over them. */
   readonly mqttUrl: string;
   readonly httpUrl: string;
   readonly token?: string | undefined;
@@ -114,7 +115,9 @@ export class Simulation {
 
   private device(i: number): SimDevice {
     const { mqttUrl, reconnectMs } = this.options;
-    const options: DeviceOptions = { url: mqttUrl, reconnectMs };
+    const all = mqttUrl.split(',');
+    const urls = all.map((_, place) => all[(i + place) % all.length] as string);
+    const options: DeviceOptions = { urls, reconnectMs };
     return new SimDevice(`${this.prefix}${i}`, this.drawQos(), options);
   }
 
