@@ -1,5 +1,7 @@
+import { Registry } from 'prom-client';
 import t from 'tap';
 import { APPEND_LIMIT_MS, Appender, MAX_ENTRY_ITEMS } from '../broker/appender.ts';
+import { brokerMetrics } from '../broker/metrics.ts';
 import type { VoteLog } from '../core/store/store.ts';
 import type { VoteEntry } from '../core/voting/entry.ts';
 
@@ -14,24 +16,35 @@ function slowLog(append: (entry: VoteEntry) => Promise<void>) {
       return `${entries.length}-0`;
     },
     read: async () => new Map(),
+    appended: async () => entries.length,
+    nextConnection: async () => undefined,
+    trim: async () => 0,
   };
   return { log, entries };
 }
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const always = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
+const metrics = brokerMetrics(new Registry());
 const vote = { device: 'd', choice: 'a' };
 
 t.test('votes gather while an entry is written, and settle in the order they came', async (t) => {
-  const { log, entries } = slowLog(() => sleep(20));
-  const appender = new Appender(log, 0, 'run');
+  let write = () => {};
+  const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
+  const appender = new Appender(log, 0, 'run', always, metrics);
   const settled: number[] = [];
   for (let i = 0; i < 3; i++) appender.vote('q', 1, vote, () => settled.push(i));
-  await sleep(5);
+  while (entries.length === 0) await sleep(1);
   for (let i = 3; i < MAX_ENTRY_ITEMS + 10; i++) {
     if (i % 2) appender.rejection({ poll: 'q', round: 1 }, 'empty', () => settled.push(i));
     else appender.vote('q', 1, vote, () => settled.push(i));
   }
   t.same(settled, [], 'nothing is acknowledged before it is written');
-  await appender.drained();
+  const drained = appender.drained();
+  for (let written = 0; written < 3; written++) {
+    while (entries.length <= written) await sleep(1);
+    write();
+  }
+  await drained;
   t.same(
     settled,
     Array.from({ length: MAX_ENTRY_ITEMS + 10 }, (_, i) => i),
@@ -47,7 +60,7 @@ t.test('votes gather while an entry is written, and settle in the order they cam
 
 t.test('draining waits for what came before it, not for what comes after', async (t) => {
   const { log } = slowLog(() => sleep(10));
-  const appender = new Appender(log, 0, 'run');
+  const appender = new Appender(log, 0, 'run', always, metrics);
   let open = 0;
   const stream = setInterval(() => {
     open++;
@@ -67,7 +80,7 @@ t.test('draining waits for what came before it, not for what comes after', async
 t.test('a log that fails or does not answer: an error for each vote, and the next entry goes on', async (t) => {
   let isBroken = true;
   const { log, entries } = slowLog(() => (isBroken ? Promise.reject(new Error('disk gone')) : Promise.resolve()));
-  const appender = new Appender(log, 0, 'run');
+  const appender = new Appender(log, 0, 'run', always, metrics);
   const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
   t.match(await outcome(), { message: 'disk gone' });
   isBroken = false;
@@ -78,9 +91,37 @@ t.test('a log that fails or does not answer: an error for each vote, and the nex
     'a new entry has a new sequence',
   );
 
-  const silent = new Appender(slowLog(() => new Promise(() => {})).log, 0, 'run');
+  const silent = new Appender(slowLog(() => new Promise(() => {})).log, 0, 'run', always, metrics);
   const startMs = Date.now();
   const error = await new Promise<Error | undefined>((resolve) => silent.vote('q', 1, vote, resolve));
   t.match(error?.message, /did not answer within 5000 ms/);
   t.ok(Date.now() - startMs >= APPEND_LIMIT_MS - 10);
+});
+
+t.test('without a lease nothing is stored, nor what was checked before it ran out', async (t) => {
+  let write = () => {};
+  const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
+  const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
+  const appender = new Appender(log, 0, 'run', lease, metrics);
+  const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
+  const first = outcome();
+  while (entries.length === 0) await sleep(1);
+  const second = outcome();
+  // The lease runs out and is renewed while the second vote waits for the first one's entry.
+  lease.term = 2;
+  write();
+  t.equal(await first, undefined, 'it was on its way in time');
+  t.match((await second)?.message, /was cut off/);
+  const third = outcome();
+  while (entries.length === 1) await sleep(1);
+  write();
+  t.equal(await third, undefined, 'what is checked now is stored');
+
+  lease.untilMs = performance.now() - 1;
+  const held = outcome();
+  await sleep(60);
+  lease.untilMs = Number.POSITIVE_INFINITY;
+  lease.term = 3;
+  t.match((await held)?.message, /has no lease/);
+  t.equal(entries.length, 2);
 });

@@ -129,11 +129,11 @@ t.test('pollcast up --demo, then pollcast sim: exact, and what is not exact exit
 
 t.test('the operator token is made once and readable by its owner only', async (t) => {
   const directory = t.testdir();
-  const { startAll } = await import('../cli/up.ts');
+  const { start } = await import('../cli/up.ts');
   const config = { ...readConfig({ mqttPort: '0', httpPort: '0', dataDir: directory }, {}) };
-  const first = await startAll(config, createLog('silent'));
+  const first = await start('all', config, createLog('silent'));
   await first.stop();
-  const second = await startAll(config, createLog('silent'));
+  const second = await start('all', config, createLog('silent'));
   await second.stop();
   t.equal(first.token, second.token);
   t.equal(statSync(join(directory, 'operator-token')).mode & 0o077, 0);

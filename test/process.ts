@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const POLLCAST = fileURLToPath(new URL('../cli/pollcast.js', import.meta.url));
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 30_000;
+/** Characters kept of what a process prints. */
+const MAX_OUTPUT = 200_000;
 
 /** What a command did. */
 export interface Outcome {
@@ -29,25 +31,35 @@ export async function pollcast(
   return { code, stdout, stderr };
 }
 
-/** `pollcast up` as a process of its own, that can be killed and started again on the same ports and data. */
+/** What a server process is, when it is not `pollcast up` on its own data. */
+export interface ServerOptions {
+  /** Which command: up, broker, processor, dashboard. */
+  readonly command?: string;
+  /** Settings by environment variable. */
+  readonly env?: Record<string, string>;
+}
+
+/** A `pollcast` process, that can be killed and started again on the same ports and data. */
 export class Server {
   readonly token = 'operator-token-of-tests';
   readonly directory: string;
   readonly mqttPort: number;
   readonly httpPort: number;
+  private readonly options: ServerOptions;
   private child: ChildProcess | undefined;
   /** What it printed, since the last start. */
   output = '';
 
-  private constructor(directory: string, mqttPort: number, httpPort: number) {
+  private constructor(directory: string, mqttPort: number, httpPort: number, options: ServerOptions) {
     this.directory = directory;
     this.mqttPort = mqttPort;
     this.httpPort = httpPort;
+    this.options = options;
   }
 
   /** A server on free ports, not started. */
-  static async on(directory: string): Promise<Server> {
-    return new Server(directory, await freePort(), await freePort());
+  static async on(directory: string, options: ServerOptions = {}): Promise<Server> {
+    return new Server(directory, await freePort(), await freePort(), options);
   }
 
   get http(): string {
@@ -64,9 +76,10 @@ export class Server {
 
   /** Starts it and resolves once it says that it runs. */
   async start(...args: string[]): Promise<void> {
+    const { command = 'up', env = {} } = this.options;
     const ports = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
-    const all = [POLLCAST, 'up', ...ports, '--data-dir', this.directory, '--operator-token', this.token, ...args];
-    const child = spawn(process.execPath, all, { env: environment({}), stdio: ['ignore', 'pipe', 'pipe'] });
+    const all = [POLLCAST, command, ...ports, '--data-dir', this.directory, '--operator-token', this.token, ...args];
+    const child = spawn(process.execPath, all, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.output = '';
     const running = new Promise<void>((resolve, reject) => {
@@ -74,7 +87,7 @@ export class Server {
       child.once('close', () => reject(new Error(`ended: ${this.output}`)));
       for (const stream of [child.stdout, child.stderr]) {
         createInterface(stream as NodeJS.ReadableStream).on('line', (line) => {
-          this.output += `${line}\n`;
+          this.output = `${this.output}${line}\n`.slice(-MAX_OUTPUT);
           if (!line.includes('"msg":"running"')) return;
           clearTimeout(timer);
           resolve();
@@ -82,6 +95,11 @@ export class Server {
       }
     });
     await running;
+  }
+
+  /** Stops it in its tracks, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(signal);
   }
 
   /** kill -9: no handler runs, nothing is flushed. */
@@ -97,7 +115,7 @@ export class Server {
   private async end(signal: NodeJS.Signals): Promise<number | null> {
     const { child } = this;
     this.child = undefined;
-    if (!child || child.exitCode !== null) return child?.exitCode ?? null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const closed = once(child, 'close');
     child.kill(signal);
     const [code] = await closed;
@@ -109,7 +127,7 @@ export class Server {
  * A free port below those the system hands out by itself: a server that is down while its clients keep trying must not
  * find its port taken, by another test or by a client that connected to itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer();

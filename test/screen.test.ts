@@ -56,6 +56,8 @@ t.test('the results page follows a poll from draft to final, without a reload', 
   const widths = await page.$$eval('.fill', (all) => all.map((one) => one.getAttribute('style')));
   t.match(widths, [/scaleX\(0\.66/, /scaleX\(0\.33/]);
 
+  await page.waitForSelector('#timeline:not([hidden]) path');
+  t.match(await text(page, 'timeline-caption'), /Votes per second, at most [123]/);
   await s.call('POST', '/api/polls/q/close', { operator: true });
   await page.waitForSelector('#status[data-status="final"]');
   t.equal(await text(page, 'status'), 'Final result');
@@ -111,6 +113,7 @@ t.test('every kind and visibility, at every size, in both themes, without overfl
         await page.goto(`${s.http}/screen/${poll}`);
         await page.waitForSelector('#status[data-status="open"]');
         await page.waitForSelector('.bars li');
+        if (poll !== 'hidden') await page.waitForSelector('#timeline:not([hidden]) path');
         const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
         t.ok(overflow <= 0, `${poll} on a ${name} (${colorScheme}) is ${overflow} px too wide`);
         await page.screenshot({ path: join(ARTIFACTS, `screen-${poll}-${name}-${colorScheme}.png`) });

@@ -1,6 +1,6 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Test } from 'tap';
-import { type Pollcast, startAll } from '../cli/up.ts';
+import { type Pollcast, start } from '../cli/up.ts';
 import { readConfig } from '../core/runtime/config.ts';
 import { createLog } from '../core/runtime/log.ts';
 import type { SettingName } from '../core/runtime/settings.ts';
@@ -63,7 +63,7 @@ export async function stage(
     ...settings,
   };
   const config = readConfig(flags, {});
-  const pollcast = await startAll(config, createLog(config.logLevel));
+  const pollcast = await start('all', config, createLog(config.logLevel));
   const http = `http://127.0.0.1:${pollcast.httpPort}`;
   const mqttUrl = `mqtt://127.0.0.1:${pollcast.mqttPort}`;
   const operator = { authorization: `Bearer ${TOKEN}` };

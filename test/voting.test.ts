@@ -9,6 +9,7 @@ import { partitionOf } from '../core/voting/partition.ts';
 import { currentInRoom, type Definition, type Poll, type Revote } from '../core/voting/poll.ts';
 import { differences, Recount } from '../core/voting/recount.ts';
 import { publicResult, resultOf } from '../core/voting/result.ts';
+import { neededFrom, withRound } from '../core/voting/retention.ts';
 import { applyChange, newSlice, roundKey, type Slice } from '../core/voting/slice.ts';
 import { shift, type Tally, total } from '../core/voting/tally.ts';
 import type { Ballot, Vote } from '../core/voting/vote.ts';
@@ -205,6 +206,19 @@ t.test('fold: revote, redelivery, late and early votes', async (t) => {
     'a lower n never overrides a higher one',
   );
   t.same(count('last', [{ ...a, n: 7 }, b, { ...a, n: 6 }]).tally, [['b', 1]], 'not even after a vote without n');
+  const by = (connection: number, vote: Vote): Vote => ({ ...vote, connection });
+  t.match(
+    count('last', [by(1, a), by(2, b), by(1, a)]),
+    { tally: [['b', 1]], replaced: 1, redelivered: 1 },
+    'what comes late by an earlier connection never overrides',
+  );
+  t.same(count('last', [by(2, b), by(1, { ...a, n: 9 }), by(2, { ...b, n: 8 })]).tally, [['b', 1]]);
+  t.same(
+    count('last', [by(2, { ...b, n: 1 }), by(1, { ...a, n: 2 })]).tally,
+    [['a', 1]],
+    'unless n says that it is newer',
+  );
+  t.same(count('last', [by(2, b), a]).tally, [['b', 1]], 'no number is the lowest');
   t.same(count('first', [a, b]).tally, [['a', 1]]);
   t.match(count('first', [a, b]), { counted: 1, rejected: { 'already-voted': 1 } });
   t.match(count('first', [a, { ...a, dup: true }]), { counted: 1, redelivered: 1 });
@@ -340,6 +354,11 @@ t.test('entries: encoding loses nothing, and garbage is refused', async (t) => {
       (log) => JSON.stringify(log.map((e) => decodeEntry(encodeEntry(e)))) === JSON.stringify(normal(log)),
     ),
   );
+  const numbered = votesOf([
+    { device: 'd', choice: 'a', n: undefined, t: undefined, dup: false, connection: 12 },
+    { device: 'e', choice: 'b', n: 3, t: 4, dup: true, connection: undefined },
+  ]);
+  t.same(decodeEntry(encodeEntry(numbered)), numbered);
   t.throws(() => decodeEntry('{"type":"x"}'), SyntaxError);
   t.throws(() => decodeEntry('{'), SyntaxError);
   const votes = Array.from({ length: 500 }, (_, i) => ({ device: `clicker-${i}`, choice: 'b' }));
@@ -468,3 +487,28 @@ function normal(log: readonly Entry[]): Entry[] {
         },
   );
 }
+
+t.test('retention: a round that closed lately, or is not closed, keeps its log from its opening on', async (t) => {
+  const hour = 3_600_000;
+  const poll = (times: object) => ({ definition: {}, status: 'closed', round: 1, createdAtMs: 0, ...times }) as Poll;
+  const before = 1_000 * hour;
+  const from = (...polls: Poll[]) => neededFrom(polls, before) / hour + 1;
+  t.equal(from(), 1_000);
+  t.equal(from(poll({})), 1_000, 'a draft needs nothing');
+  t.equal(from(poll({ openedAtMs: 5 * hour, closedAtMs: 900 * hour })), 1_000, 'closed long ago');
+  t.equal(from(poll({ openedAtMs: 5 * hour, closedAtMs: 1_001 * hour })), 5);
+  t.equal(from(poll({ openedAtMs: 7 * hour })), 7, 'still open');
+  const pastRounds = [{ openedAtMs: 20 * hour, closedAtMs: 1_002 * hour }];
+  t.equal(from(poll({ openedAtMs: 1_003 * hour, closedAtMs: 1_004 * hour, pastRounds })), 20);
+  let past: ReturnType<typeof withRound> = [];
+  for (let i = 0; i < 150; i++) past = withRound(past, { openedAtMs: i, closedAtMs: i + 0.5 });
+  t.equal(past.length, 100);
+  t.same(
+    [past[0], past[1]],
+    [
+      { openedAtMs: 0, closedAtMs: 50.5 },
+      { openedAtMs: 51, closedAtMs: 51.5 },
+    ],
+    'none is forgotten',
+  );
+});

@@ -43,6 +43,7 @@ const commitOf = (partition: number, expected: string, offset: string, fields: P
   partition,
   expected,
   offset,
+  entries: 1,
   slices: [],
   ballots: [],
   producers: [],
@@ -126,6 +127,39 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
     await again.stop();
   });
 
+  test('log: an append whose time is up stores nothing', async (t, { log }) => {
+    await t.rejects(log.append(0, votes(0), performance.now() - 1), { name: 'StoreError' });
+    t.equal((await log.read(cursor(0), read)).size, 0);
+    await log.append(0, votes(1), performance.now() + 5_000);
+    t.equal((await log.read(cursor(0), read)).get(0)?.length, 1);
+  });
+
+  test('log: connections have rising numbers, or none at all', async (t, { log }) => {
+    const numbers = await Promise.all(Array.from({ length: 50 }, () => log.nextConnection()));
+    const rise = numbers.every((number, i) => i === 0 || (number ?? 0) > (numbers[i - 1] ?? 0));
+    t.ok(rise || numbers.every((number) => number === undefined));
+  });
+
+  test('log: what is old and counted can be removed, nothing else', async (t, { log, counts }) => {
+    t.equal(await log.appended(0), 0);
+    const offsets: string[] = [];
+    for (let i = 0; i < 400; i++) offsets.push(await log.append(0, { ...votes(i), atMs: Date.now() } as Entry));
+    t.equal(await log.appended(0), 400);
+    const later = Date.now() + 60_000;
+    t.equal(await log.trim(0, later, START), 0, 'nothing is counted');
+    t.equal(await log.trim(0, Date.now() - 60_000, offsets[300] as string), 0, 'nothing is old');
+    const removed = await log.trim(0, later, offsets[300] as string);
+    t.ok(removed >= 150 && removed <= 300, `${removed} removed`);
+    const left = (await log.read(cursor(0), { limit: 1000, waitMs: 0 })).get(0) ?? [];
+    t.same(
+      left.map(({ offset }) => offset),
+      offsets.slice(removed),
+    );
+    t.equal(await log.appended(0), 400, 'ever');
+    await counts.commit(commitOf(0, START, offsets[300] as string, { entries: 301 }));
+    t.equal((await counts.position(0)).entries, 301);
+  });
+
   test('counts: a new partition stands at the start', async (t, { counts }) => {
     const { offset, producers, refused } = await counts.position(0);
     t.same([offset, producers.size, refused], [START, 0, {}]);
@@ -151,6 +185,7 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
         ballots: [
           ['q', 1, 'd', { choice: 'a', atMs: 2 }],
           ['q', 1, '__proto__', { choice: 'b,c', n: 4, atMs: 3 }],
+          ['q', 1, 'numbered', { choice: 'a', connection: 12, atMs: 4 }],
         ],
         producers: [
           ['run-1', 7],
@@ -180,8 +215,13 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
         ['b,c', 2],
       ].sort(),
     );
-    const ballots = await counts.ballots(1, 'q', 1, ['nobody', '__proto__', 'd']);
-    t.match(ballots, [undefined, { choice: 'b,c', n: 4, atMs: 3 }, { choice: 'a', atMs: 2 }]);
+    const ballots = await counts.ballots(1, 'q', 1, ['nobody', '__proto__', 'd', 'numbered']);
+    t.match(ballots, [
+      undefined,
+      { choice: 'b,c', n: 4, atMs: 3, connection: undefined },
+      { choice: 'a', atMs: 2, n: undefined },
+      { choice: 'a', atMs: 4, n: undefined, connection: 12 },
+    ]);
     for (const [partition, poll, round] of [
       [0, 'q', 1],
       [1, 'q', 2],
@@ -193,7 +233,7 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
     }
     const scanned: string[] = [];
     for await (const [device] of counts.scanBallots(1, 'q', 1)) scanned.push(device);
-    t.same(scanned.sort(), ['__proto__', 'd']);
+    t.same(scanned.sort(), ['__proto__', 'd', 'numbered']);
   });
 
   test('counts: a commit replaces, removes at weight 0 and keeps the order in which producers were heard', async (t, {
@@ -344,7 +384,7 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
       const reads: Promise<void>[] = [];
       while (!isCommitted) {
         const startMs = performance.now();
-        const read = changes.read(cursor(0, at), { limit: 10, waitMs: 500 });
+        const read = changes.read(cursor(0, at), { limit: 10, waitMs: 10_000 });
         reads.push(
           read.then(({ changes: found }) => void (found.length === 0 && early.push(performance.now() - startMs))),
         );
@@ -386,9 +426,18 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
     await registry.put('devices', 'y', { c: 1 }, 0);
     t.same((await registry.list('polls')).map(({ id }) => id).sort(), ['__proto__', 'x']);
     await registry.remove('polls', 'x');
+    await registry.caughtUp();
     t.equal(await registry.get('polls', 'x'), undefined);
     for (const write of ['polls x', 'polls __proto__', 'devices y']) t.ok(told.includes(write), write);
     unwatch();
+    await registry.put('polls', 'z', { d: 1 });
+    await registry.caughtUp();
+    t.notOk(told.includes('polls z'), 'nobody listens any more');
+    const heard: string[] = [];
+    registry.watch((collection, id) => heard.push(`${collection} ${id}`));
+    await Promise.all(Array.from({ length: 300 }, (_, i) => registry.put('devices', `d${i}`, i)));
+    await registry.caughtUp();
+    t.equal(new Set(heard).size, 300, 'who has caught up knows of every write');
   });
 
   test('presence: who is there, until it leaves or falls silent', async (t, { presence }) => {

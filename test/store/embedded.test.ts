@@ -42,7 +42,16 @@ t.test('a disk that is as good as full: nothing is written, and everything says 
   const full = { name: 'StoreError', message: /is full: .* MiB free/ };
   await t.rejects(store.log.append(0, entry), full);
   await t.rejects(store.registry.put('polls', 'q', {}), full);
-  const nothing = { partition: 0, expected: '0-0', offset: '1-0', slices: [], ballots: [], producers: [], refused: {} };
+  const nothing = {
+    partition: 0,
+    expected: '0-0',
+    offset: '1-0',
+    entries: 1,
+    slices: [],
+    ballots: [],
+    producers: [],
+    refused: {},
+  };
   await t.rejects(store.counts.commit(nothing), full);
   await store.stop();
 });
@@ -56,6 +65,7 @@ t.test('a lost vote log is not passed over in silence', async (t) => {
     partition: 0,
     expected: '0-0',
     offset,
+    entries: 1,
     slices: [],
     ballots: [],
     producers: [],

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const DASHBOARDS = new URL('../../grafana/dashboards/', import.meta.url);
+
+/** A query of a dashboard, ready to be sent: to InfluxDB's /query or to Prometheus's /api/v1/query. */
+export interface PanelQuery {
+  readonly dashboard: string;
+  /** The panel's title; for what belongs to the whole dashboard `variable <name>` or `annotation <name>`. */
+  readonly panel: string;
+  readonly kind: 'influxdb' | 'prometheus';
+  readonly query: string;
+}
+
+/** What Grafana fills in by itself. */
+type Macros = Readonly<Record<string, string>>;
+
+interface Source {
+  readonly type?: string;
+}
+
+interface Target {
+  readonly datasource?: Source;
+  /** InfluxQL. */
+  readonly query?: string;
+  /** PromQL. */
+  readonly expr?: string;
+}
+
+interface Panel {
+  readonly title?: string;
+  readonly datasource?: Source;
+  readonly targets?: readonly Target[];
+  /** The panels of a row that is folded. */
+  readonly panels?: readonly Panel[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly datasource?: Source;
+  readonly query?: string;
+  readonly allValue?: string;
+  readonly current?: { readonly value?: unknown };
+}
+
+interface Annotation {
+  readonly name: string;
+  readonly datasource?: Source;
+  readonly target?: Target;
+}
+
+interface Dashboard {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+  readonly templating?: { readonly list: readonly Variable[] };
+  readonly annotations?: { readonly list: readonly Annotation[] };
+}
+
+/**
+ * Every query of every dashboard in grafana/dashboards: of panels, template variables and annotations.
+ *
+ * @param variables values of template variables by name; those that are missing have what the dashboard begins with
+ * @throws Error when a query names a variable that has no value, or is for a database that is not known here
+ */
+export function panelQueries(variables: Readonly<Record<string, string>>): PanelQuery[] {
+  const files = readdirSync(DASHBOARDS).filter((name) => name.endsWith('.json'));
+  return files.sort().flatMap((name) => {
+    const dashboard = JSON.parse(readFileSync(new URL(name, DASHBOARDS), 'utf8')) as Dashboard;
+    return queriesOf(dashboard, { ...macros(), ...initialValues(dashboard), ...variables });
+  });
+}
+
+function queriesOf(dashboard: Dashboard, values: Macros): PanelQuery[] {
+  const { title, templating, annotations } = dashboard;
+  const found: PanelQuery[] = [];
+  const add = (panel: string, source: Source | undefined, text: string | undefined) => {
+    const where = `${title}, ${panel}`;
+    const kind = kindOf(source, where);
+    if (!text) throw new Error(`${where}: a query without a text`);
+    found.push({ dashboard: title, panel, kind, query: fill(text, values, where) });
+  };
+  for (const { name, type, datasource, query } of templating?.list ?? []) {
+    if (type === 'query') add(`variable ${name}`, datasource, query);
+  }
+  for (const { name, datasource, target } of annotations?.list ?? []) {
+    add(`annotation ${name}`, datasource, target?.query ?? target?.expr);
+  }
+  for (const { title = 'untitled', datasource, targets = [] } of unfolded(dashboard.panels)) {
+    for (const target of targets) add(title, target.datasource ?? datasource, target.query ?? target.expr);
+  }
+  return found;
+}
+
+function unfolded(panels: readonly Panel[]): Panel[] {
+  return panels.flatMap((panel) => [panel, ...unfolded(panel.panels ?? [])]);
+}
+
+function kindOf(source: Source | undefined, where: string): PanelQuery['kind'] {
+  if (source?.type === 'influxdb' || source?.type === 'prometheus') return source.type;
+  throw new Error(`${where}: a query for ${source?.type ?? 'no data source'}`);
+}
+
+/** As if the last hour were shown, second by second. The range ends a little later, so that nothing new is left out. */
+function macros(): Macros {
+  const nowMs = Date.now();
+  return {
+    timeFilter: 'time > now() - 1h',
+    interval: '1s',
+    __interval: '1s',
+    __interval_ms: '1000',
+    __rate_interval: '1m',
+    __range: '1h',
+    __from: String(nowMs - 3_600_000),
+    __to: String(nowMs + 60_000),
+  };
+}
+
+/** What a dashboard shows when it is opened: the first choice, or everything. */
+function initialValues({ templating }: Dashboard): Macros {
+  const values: Record<string, string> = {};
+  for (const { name, current, allValue } of templating?.list ?? []) {
+    if (allValue !== undefined) values[name] = allValue;
+    else if (typeof current?.value === 'string') values[name] = current.value;
+  }
+  return values;
+}
+
+/** Grafana's three ways to name a variable: `$name`, `${name}` and `[[name]]`, the last two also with `:format`. */
+const VARIABLE = /\$(\w+)|\$\{(\w+)(?::(\w+))?\}|\[\[(\w+)(?::(\w+))?\]\]/g;
+
+function fill(text: string, values: Macros, where: string): string {
+  return text.replace(VARIABLE, (_, plain?: string, braced?: string, how?: string, old?: string, oldHow?: string) => {
+    const name = plain ?? braced ?? old ?? '';
+    const value = values[name];
+    if (value === undefined) throw new Error(`${where}: nothing is known of the variable ${name}`);
+    return (how ?? oldHow) === 'regex' ? value.replace(/[\\^$*+?.()|[\]{}/]/g, '\\$&') : value;
+  });
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { seeded } from '../../devices-sim/choices.ts';
+import { isPassed } from '../../devices-sim/report.ts';
+import { Simulation, type SimulationOptions } from '../../devices-sim/simulation.ts';
+import { type Deployment, deploy } from '../deployment.ts';
+import type { Server } from '../process.ts';
+import type { InfluxServer } from '../servers.ts';
+
+/** `npm test` goes through a few troubles, `npm run test:chaos` several times through all. A seed makes it repeatable. */
+const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 0);
+const FEW = 3;
+const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
+const DEVICES = 100;
+const VOTES = 60;
+/** How long the series may take to catch up, ms: a write that failed is tried again after half a minute at most. */
+const POINTS_LIMIT_MS = 45_000;
+
+t.setTimeout(120_000 + ROUNDS * 240_000);
+
+type Trouble = (deployment: Deployment, random: () => number) => Promise<void>;
+
+const kill = async (server: Server, random: () => number) => {
+  await server.kill();
+  await sleep(random() * 1_000);
+  await server.start();
+};
+const oneOf = <T>(all: readonly T[], random: () => number): T => all[Math.floor(random() * all.length)] as T;
+
+const troubles: Record<string, Trouble> = {
+  'a broker is killed': ({ brokers }, random) => kill(oneOf(brokers, random), random),
+  'a processor is killed': ({ processors }, random) => kill(oneOf(processors, random), random),
+  'a dashboard is killed': ({ dashboards }, random) => kill(oneOf(dashboards, random), random),
+  'Redis is killed': async ({ redis }, random) => {
+    await redis.program.end('SIGKILL');
+    await sleep(random() * 1_500);
+    await redis.program.start();
+  },
+  'InfluxDB is killed': async ({ influx }, random) => {
+    await influx.program.end('SIGKILL');
+    await sleep(random() * 2_000);
+    await influx.program.start();
+  },
+  'Redis is frozen for ten seconds': async ({ redis }) => {
+    redis.program.signal('SIGSTOP');
+    await sleep(10_000);
+    redis.program.signal('SIGCONT');
+  },
+  'a broker’s line to Redis is cut': async ({ link }, random) => {
+    link.cut();
+    await sleep(500 + random() * 3_000);
+    link.heal();
+  },
+  'a broker’s line to Redis is held up, and then delivers': async ({ link }, random) => {
+    link.hold();
+    await sleep(2_000 + random() * 6_000);
+    link.heal();
+  },
+  'a broker is frozen and wakes up': async ({ brokers }, random) => {
+    const broker = oneOf(brokers, random);
+    broker.signal('SIGSTOP');
+    await sleep(2_000 + random() * 5_000);
+    broker.signal('SIGCONT');
+  },
+  'a processor is frozen, and its twin takes over': async ({ processors }, random) => {
+    const processor = oneOf(processors, random);
+    processor.signal('SIGSTOP');
+    await sleep(4_000 + random() * 3_000);
+    processor.signal('SIGCONT');
+  },
+  'everything is restarted, one after the other': async ({ brokers, processors, dashboards }) => {
+    for (const server of [...brokers, ...processors, ...dashboards]) {
+      const code = await server.stop();
+      if (code !== 0) throw new Error(`ended with ${code}: ${server.output}`);
+      await server.start();
+    }
+  },
+};
+
+const chosen = ROUNDS === 0 ? `${FEW} of them` : `${ROUNDS} times all of them`;
+t.test(`troubles under load, ${chosen} (CHAOS_SEED=${SEED})`, async (t) => {
+  const random = seeded(SEED);
+  const deployment = await deploy(t);
+  for (let round = 1; round <= Math.max(1, ROUNDS); round++) {
+    for (const name of shuffled(Object.keys(troubles), random).slice(0, ROUNDS === 0 ? FEW : undefined)) {
+      await t.test(name, (t) => under(t, deployment, troubles[name] as Trouble, random));
+    }
+  }
+});
+
+/** Devices vote, trouble comes; in the end every acknowledged vote counts once, and everybody says the same. */
+async function under(t: Test, deployment: Deployment, trouble: Trouble, random: () => number): Promise<void> {
+  const { dashboards, influx } = deployment;
+  const [dashboard, other] = dashboards as [Server, Server];
+  let isVoting = false;
+  const seed = Math.floor(random() * 1_000_000);
+  const running = new Simulation({ ...load(deployment), seed }, (phase) => {
+    isVoting ||= phase === 'voting';
+  }).run();
+  running.catch(() => {});
+  while (!isVoting) await sleep(2);
+  await sleep(random() * 1_500);
+  await trouble(deployment, random);
+  const report = await running;
+  t.ok(isPassed(report), `${report.acknowledged} acknowledged, all counted once, ${report.drops} connections cut`);
+  if (!isPassed(report)) t.comment(JSON.stringify({ ...report, seed }, null, 1));
+  t.equal(report.acknowledged, DEVICES * VOTES, 'every device got its acknowledgement in the end');
+  t.equal(report.recount?.agrees, true, `the recount agrees: ${report.recount?.differences.join('; ')}`);
+  const [one, two] = (await Promise.all([dashboard, other].map(resultOf))) as [Standing, Standing];
+  t.same(one, two, 'both dashboards say the same');
+  t.equal(one.votes, report.result.votes, 'and the same as was judged');
+  const counts = Object.fromEntries(one.options.map(({ key, count }) => [key, count]));
+  t.same(await lastPoints(influx, one.votes), { votes: one.votes, ...counts }, 'and so do the last points in InfluxDB');
+}
+
+interface Standing {
+  readonly votes: number;
+  readonly options: readonly { readonly key: string; readonly count: number }[];
+}
+
+async function resultOf(server: Server): Promise<Standing> {
+  const response = await fetch(`${server.http}/api/polls/demo/result`);
+  return (await response.json()) as Standing;
+}
+
+/** The newest value of every series of the poll, summed over partitions, once they tell of so many votes. */
+async function lastPoints(influx: InfluxServer, votes: number): Promise<Record<string, number>> {
+  const endMs = Date.now() + POINTS_LIMIT_MS;
+  for (;;) {
+    const found: Record<string, number> = { votes: 0 };
+    for (const { value } of await influx.query('SELECT last(received) AS value FROM votes GROUP BY partition')) {
+      found.votes = Number(found.votes) + Number(value);
+    }
+    const ballots = await influx.query('SELECT last(count) AS value FROM ballots GROUP BY "option", partition');
+    for (const { option, value } of ballots) found[String(option)] = (found[String(option)] ?? 0) + Number(value);
+    if (found.votes === votes || Date.now() > endMs) return found;
+    await sleep(100);
+  }
+}
+
+function load({ brokers, dashboards }: Deployment): SimulationOptions {
+  return {
+    mqttUrl: brokers.map(({ mqtt }) => mqtt).join(','),
+    httpUrl: dashboards[0]?.http ?? '',
+    token: dashboards[0]?.token,
+    poll: 'demo',
+    devices: DEVICES,
+    votes: VOTES,
+    rampMs: 2_000,
+    burst: 0.3,
+    qosMix: [0, 3, 1],
+    payload: 'mixed',
+    limitMs: 60_000,
+    reconnectMs: 150,
+    seed: 1,
+  };
+}
+
+function shuffled<T>(all: readonly T[], random: () => number): T[] {
+  return all
+    .map((one) => [random(), one] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, one]) => one);
+}
