@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const POLLCAST = fileURLToPath(new URL('../cli/pollcast.js', import.meta.url));
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 90_000;
 /** Characters kept of what a process prints. */
 const MAX_OUTPUT = 200_000;
 

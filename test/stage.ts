@@ -47,7 +47,7 @@ export interface Device {
 }
 
 /** How long tests wait for what must come, ms. */
-export const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 30_000;
 
 export async function stage(
   t: Test,
