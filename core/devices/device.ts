@@ -1,10 +1,16 @@
+import type { Elector, Mandate } from '../voting/electorate.ts';
+
 /** A registered voting terminal. Its secret is kept as a hash only. */
 export interface Device {
   readonly device: string;
   /** What people call it: "seat 14", "red clicker". */
   readonly label?: string | undefined;
-  /** An id that many devices share, for whoever looks after them. */
+  /** An id that many devices share: a team, a chamber, a row of seats. */
   readonly group?: string | undefined;
+  /** What its vote weighs, where a poll asks for that: a number as text; absent: 1; `0`: it only carries mandates. */
+  readonly weight?: string | undefined;
+  /** Votes that it casts for others. */
+  readonly mandates?: readonly Mandate[] | undefined;
   readonly salt: string;
   readonly hash: string;
   readonly createdAtMs: number;
@@ -14,4 +20,9 @@ export interface Device {
 export interface DeviceStatus {
   readonly status: unknown;
   readonly atMs: number;
+}
+
+/** What polls may ask of a registered device. */
+export function electorOf({ device, weight, group, mandates }: Device): Elector {
+  return { device, isRegistered: true, isGuest: false, weight, group, mandates };
 }

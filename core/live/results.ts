@@ -6,6 +6,7 @@ import type { Change, Store } from '../store/store.ts';
 import type { Poll } from '../voting/poll.ts';
 import { type Result, resultOf } from '../voting/result.ts';
 import { applyChange, roundKey, type Slice } from '../voting/slice.ts';
+import { merge, type Tally } from '../voting/tally.ts';
 import type { PollBook } from './polls.ts';
 
 /** Changes taken from the feed at a time, per partition. */
@@ -32,7 +33,10 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   private readonly cursors = new Map<number, Offset>();
   private readonly rounds = new Map<string, Round>();
   private readonly loading = new Map<string, { round: Promise<Round>; missed: Change[] }>();
+  /** Results that were worked out, until something moves. */
+  private readonly figured = new WeakMap<Round, { readonly poll: Poll; readonly result: Result }>();
   private readonly halt = new AbortController();
+  private ticking: NodeJS.Timeout | undefined;
   private loop: Promise<void> | undefined;
 
   constructor(store: Store, polls: PollBook, log: Log) {
@@ -47,22 +51,34 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     for (let p = 0; p < this.store.log.partitions; p++) await this.rewind(p);
     this.polls.on('change', (poll) => this.emit('change', poll));
     this.loop = this.follow();
+    this.ticking = setInterval(() => this.tick(), TICK_MS);
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.ticking);
     this.halt.abort();
     await this.loop;
   }
 
-  /** The poll's current result, read from the store if this process does not follow the round yet. */
+  /**
+   * The result of the poll's round, read from the store if this process does not follow it yet. A poll as it stood in an
+   * earlier round (`inRound`) has that round's.
+   */
   async result(poll: Poll): Promise<Result> {
-    return resultOf(poll, await this.round(poll));
+    const round = await this.round(poll);
+    const known = this.figured.get(round);
+    // A poll that changed is read anew, definition and all; one in an earlier round has the definition it has now.
+    const isSame = known?.poll.definition === poll.definition && known.poll.status === poll.status;
+    if (known && isSame && !isAboutNow(poll)) return known.result;
+    const result = resultOf(poll, round, Date.now());
+    this.figured.set(round, { poll, result });
+    return result;
   }
 
-  /** The result if it is at hand; undefined when it would have to be read first. */
-  known(poll: Poll): Result | undefined {
-    const round = this.rounds.get(keyOf(poll));
-    return round && resultOf(poll, round);
+  /** What is counted of the poll's round, in all partitions together. */
+  async tally(poll: Poll): Promise<Tally> {
+    const slices = (await this.round(poll)).filter((slice) => slice !== undefined);
+    return merge(slices.map((slice) => slice.tally));
   }
 
   private async round(poll: Poll): Promise<Round> {
@@ -129,11 +145,19 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
       for (const { poll, round } of change.slices) {
         const key = roundKey(poll, round);
         const known = this.rounds.get(key);
-        if (known) applyTo(known, key, change);
+        if (known) {
+          applyTo(known, key, change);
+          this.figured.delete(known);
+        }
         moved.add(poll);
       }
     }
     for (const poll of moved) this.emit('change', poll);
+  }
+
+  /** A pulse moves by itself: what was pressed a window ago does not count any more. */
+  private tick(): void {
+    for (const poll of this.polls.all()) if (isAboutNow(poll)) this.emit('change', poll.definition.poll);
   }
 
   /** Goes on from where the count stands now. */
@@ -146,6 +170,13 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     this.rounds.clear();
     for (const poll of this.polls.all()) this.emit('change', poll.definition.poll);
   }
+}
+
+/** How often results that move by themselves are told, ms. */
+const TICK_MS = 1_000;
+
+function isAboutNow({ definition, status }: Poll): boolean {
+  return definition.kind === 'pulse' && status === 'open';
 }
 
 const keyOf = (poll: Poll): string => roundKey(poll.definition.poll, poll.round);

@@ -6,6 +6,9 @@ type Values = { [Name in SettingName]: ReturnType<(typeof settings)[Name]['parse
 /** The checked configuration of `pollcast up`. */
 export type Config = Omit<Values, 'door'> & { readonly door: 'open' | 'devices' };
 
+/** Where the commands of operators find the API; no setting of a server, but no mistake either. */
+export const API_VARIABLE = 'POLLCAST_API';
+
 /** Everything that is wrong with a configuration, so that it can be mended in one go. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
@@ -63,7 +66,7 @@ function withoutPassword(text: string): string {
 }
 
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set<string>(Object.values(settings).map(({ variable }) => variable));
+  const known = new Set<string>([API_VARIABLE, ...Object.values(settings).map(({ variable }) => variable)]);
   return Object.keys(environment)
     .filter((variable) => variable.startsWith('POLLCAST_') && !known.has(variable))
     .map((variable) => `${variable}: there is no such setting; \`pollcast up --help\` lists them all`);

@@ -1,5 +1,5 @@
 import type { RejectionCounts } from './accounting.ts';
-import type { Definition } from './poll.ts';
+import type { Definition, RoundRecord } from './poll.ts';
 import type { Vote } from './vote.ts';
 
 /** The votes of one round in an entry, in the order they came, and what the broker refused at the edge. */
@@ -30,6 +30,8 @@ export interface OpenMarker {
   readonly round: number;
   readonly atMs: number;
   readonly definition: Definition;
+  /** What else the result goes by. Absent in logs of earlier versions. */
+  readonly record?: RoundRecord | undefined;
 }
 
 /** Closes a round in one partition: what comes after does not count. */
@@ -38,6 +40,7 @@ export interface CloseMarker {
   readonly poll: string;
   readonly round: number;
   readonly atMs: number;
+  readonly record?: RoundRecord | undefined;
 }
 
 export type Marker = OpenMarker | CloseMarker;

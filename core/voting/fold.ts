@@ -1,5 +1,8 @@
 import { addRejections, type RejectionCounts } from './accounting.ts';
+import { readCast } from './cast.ts';
 import type { Entry, Marker, RoundVotes, VoteEntry } from './entry.ts';
+import type { Reason } from './rejection.ts';
+import { type Revote, votesAllowed } from './rules.ts';
 import { newSlice, roundKey, type Slice, type SliceChange } from './slice.ts';
 import { type Choice, shift } from './tally.ts';
 import type { Ballot, Vote } from './vote.ts';
@@ -7,7 +10,10 @@ import type { Ballot, Vote } from './vote.ts';
 /** How many producers (broker runs) a partition remembers; the one silent for longest is forgotten first. */
 export const MAX_PRODUCERS = 1024;
 
-/** The ballots of one round in one partition, by device. */
+/** The choice that takes a ballot back. */
+export const WITHDRAWN: Choice = '';
+
+/** The ballots of one round in one partition, by voter. */
 export type Ballots = Map<string, Ballot>;
 
 /** All that a partition's count rests on. Folding an entry advances it; nothing else does. */
@@ -165,23 +171,43 @@ function foldVote(
     accounting.redelivered++;
     return;
   }
-  if (before && slice.revote === 'first') {
-    addRejections(accounting.rejected, { 'already-voted': 1 });
+  const refusal = refusalOf(slice, vote, before);
+  if (refusal) {
+    addRejections(accounting.rejected, { [refusal]: 1 });
     return;
   }
-  if (before) {
+  if (before && before.choice !== WITHDRAWN) {
+    accounting.counted--;
     accounting.replaced++;
     shift(tally, before.choice, -1);
     touched.weights.add(before.choice);
+  }
+  if (vote.choice === WITHDRAWN) {
+    // Nothing counts for it, and nothing of it will: with what it took back, it is accounted for as replaced.
+    accounting.replaced++;
   } else {
     accounting.counted++;
+    shift(tally, vote.choice, 1);
+    touched.weights.add(vote.choice);
   }
-  shift(tally, vote.choice, 1);
-  touched.weights.add(vote.choice);
   touched.ballots.add(vote.device);
   // A vote without n keeps the highest n seen, so that an older numbered one stays harmless after it.
   const connection = Math.max(vote.connection ?? 0, before?.connection ?? 0) || undefined;
-  ballots.set(vote.device, { choice: vote.choice, n: vote.n ?? before?.n, connection, atMs });
+  const votes = isLimited(slice.revote) ? (before?.votes ?? 0) + 1 : undefined;
+  ballots.set(vote.device, { choice: vote.choice, n: vote.n ?? before?.n, connection, atMs, votes });
+}
+
+/** Why a vote does not count beside the one before it, or may not be taken back. */
+function refusalOf({ revote }: Slice, vote: Vote, before: Ballot | undefined): Reason | undefined {
+  if (before && revote === 'first') return 'already-voted';
+  if (vote.choice === WITHDRAWN) return before && before.choice !== WITHDRAWN ? undefined : 'nothing-to-withdraw';
+  if (before && isLimited(revote) && (before.votes ?? 0) >= (votesAllowed(revote) ?? 1)) return 'too-many-votes';
+  return undefined;
+}
+
+/** Only then are a voter's votes counted. */
+function isLimited(revote: Revote): boolean {
+  return revote !== 'last' && revote !== 'first';
 }
 
 /**
@@ -193,5 +219,6 @@ function foldVote(
 function isRedelivery(vote: Vote, ballot: Ballot): boolean {
   if (vote.n !== undefined && ballot.n !== undefined) return vote.n <= ballot.n;
   if ((vote.connection ?? 0) < (ballot.connection ?? 0)) return true;
-  return vote.dup === true && vote.choice === ballot.choice;
+  // With what it was cast may have changed meanwhile: late, or a second on.
+  return vote.dup === true && readCast(vote.choice).choice === readCast(ballot.choice).choice;
 }

@@ -17,7 +17,7 @@ export class Recount {
   add(entries: readonly Entry[]): void {
     fold(
       this.state,
-      entries.map((entry) => this.only(entry)).filter((entry) => entry !== undefined),
+      entries.map((entry) => entryOfRound(entry, this.poll, this.round)).filter((entry) => entry !== undefined),
     );
   }
 
@@ -25,12 +25,13 @@ export class Recount {
   get slice(): Slice | undefined {
     return this.state.slices.get(roundKey(this.poll, this.round));
   }
+}
 
-  private only(entry: Entry): Entry | undefined {
-    const isOurs = (part: { poll: string; round: number }) => part.poll === this.poll && part.round === this.round;
-    if (entry.type !== 'votes') return isOurs(entry) ? entry : undefined;
-    return { ...entry, rounds: entry.rounds.filter(isOurs), refused: {} };
-  }
+/** What of an entry is about one round; undefined for another round's marker. Keeps the producer's sequence. */
+export function entryOfRound(entry: Entry, poll: string, round: number): Entry | undefined {
+  const isOurs = (part: { poll: string; round: number }) => part.poll === poll && part.round === round;
+  if (entry.type !== 'votes') return isOurs(entry) ? entry : undefined;
+  return { ...entry, rounds: entry.rounds.filter(isOurs), refused: {} };
 }
 
 /** How two counts of the same slice differ, as sentences; empty when they agree. */

@@ -22,7 +22,16 @@ export const REASONS = [
   'too-few-options',
   'too-many-options',
   'not-a-number',
+  'too-many-digits',
   'out-of-range',
+  'over-budget',
+  'under-budget',
+  'too-long',
+  'stopped',
+  'not-eligible',
+  'unknown-mandate',
+  'too-many-votes',
+  'nothing-to-withdraw',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];

@@ -1,4 +1,4 @@
-import type { Poll, RoundTimes } from './poll.ts';
+import type { Poll, RoundRecord } from './poll.ts';
 
 /** Clocks of different machines may differ, and a marker is logged a moment after its instant: so much earlier, ms. */
 const MARGIN_MS = 3_600_000;
@@ -22,9 +22,9 @@ export function neededFrom(polls: Iterable<Poll>, beforeMs: number): number {
 const MAX_PAST_ROUNDS = 100;
 
 /** The past rounds of a poll that is opened again. */
-export function withRound(past: readonly RoundTimes[], { openedAtMs, closedAtMs }: RoundTimes): RoundTimes[] {
-  const all = [...past, { openedAtMs, closedAtMs }];
+export function withRound(past: readonly RoundRecord[], record: RoundRecord): RoundRecord[] {
+  const all = [...past, record];
   const [first, second, ...rest] = all;
   if (all.length <= MAX_PAST_ROUNDS || !first || !second) return all;
-  return [{ openedAtMs: first.openedAtMs, closedAtMs: second.closedAtMs }, ...rest];
+  return [{ openedAtMs: first.openedAtMs, closedAtMs: second.closedAtMs, isMerged: true }, ...rest];
 }

@@ -1,5 +1,5 @@
 import { type Accounting, emptyAccounting } from './accounting.ts';
-import type { Revote } from './poll.ts';
+import type { Revote } from './rules.ts';
 import type { Choice, Tally } from './tally.ts';
 
 /** One partition's share of one round: its tally, its accounting, and whether votes count there now. */

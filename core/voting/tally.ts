@@ -1,7 +1,7 @@
-/** The canonical text of what a device chose: `b`, `a,c`, `4`. */
+/** The canonical text of what a voter chose: `b`, `a,c`, `4`. On the log and in tallies, with its standing (cast.ts). */
 export type Choice = string;
 
-/** A multiset of choices: choice → weight (a positive integer). */
+/** A multiset of choices: choice → how many ballots hold it (a positive integer). */
 export type Tally = Map<Choice, number>;
 
 /** Adds `weight` (may be negative) to a choice; a choice nobody holds any more leaves the tally. */

@@ -1,7 +1,11 @@
 import type { Choice } from './tally.ts';
 
-/** One message: a device chooses. The choice is canonical: checked against the poll before it got here. */
+/**
+ * One message: a voter chooses. The choice is canonical: checked against the poll before it got here. An empty one takes the
+ * ballot back.
+ */
 export interface Vote {
+  /** Who votes: a device, a mandate it carries (`<device>/<mandate>`), or the pseudonym of either. */
   readonly device: string;
   readonly choice: Choice;
   /** The device's own sequence number; a lower one never overrides a higher one. */
@@ -14,11 +18,14 @@ export interface Vote {
   readonly connection?: number | undefined;
 }
 
-/** The choice of a device that counts now. */
+/** The choice of a voter that counts now. */
 export interface Ballot {
+  /** Empty: taken back; what else is kept of it still tells old votes from new ones. */
   readonly choice: Choice;
   readonly n?: number | undefined;
   readonly connection?: number | undefined;
   /** When the broker logged it, ms since 1970. */
   readonly atMs: number;
+  /** How many of the voter's votes counted so far, where the poll limits that. */
+  readonly votes?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { Accounting, RejectionCounts } from '../../voting/accounting.ts';
-import type { Revote } from '../../voting/poll.ts';
+import type { Revote } from '../../voting/rules.ts';
 import type { Slice } from '../../voting/slice.ts';
 import type { Choice } from '../../voting/tally.ts';
 import type { Ballot } from '../../voting/vote.ts';
@@ -10,7 +10,7 @@ import type { EmbeddedChanges } from './changes.ts';
 import type { FreeSpace } from './space.ts';
 import { written } from './written.ts';
 
-type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number];
+type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number | null, votes?: number];
 type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
 /** `heard` orders producers: the commit that heard them last, then the place within it. */
 type StoredProducer = { sequence: number; heard: [commit: number, place: number] };
@@ -114,13 +114,14 @@ export class EmbeddedCounts implements CountStore {
   }
 }
 
-function toStored({ choice, atMs, n, connection }: Ballot): StoredBallot {
+function toStored({ choice, atMs, n, connection, votes }: Ballot): StoredBallot {
+  if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
   if (connection !== undefined) return [choice, atMs, n ?? null, connection];
   return n === undefined ? [choice, atMs] : [choice, atMs, n];
 }
 
 function fromStored(stored: StoredBallot | undefined): Ballot | undefined {
   if (!stored) return undefined;
-  const [choice, atMs, n, connection] = stored;
-  return { choice, atMs, n: n ?? undefined, connection };
+  const [choice, atMs, n, connection, votes] = stored;
+  return { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes };
 }

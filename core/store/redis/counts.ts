@@ -1,6 +1,6 @@
 import type { Accounting } from '../../voting/accounting.ts';
 import { bucketOf } from '../../voting/partition.ts';
-import type { Revote } from '../../voting/poll.ts';
+import type { Revote } from '../../voting/rules.ts';
 import type { Slice } from '../../voting/slice.ts';
 import type { Choice } from '../../voting/tally.ts';
 import type { Ballot } from '../../voting/vote.ts';
@@ -78,7 +78,7 @@ return found`;
  */
 const POSITION = `return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`;
 
-type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number];
+type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number | null, votes?: number];
 type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
 
 /** Changes of one hash. */
@@ -212,15 +212,16 @@ function inOrderHeard(stored: Record<string, string>): Map<string, number> {
   return new Map(heard.map(({ producer, sequence }) => [producer, sequence]));
 }
 
-function toStored({ choice, atMs, n, connection }: Ballot): StoredBallot {
+function toStored({ choice, atMs, n, connection, votes }: Ballot): StoredBallot {
+  if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
   if (connection !== undefined) return [choice, atMs, n ?? null, connection];
   return n === undefined ? [choice, atMs] : [choice, atMs, n];
 }
 
 function fromStored(stored: string | null | undefined): Ballot | undefined {
   if (stored === null || stored === undefined) return undefined;
-  const [choice, atMs, n, connection] = JSON.parse(stored) as StoredBallot;
-  return { choice, atMs, n: n ?? undefined, connection };
+  const [choice, atMs, n, connection, votes] = JSON.parse(stored) as StoredBallot;
+  return { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes };
 }
 
 /** Field, value, field, value … by field. */

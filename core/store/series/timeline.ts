@@ -35,12 +35,17 @@ export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }:
   for (let step = 0; fromMs + step * stepMs < toMs; step++) {
     for (const sample of steps.get(step) ?? []) standing.set(`${sample.partition}/${sample.option ?? ''}`, sample);
     let votes = 0;
-    const ballots: Record<string, number> = {};
+    // Keys of options may be names that objects have of themselves.
+    const ballots = new Map<string, number>();
     for (const { option, value } of standing.values()) {
       if (option === undefined) votes += value;
-      else ballots[option] = (ballots[option] ?? 0) + value;
+      else ballots.set(option, (ballots.get(option) ?? 0) + value);
     }
-    points.push({ at: new Date(fromMs + (step + 1) * stepMs).toISOString(), votes, ballots });
+    points.push({
+      at: new Date(fromMs + (step + 1) * stepMs).toISOString(),
+      votes,
+      ballots: Object.fromEntries(ballots),
+    });
   }
   return points;
 }
