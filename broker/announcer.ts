@@ -2,9 +2,11 @@ import type { PollBook } from '../core/live/polls.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { pause } from '../core/runtime/pause.ts';
+import { publicDefinition } from '../core/voting/definition.ts';
 import { isUnasked, type Poll } from '../core/voting/poll.ts';
-import { publicResult } from '../core/voting/result.ts';
+
 import { pollTopic, resultTopic, roomTopic } from '../core/voting/topics.ts';
+import { visibleResult } from '../core/voting/visibility.ts';
 
 /** How often a poll's result is announced at most, ms. */
 const RESULT_EVERY_MS = 1_000;
@@ -97,7 +99,7 @@ export class Announcer {
   private async resultOf(id: string): Promise<string> {
     const poll = this.polls.get(id);
     if (!poll || poll.round === 0) return '';
-    const result = publicResult(await this.results.result(poll), poll);
+    const result = visibleResult(await this.results.result(poll), poll, 'public');
     return result.hidden ? '' : JSON.stringify(result);
   }
 
@@ -130,7 +132,7 @@ export class Announcer {
 /** What devices may know of a poll: nothing before it is opened, a quiz question must not leak. */
 function describe(poll: Poll | undefined): string {
   if (!poll || isUnasked(poll)) return '';
-  const { definition, status, round } = poll;
-  const { poll: id, room, title, kind, options, revote, min, max } = definition;
-  return JSON.stringify({ poll: id, room, title, kind, options, revote, min, max, status, round });
+  const { definition, status, round, closesAtMs } = poll;
+  const closingAt = closesAtMs === undefined ? undefined : new Date(closesAtMs).toISOString();
+  return JSON.stringify({ ...publicDefinition(definition), status, round, closingAt });
 }

@@ -3,6 +3,7 @@ import type { PollBook } from '../core/live/polls.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { pause } from '../core/runtime/pause.ts';
 import type { Presence } from '../core/store/store.ts';
+import type { Roll } from '../core/voting/roll.ts';
 
 /** How long this broker counts as present after it last said so, and may store votes, ms. */
 const TTL_MS = 4_000;
@@ -57,15 +58,18 @@ export class Attendance {
   private readonly polls: PollBook;
   private readonly presence: Presence;
   private readonly log: Log;
+  private readonly door: BrokerFacts['door'];
   private readonly handedIn = new Set<string>();
+  private readonly present = new Map<string, Roll>();
   private readonly halt = new AbortController();
   private renewing: Promise<void> | undefined;
 
   /** @param id the broker's run id */
-  constructor(id: string, polls: PollBook, presence: Presence, log: Log) {
+  constructor(id: string, polls: PollBook, presence: Presence, door: BrokerFacts['door'], log: Log) {
     this.id = id;
     this.polls = polls;
     this.presence = presence;
+    this.door = door;
     this.log = log;
   }
 
@@ -87,13 +91,20 @@ export class Attendance {
     await this.announce();
   }
 
-  /** A round need not be told of any more. */
-  forget(round: string): void {
-    this.handedIn.delete(round);
+  /** Tells who is connected; once for each `presenceKey`. */
+  async tellPresent(key: string, roll: Roll): Promise<void> {
+    this.present.set(key, roll);
+    await this.announce();
   }
 
-  get rounds(): readonly string[] {
-    return [...this.handedIn];
+  hasTold(key: string): boolean {
+    return this.present.has(key);
+  }
+
+  /** A poll's rounds need not be told of any more. */
+  forget(poll: string): void {
+    for (const round of this.handedIn) if (round.startsWith(`${poll}/`)) this.handedIn.delete(round);
+    for (const key of this.present.keys()) if (key.startsWith(`${poll}/`)) this.present.delete(key);
   }
 
   private async renewOnAndOn(): Promise<void> {
@@ -123,7 +134,8 @@ export class Attendance {
   }
 
   private announce(): Promise<void> {
-    const facts: BrokerFacts = { handedIn: this.rounds };
+    const { door } = this;
+    const facts: BrokerFacts = { handedIn: [...this.handedIn], present: Object.fromEntries(this.present), door };
     return this.presence.announce(BROKER_ROLE, this.id, facts, TTL_MS);
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
+import type { Device } from '../core/devices/device.ts';
 import type { PollBook } from '../core/live/polls.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Log } from '../core/runtime/log.ts';
@@ -12,6 +13,7 @@ import { Announcer } from './announcer.ts';
 import { Attendance } from './attendance.ts';
 import { Closings } from './closings.ts';
 import { CONNACK, type Door } from './door.ts';
+import { Electors } from './electors.ts';
 import { Flow } from './flow.ts';
 import { Gate } from './gate.ts';
 import { Intake } from './intake.ts';
@@ -52,6 +54,8 @@ export interface BrokerParts {
   readonly polls: PollBook;
   readonly results: LiveResults;
   readonly door: Door;
+  /** Whether the door asks who devices are. */
+  readonly doorKind: 'open' | 'devices';
   /** Opens the persistence of MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
   readonly metrics: BrokerMetrics;
@@ -70,6 +74,7 @@ export class Broker {
   private readonly gates = new Set<Gate>();
   private readonly orders = new WeakMap<Client, Acknowledgements>();
   private readonly connectionNumbers = new WeakMap<Client, number>();
+  private readonly electors = new Electors();
   private readonly wills = new WeakMap<Client, string>();
   private readonly granted = new WeakMap<Client, Set<string>>();
   private readonly tcp = new TcpListener((connection) => this.admit(connection));
@@ -98,14 +103,20 @@ export class Broker {
   async start(): Promise<void> {
     const { store, polls, results } = this.parts;
     const id = randomUUID();
-    const attendance = new Attendance(id, polls, store.presence, this.log);
+    const attendance = new Attendance(id, polls, store.presence, this.parts.doorKind, this.log);
     const intake = new Intake(polls, store.log, id, attendance.lease, this.parts.metrics);
     const sessions = await this.parts.sessions();
     guardSessions(sessions.persistence);
     const aedes = await this.startAedes(sessions);
     const publish = (topic: string, payload: string, qos: 0 | 1) => publishRetained(aedes, topic, payload, qos);
     const announcer = new Announcer(polls, results, publish, this.log, () => attendance.isFirst);
-    const closings = new Closings(attendance, polls, () => intake.drained(), this.log);
+    const closings = new Closings(
+      attendance,
+      polls,
+      () => intake.drained(),
+      (poll) => this.electors.present(poll),
+      this.log,
+    );
     const statuses = new Statuses(store.registry, this.log);
     const unwatch = store.registry.watch((collection, device) => void this.onWrite(collection, device));
     this.running = { aedes, intake, sessions, announcer, attendance, closings, statuses, unwatch };
@@ -200,10 +211,11 @@ export class Broker {
       return refuse(CONNACK.notAuthorized, 'a will may only be left on the device’s own status topic');
     }
     try {
-      const refusal = await this.parts.door(client.id, user, password);
-      if (refusal) return refuse(refusal.code, refusal.why);
+      const admitted = await this.parts.door(client.id, user, password);
+      if ('why' in admitted) return refuse(admitted.code, admitted.why);
       const number = await this.parts.store.log.nextConnection();
       if (number !== undefined) this.connectionNumbers.set(client, number);
+      if (!this.electors.admit(client, admitted)) return;
       done(null, true);
     } catch (error) {
       this.log.debug({ err: error }, 'the store could not be asked about a device');
@@ -256,7 +268,8 @@ export class Broker {
       return later();
     }
     const connection = this.connectionNumbers.get(client);
-    intake.receive({ device, topic: publishing.topic, payload, dup, retain, connection }, (error, verdict) => {
+    const elector = this.electors.of(client);
+    intake.receive({ device, elector, topic: publishing.topic, payload, dup, retain, connection }, (error, verdict) => {
       if (error) this.warn(error);
       settle(error);
       if (!error) sendReceipt(client, verdict);
@@ -280,10 +293,12 @@ export class Broker {
   /** A device that was removed is sent away at once. */
   private async onWrite(collection: Collection, device: string): Promise<void> {
     if (collection !== 'devices' || !this.running) return;
-    if (!this.running.aedes.client(device)) return;
+    const client = this.running.aedes.client(device);
+    if (!client) return;
     // Not known is not removed: a device is not sent away because the store is.
-    const kept = await this.parts.store.registry.get('devices', device).catch(() => 'not known');
-    if (kept) return;
+    const kept = await this.parts.store.registry.get<Device>('devices', device).catch(() => 'not known' as const);
+    if (kept === 'not known') return;
+    if (kept) return this.electors.update(client, kept.value);
     const sendAway = () => this.running?.aedes.client(device)?.close();
     sendAway();
     // Once more: it may have been let in a moment ago and be on its way to a place among the clients.

@@ -1,7 +1,7 @@
-import type { Device } from '../core/devices/device.ts';
+import { whoIs } from '../core/devices/credentials.ts';
 import type { GuestBook } from '../core/devices/guest.ts';
-import { isSecret } from '../core/devices/secret.ts';
 import type { Registry } from '../core/store/store.ts';
+import type { Elector } from '../core/voting/electorate.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../core/voting/identifier.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
@@ -12,15 +12,16 @@ export interface Refusal {
   readonly why: string;
 }
 
-/** Who may vote. Resolves with why not, or undefined: come in. */
+/** Who may come in. Resolves with why not, or with what is known of the device. */
 export type Door = (
   clientId: string,
   user: string | undefined,
   password: Buffer | undefined,
-) => Promise<Refusal | undefined>;
+) => Promise<Refusal | Elector>;
 
-/** Any client id may vote. */
-export const openDoor: Door = async (clientId) => badIdentifier(clientId);
+/** Any client id may come in; nothing is known of anybody. */
+export const openDoor: Door = async (clientId) =>
+  badIdentifier(clientId) ?? { device: clientId, isRegistered: false, isGuest: false };
 
 /**
  * Registered devices and guests may vote: user name = device id, password = its secret, and the client id is bound
@@ -36,9 +37,8 @@ export function devicesDoor(registry: () => Registry, guests: GuestBook): Door {
     if (user !== clientId) {
       return { code: CONNACK.identifierRejected, why: 'the client id must be the same as the user name' };
     }
-    const kept = await registry().get<Device>('devices', user);
-    const isKnown = kept ? isSecret(password, kept.value) : await guests.isGuest(user, password);
-    return isKnown ? undefined : { code: CONNACK.badCredentials, why: 'unknown device or wrong secret' };
+    const elector = await whoIs(registry(), guests, user, password);
+    return elector ?? { code: CONNACK.badCredentials, why: 'unknown device or wrong secret' };
   };
 }
 

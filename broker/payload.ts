@@ -10,6 +10,8 @@ export interface Ballotpaper {
   readonly choice: string;
   readonly n?: number | undefined;
   readonly t?: number | undefined;
+  /** The mandate that is voted for; absent: every one that the device carries, and itself. */
+  readonly mandate?: string | undefined;
 }
 
 const BRACE = 0x7b;
@@ -17,8 +19,8 @@ const BRACE = 0x7b;
 const isCborMap = (byte: number): boolean => byte >= 0xa0 && byte <= 0xbf;
 
 /**
- * Takes a vote payload apart: plain text (`b`), or an object `{"c": choice, "n": sequence, "t": press time}` as JSON
- * or CBOR, told apart by the first byte. Never throws, whatever the device sent.
+ * Takes a vote payload apart: plain text (`b`), or an object `{"c": choice, "n": sequence, "t": press time, "m":
+ * mandate}` as JSON or CBOR, told apart by the first byte. Never throws, whatever the device sent.
  */
 export function decodePayload(payload: Buffer): Ballotpaper | Rejection {
   if (payload.length > MAX_VOTE_BYTES) return reject('too-large');
@@ -40,21 +42,36 @@ function fromObject(decode: () => unknown, malformed: 'malformed-json' | 'malfor
     return reject(malformed);
   }
   if (typeof decoded !== 'object' || decoded === null) return reject(malformed);
-  const { c, n, t } = decoded as { c?: unknown; n?: unknown; t?: unknown };
+  const { c, n, t, m } = decoded as { c?: unknown; n?: unknown; t?: unknown; m?: unknown };
   const choice = choiceText(c);
   if (choice === undefined) return reject('bad-choice');
   if (choice === '') return reject('empty');
   if (!isCountOrAbsent(n)) return reject('bad-sequence');
   if (!isCountOrAbsent(t)) return reject('bad-time');
-  return { choice, n: n ?? undefined, t: t ?? undefined };
+  if (m !== undefined && m !== null && typeof m !== 'string') return reject('unknown-mandate');
+  return { choice, n: n ?? undefined, t: t ?? undefined, mandate: m ?? undefined };
 }
 
-/** Text as it is, a number as its digits, a list of texts joined by commas; anything else is no choice. */
+/**
+ * Text as it is, a number as its digits, a list joined by commas (null: a place that is left out), an object as `key:number`
+ * pairs; anything else is no choice.
+ */
 function choiceText(c: unknown): string | undefined {
   if (typeof c === 'string') return c.trim();
-  if (typeof c === 'number' && Number.isFinite(c)) return String(c);
-  if (Array.isArray(c) && c.every((key) => typeof key === 'string')) return c.join(',');
-  return undefined;
+  if (typeof c === 'number') return Number.isFinite(c) ? String(c) : undefined;
+  if (Array.isArray(c)) return joined(c.map((part) => (part === null ? LEFT_OUT : part)));
+  if (typeof c !== 'object' || c === null) return undefined;
+  const pairs = Object.entries(c);
+  return joined(pairs.map(([key, value]) => (isPart(value) ? `${key}:${value}` : value)));
+}
+
+/** In a choice by places: nothing for this one. */
+const LEFT_OUT = '-';
+
+const isPart = (part: unknown): part is string | number => typeof part === 'string' || Number.isFinite(part);
+
+function joined(parts: readonly unknown[]): string | undefined {
+  return parts.every(isPart) ? parts.join(',') : undefined;
 }
 
 function isCountOrAbsent(value: unknown): value is number | undefined | null {

@@ -1,7 +1,8 @@
 import type { Point } from '../core/store/series/series.ts';
 import { totalRejected } from '../core/voting/accounting.ts';
+import { bundlesOf, pressedSince } from '../core/voting/cast.ts';
 import { kinds } from '../core/voting/kinds/index.ts';
-import type { Definition, Poll, RoundTimes } from '../core/voting/poll.ts';
+import type { Definition, Poll, RoundRecord } from '../core/voting/poll.ts';
 import { newSlice, type Slice } from '../core/voting/slice.ts';
 
 /** The points that a slice makes at the second of its newest entry. */
@@ -15,12 +16,19 @@ export function pointsOf(slice: Slice, partition: number, definition: Definition
     { measurement: 'votes', tags, fields: { received, counted, replaced, redelivered, rejected }, atMs },
     { measurement: 'turnout', tags, fields: { voted: counted }, atMs },
   ];
+  // Second by second and partition by partition, figures of a secret poll would tell who voted what.
+  const isShown = definition && !(definition.secrecy === 'secret' && slice.open);
   for (const [reason, count] of Object.entries(accounting.rejected)) {
     points.push({ measurement: 'rejections', tags: { ...tags, reason }, fields: { count }, atMs });
   }
-  const options = definition ? kinds[definition.kind].result(definition, tally).options : [];
+  const all = bundlesOf(tally);
+  const bundles = definition?.kind === 'pulse' ? pressedSince(all, slice.atMs - (definition.windowMs ?? 0)) : all;
+  const options = isShown ? kinds[definition.kind].result(definition, bundles, { isFinal: false }).options : [];
+  // Only what the poll offers: each phrase that somebody writes would be a series of its own.
+  const offered = new Set(definition?.options.map(({ key }) => key));
   for (const { key: option, count } of options) {
-    if (count !== null) points.push({ measurement: 'ballots', tags: { ...tags, option }, fields: { count }, atMs });
+    if (count !== null && offered.has(option))
+      points.push({ measurement: 'ballots', tags: { ...tags, option }, fields: { count }, atMs });
   }
   return points;
 }
@@ -35,7 +43,7 @@ export function zeroPointsOf({ definition, round, openedAtMs = 0 }: Poll, partit
 export function eventsOf({ definition, round, pastRounds = [], ...current }: Poll): Point[] {
   const { poll, title } = definition;
   const first = round - pastRounds.length;
-  return [...pastRounds, current].flatMap(({ openedAtMs, closedAtMs }: RoundTimes, i) => {
+  return [...pastRounds, current].flatMap(({ openedAtMs, closedAtMs }: RoundRecord, i) => {
     const event = (name: string, atMs: number | undefined): Point[] =>
       atMs === undefined
         ? []
