@@ -13,7 +13,8 @@ export class Operators {
   /** True with the right token, false without any. @throws Problem 401 with a wrong one */
   isOperator(request: FastifyRequest): boolean {
     const given = request.headers.authorization;
-    if (given === undefined) return false;
+    // Devices have credentials of another kind.
+    if (given === undefined || /^Basic /i.test(given)) return false;
     const match = /^Bearer (\S+)$/i.exec(given);
     if (match?.[1] && isSameText(match[1], this.token)) return true;
     throw new Problem(401, 'wrong-token', 'the operator token is wrong; `npm start` prints the right one');

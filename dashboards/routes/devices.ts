@@ -4,9 +4,10 @@ import type { Device, DeviceStatus } from '../../core/devices/device.ts';
 import { isGuestId } from '../../core/devices/guest.ts';
 import { hashSecret, MIN_SECRET_LENGTH, newSecret } from '../../core/devices/secret.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/identifier.ts';
+import { parseWeight, WEIGHT_RULE } from '../../core/voting/weight.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem.ts';
-import { DeviceImport, DeviceParams, NewDevice } from '../schemas.ts';
+import { DeviceImport, DeviceParams, DevicePatch, NewDevice } from '../schemas.ts';
 
 type Wanted = Static<typeof NewDevice>;
 
@@ -60,6 +61,32 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
       },
     );
 
+    app.get('/api/devices', { schema: { summary: 'All registered devices', tags: ['devices'] } }, async () => {
+      const all = await registry.list<Device>('devices');
+      return { devices: all.map(({ value }) => describe(value)).sort((a, b) => (a.device < b.device ? -1 : 1)) };
+    });
+
+    app.patch(
+      '/api/devices/:device',
+      {
+        schema: {
+          summary: 'Change a device’s label, group, weight or mandates; votes from now on count so',
+          tags: ['devices'],
+          params: DeviceParams,
+          body: DevicePatch,
+        },
+      },
+      async ({ params: { device }, body }) => {
+        refuseBad([{ device, ...body }]);
+        for (;;) {
+          const kept = await registry.get<Device>('devices', device);
+          if (!kept) throw new Problem(404, 'no-such-device', `there is no device ${JSON.stringify(device)}`);
+          const changed = { ...kept.value, ...body };
+          if (await registry.put('devices', device, changed, kept.version)) return describe(changed);
+        }
+      },
+    );
+
     app.get(
       '/api/devices/:device',
       { schema: { summary: 'One device and its last status', tags: ['devices'], params: DeviceParams } },
@@ -68,11 +95,8 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         const status = await registry.get<DeviceStatus>('statuses', device);
         if (!kept && !status) throw new Problem(404, 'no-such-device', `there is no device ${JSON.stringify(device)}`);
         return {
-          device,
           registered: kept !== undefined,
-          label: kept?.value.label ?? null,
-          group: kept?.value.group ?? null,
-          createdAt: kept ? new Date(kept.value.createdAtMs).toISOString() : null,
+          ...(kept ? describe(kept.value) : { device, label: null, group: null, createdAt: null }),
           status: status?.value.status ?? null,
           statusAt: status ? new Date(status.value.atMs).toISOString() : null,
         };
@@ -100,20 +124,33 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
   };
 
   /** Stores a device and returns its secret; undefined when it exists. */
-  async function register({ device, label, group, secret = newSecret() }: Wanted): Promise<string | undefined> {
-    const kept: Device = { device, label, group, ...hashSecret(secret), createdAtMs: Date.now() };
-    return (await registry.put('devices', device, kept, 0)) === undefined ? undefined : secret;
+  async function register({ secret = newSecret(), ...wanted }: Wanted): Promise<string | undefined> {
+    const kept: Device = { ...wanted, ...hashSecret(secret), createdAtMs: Date.now() };
+    return (await registry.put('devices', wanted.device, kept, 0)) === undefined ? undefined : secret;
   }
+}
+
+/** A device as the API shows it: never its secret. */
+function describe({ device, label, group, weight, mandates, createdAtMs }: Device) {
+  const standing = { label: label ?? null, group: group ?? null, weight: weight ?? '1', mandates: mandates ?? [] };
+  return { device, ...standing, createdAt: new Date(createdAtMs).toISOString() };
 }
 
 function refuseBad(devices: readonly Wanted[]): void {
   const problems: string[] = [];
   const seen = new Set<string>();
-  for (const [i, { device, group, secret }] of devices.entries()) {
+  for (const [i, { device, group, weight, mandates = [], secret }] of devices.entries()) {
     const at = devices.length === 1 ? '' : `devices[${i}].`;
     if (!isIdentifier(device)) problems.push(`${at}device: must be ${IDENTIFIER_RULE}`);
     else if (isGuestId(device)) problems.push(`${at}device: ids that begin with "guest-" are for guests`);
     if (group !== undefined && !isIdentifier(group)) problems.push(`${at}group: must be ${IDENTIFIER_RULE}`);
+    if (weight !== undefined && weight !== '0' && parseWeight(weight) === undefined) {
+      problems.push(`${at}weight: must be ${WEIGHT_RULE}; or 0 for a device that only carries mandates`);
+    }
+    problems.push(...mandates.flatMap((mandate, m) => mandateProblems(mandate, `${at}mandates[${m}].`)));
+    if (new Set(mandates.map(({ mandate }) => mandate)).size < mandates.length) {
+      problems.push(`${at}mandates: one is there twice`);
+    }
     if (seen.has(device)) problems.push(`${at}device: ${JSON.stringify(device)} is there twice`);
     seen.add(device);
     if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
@@ -122,4 +159,12 @@ function refuseBad(devices: readonly Wanted[]): void {
   }
   if (problems.length > 0)
     throw new Problem(400, 'bad-devices', `${problems.length} to mend; nothing was registered`, problems);
+}
+
+function mandateProblems({ mandate, weight, group }: NonNullable<Wanted['mandates']>[number], at: string): string[] {
+  const problems: string[] = [];
+  if (!isIdentifier(mandate)) problems.push(`${at}mandate: must be ${IDENTIFIER_RULE}`);
+  if (group !== undefined && !isIdentifier(group)) problems.push(`${at}group: must be ${IDENTIFIER_RULE}`);
+  if (weight !== undefined && parseWeight(weight) === undefined) problems.push(`${at}weight: must be ${WEIGHT_RULE}`);
+  return problems;
 }

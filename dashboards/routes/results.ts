@@ -1,33 +1,65 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Poll } from '../../core/voting/poll.ts';
-import { publicResult } from '../../core/voting/result.ts';
-import { ballotLines } from '../ballots.ts';
+import { leaderboardOf } from '../../core/voting/leaderboard.ts';
+import { inRound, type Poll } from '../../core/voting/poll.ts';
+import { type Audience, visibleResult } from '../../core/voting/visibility.ts';
+import { audienceOf } from '../audience.ts';
+import { bundleLines } from '../audit.ts';
+import { answersOf, ballotLines } from '../ballots.ts';
 import { type Context, pollOr404 } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { recount } from '../recount.ts';
+import { reportLines } from '../report.ts';
 import { PollParams, RoundQuery, StreamQuery } from '../schemas.ts';
 import { Timelines } from '../timeline.ts';
 
 /** Timelines one address may ask for per minute: a hall behind one address, with a screen for each seat. */
 const TIMELINES_PER_MINUTE = 6_000;
-/** Polls that one stream may follow. */
-const MAX_STREAM_POLLS = 50;
+/** Leaderboards one address may ask for per minute: each reads every ballot of its questions. */
+const LEADERBOARDS_PER_MINUTE = 120;
+/** Polls that one stream or leaderboard may follow. */
+const MAX_POLLS = 50;
 
 /** Results: once, as a stream, over time, ballot by ballot, and counted again. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   const { hub, results, operators, store } = context;
   const timelines = new Timelines(context.series);
+  const ofRound = { params: PollParams, querystring: RoundQuery };
 
   return async (app) => {
     app.get(
       '/api/polls/:poll/result',
-      { schema: { summary: 'The result now', tags: ['results'], params: PollParams } },
+      { schema: { summary: 'The result now, or of an earlier round', tags: ['results'], ...ofRound } },
       async (request) => {
-        const poll = pollOr404(context, request.params.poll);
-        const result = await results.result(poll);
-        return operators.isOperator(request) ? result : publicResult(result, poll);
+        const current = pollOr404(context, request.params.poll);
+        const poll = request.query.round === undefined ? current : inRoundOr404(current, request.query.round);
+        const audience = await audienceOf(context, request, poll);
+        return visibleResult(await results.result(poll), poll, audience);
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/result.csv',
+      {
+        onRequest: operators.required,
+        schema: { summary: 'The results of all rounds as a table', tags: ['results'], params: PollParams },
+      },
+      async ({ params }, reply) => {
+        download(reply, `${params.poll}-results.csv`, 'text/csv; charset=utf-8');
+        return reply.send(reportLines(await allRounds(pollOr404(context, params.poll))));
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/results',
+      {
+        onRequest: operators.required,
+        schema: { summary: 'The poll and the results of all its rounds', tags: ['results'], params: PollParams },
+      },
+      async ({ params }) => {
+        const poll = pollOr404(context, params.poll);
+        return { definition: poll.definition, rounds: await allRounds(poll) };
       },
     );
 
@@ -40,16 +72,35 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/stream',
       { schema: { summary: 'Several results as they move', tags: ['results'], querystring: StreamQuery } },
-      async (request, reply) => {
-        const polls = [...new Set(request.query.polls.split(',').map((poll) => poll.trim()))];
-        if (polls.length > MAX_STREAM_POLLS) {
+      async (request, reply) => stream(request, reply, listed(request.query.polls)),
+    );
+
+    app.get(
+      '/api/leaderboard',
+      {
+        config: { rateLimit: { max: LEADERBOARDS_PER_MINUTE, timeWindow: '1 minute' } },
+        schema: {
+          summary: 'Players and teams after several quiz questions that are final',
+          tags: ['results'],
+          querystring: StreamQuery,
+        },
+      },
+      async (request) => {
+        const isOperator = operators.isOperator(request);
+        const polls = listed(request.query.polls).map((id) => pollOr404(context, id));
+        if (polls.length > 1 && polls.some(({ definition }) => definition.secrecy === 'pseudonymous')) {
           throw new Problem(
-            400,
-            'too-many-polls',
-            `one stream follows at most ${MAX_STREAM_POLLS} polls, not ${polls.length}`,
+            409,
+            'pseudonyms',
+            'pseudonyms differ from poll to poll: nobody can be told to be the same',
           );
         }
-        return stream(request, reply, polls);
+        const questions = [];
+        for (const poll of polls) {
+          await demandLeaderboard(poll, isOperator);
+          questions.push({ definition: poll.definition, answers: await answersOf(store, poll) });
+        }
+        return { polls: polls.map(({ definition }) => definition.poll), ...leaderboardOf(questions) };
       },
     );
 
@@ -66,8 +117,8 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       async (request) => {
         const poll = pollOr404(context, request.params.poll);
         const result = await results.result(poll);
-        if (!operators.isOperator(request) && publicResult(result, poll).hidden) {
-          throw new Problem(403, 'figures-hidden', `figures of poll ${request.params.poll} are not public now`);
+        if (visibleResult(result, poll, await audienceOf(context, request, poll)).hidden) {
+          throw new Problem(403, 'figures-hidden', `figures of poll ${request.params.poll} are not to be seen now`);
         }
         return { poll: result.poll, round: result.round, ...(await timelines.read(poll)) };
       },
@@ -75,16 +126,28 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
 
     app.get(
       '/api/polls/:poll/ballots.csv',
+      { onRequest: operators.required, schema: { summary: 'Every ballot of a round', tags: ['results'], ...ofRound } },
+      async ({ params, query }, reply) => {
+        const poll = roundOf(pollOr404(context, params.poll), query.round);
+        if (poll.definition.secrecy === 'secret') {
+          throw new Problem(403, 'secret-poll', `poll ${params.poll} is secret: its ballots are not told one by one`);
+        }
+        download(reply, `${params.poll}-${poll.round}.csv`, 'text/csv; charset=utf-8');
+        return reply.send(Readable.from(ballotLines(store, params.poll, poll.round)));
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/audit',
       {
         onRequest: operators.required,
-        schema: { summary: 'Every ballot of a round', tags: ['results'], params: PollParams, querystring: RoundQuery },
+        schema: { summary: 'The audit bundle of a round: its log, hash-chained', tags: ['results'], ...ofRound },
       },
       async ({ params, query }, reply) => {
-        const poll = pollOr404(context, params.poll);
-        const round = roundOf(poll, query.round);
-        reply.type('text/csv; charset=utf-8');
-        reply.header('content-disposition', `attachment; filename="${params.poll}-${round}.csv"`);
-        return reply.send(Readable.from(ballotLines(store, params.poll, round)));
+        const poll = roundOf(pollOr404(context, params.poll), query.round);
+        await demandFinal(poll);
+        download(reply, `${params.poll}-${poll.round}.audit.jsonl`, 'application/jsonl; charset=utf-8');
+        return reply.send(Readable.from(bundleLines(store, poll)));
       },
     );
 
@@ -92,20 +155,47 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       '/api/polls/:poll/recount',
       {
         onRequest: operators.required,
-        schema: {
-          summary: 'Count a round again from the log and compare',
-          tags: ['results'],
-          params: PollParams,
-          querystring: RoundQuery,
-        },
+        schema: { summary: 'Count a round again from the log and compare', tags: ['results'], ...ofRound },
       },
-      async ({ params, query }) => recount(store, params.poll, roundOf(pollOr404(context, params.poll), query.round)),
+      async ({ params, query }) => {
+        const poll = roundOf(pollOr404(context, params.poll), query.round);
+        if (poll.definition.secrecy === 'secret') await demandFinal(poll);
+        return recount(store, context.series, poll, () => results.result(poll));
+      },
     );
   };
 
+  /** Every round of the poll that is kept, oldest first. */
+  async function allRounds(poll: Poll) {
+    const found = [];
+    for (let round = (poll.retiredRounds ?? 0) + 1; round <= poll.round; round++) {
+      const then = inRound(poll, round);
+      if (then) found.push(visibleResult(await results.result(then), then, 'operator'));
+    }
+    return found;
+  }
+
+  async function demandFinal(poll: Poll): Promise<void> {
+    if ((await results.result(poll)).final) return;
+    const { poll: id } = poll.definition;
+    throw new Problem(409, 'not-final', `round ${poll.round} of poll ${id} is not final; close it, and look again`);
+  }
+
+  /** Points tell who answered what: only of named questions that are over. */
+  async function demandLeaderboard(poll: Poll, isOperator: boolean): Promise<void> {
+    const { poll: id, kind, answer, secrecy } = poll.definition;
+    if (kind !== 'quiz' && answer === undefined) {
+      throw new Problem(409, 'no-quiz', `poll ${id} has no right answer: leaderboards are of quiz questions`);
+    }
+    if (secrecy === 'secret') throw new Problem(403, 'secret-poll', `poll ${id} is secret: nobody has points in it`);
+    await demandFinal(poll);
+    const visible = visibleResult(await results.result(poll), poll, isOperator ? 'operator' : 'public');
+    if (visible.hidden) throw new Problem(403, 'figures-hidden', `figures of poll ${id} are not to be seen now`);
+  }
+
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
-    for (const poll of polls) pollOr404(context, poll);
-    const audience = operators.isOperator(request) ? 'operator' : 'public';
+    const audiences = new Map<string, Audience>();
+    for (const poll of polls) audiences.set(poll, await audienceOf(context, request, pollOr404(context, poll)));
     // A pipelined request has no line yet, and Node would never tell that it is gone.
     if (!reply.raw.socket) throw new Problem(400, 'pipelined', 'a stream needs a connection of its own');
     if (hub.isFull) throw new Problem(503, 'too-many-viewers', 'all places are taken; try again in a moment');
@@ -118,15 +208,31 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    await hub.watch(reply.raw, polls, audience);
+    await hub.watch(reply.raw, audiences);
   }
 }
 
-function roundOf(poll: Poll, asked: number | undefined): number {
-  const round = asked ?? poll.round;
+/** The poll as it stood in a round of its own. @throws Problem when there was none */
+function roundOf(poll: Poll, asked: number | undefined): Poll {
+  if (poll.round > 0) return inRoundOr404(poll, asked ?? poll.round);
+  throw new Problem(409, 'not-opened', `poll ${poll.definition.poll} was never opened: there is nothing to count`);
+}
+
+function inRoundOr404(poll: Poll, round: number): Poll {
   const first = (poll.retiredRounds ?? 0) + 1;
-  if (round >= first && round <= poll.round) return round;
+  const found = round >= first ? inRound(poll, round) : undefined;
+  if (found) return found;
   const { poll: id } = poll.definition;
-  if (poll.round === 0) throw new Problem(409, 'not-opened', `poll ${id} was never opened: there is nothing to count`);
   throw new Problem(404, 'no-such-round', `poll ${id} has rounds ${first} to ${poll.round}, not ${round}`);
+}
+
+function listed(query: string): string[] {
+  const polls = [...new Set(query.split(',').map((poll) => poll.trim()))];
+  if (polls.length <= MAX_POLLS) return polls;
+  throw new Problem(400, 'too-many-polls', `at most ${MAX_POLLS} polls at once, not ${polls.length}`);
+}
+
+function download(reply: FastifyReply, name: string, type: string): void {
+  reply.type(type);
+  reply.header('content-disposition', `attachment; filename="${name}"`);
 }

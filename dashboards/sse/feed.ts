@@ -1,10 +1,13 @@
 import type { Result } from '../../core/voting/result.ts';
-import { deltaOf } from './delta.ts';
+import { deltaOf, hasSameOptions } from './delta.ts';
 import { eventFrame } from './frame.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Frames of one poll follow each other no faster than this, ms. */
 export const FRAME_EVERY_MS = 100;
+
+/** How many times as long as a result took to work out the next one waits for. */
+const REST = 5;
 
 /** A result that could not be read is read again after this, ms. */
 const RETRY_MS = 1_000;
@@ -17,7 +20,6 @@ export type ReadResult = () => Promise<Result | undefined>;
  * result as the others have it, so that the next change fits on both.
  */
 export class Feed {
-  readonly name: string;
   private readonly read: ReadResult;
   private readonly viewers = new Set<Viewer>();
   private shown: Result | undefined;
@@ -25,11 +27,11 @@ export class Feed {
   private sequence = 0;
   private timer: NodeJS.Timeout | undefined;
   private sentAtMs = 0;
+  private tookMs = 0;
   private isWorking = false;
   private isDirty = false;
 
-  constructor(name: string, read: ReadResult) {
-    this.name = name;
+  constructor(read: ReadResult) {
     this.read = read;
   }
 
@@ -57,7 +59,9 @@ export class Feed {
     if (this.viewers.size === 0) return;
     this.isDirty = true;
     if (this.timer || this.isWorking) return;
-    const waitMs = Math.max(0, this.sentAtMs + FRAME_EVERY_MS - Date.now());
+    // A result that takes long to work out is worked out less often.
+    const everyMs = Math.max(FRAME_EVERY_MS, REST * this.tookMs);
+    const waitMs = Math.max(0, this.sentAtMs + everyMs - Date.now());
     this.timer = setTimeout(() => void this.flush(), waitMs);
   }
 
@@ -90,7 +94,9 @@ export class Feed {
   /** Brings what is shown up to date and sends the difference. A result that cannot be read is tried again. */
   private async show(): Promise<void> {
     const before = this.shown;
+    const startMs = performance.now();
     const after = await this.read().catch(() => null);
+    this.tookMs = performance.now() - startMs;
     if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
@@ -102,7 +108,7 @@ export class Feed {
     const isNewRound = after.round !== before.round || before.hidden !== after.hidden;
     if (after.status !== before.status)
       this.send('status', { poll: after.poll, round: after.round, status: after.status });
-    if (isNewRound) this.send('result', after);
+    if (isNewRound || !hasSameOptions(before, after)) this.send('result', after);
     else this.send('change', delta);
     if (after.final && !before.final) this.send('final', after);
   }

@@ -9,6 +9,7 @@ const STATUS = {
   draft: 'Not open yet',
   opening: 'Opening…',
   open: 'Voting is open',
+  grace: 'Voting is over, late votes are coming in…',
   closing: 'Closing…',
   closed: 'Voting is closed',
   final: 'Final result',
@@ -54,7 +55,7 @@ function draw() {
   setText(element('title'), result.title || poll);
   document.title = `${result.title || poll} – results`;
   drawBars(result);
-  setText(element('ballots'), whole.format(result.ballots));
+  setText(element('ballots'), result.ballots === null ? '–' : whole.format(result.ballots));
   setText(element('ballots-word'), result.ballots === 1 ? 'ballot' : 'ballots');
   drawExtra(result);
   timeline.moved(!result.hidden && result.round > 0, result.final === true);
@@ -109,11 +110,16 @@ function makeRow({ key, label }) {
 }
 
 /** @param {any} result */
-function drawExtra({ kind, mean, selections, hidden }) {
+function drawExtra({ kind, mean, selections, shareOf, verdict, hidden }) {
   const extra = element('extra');
   let text = '';
-  if (!hidden && kind === 'rating' && mean !== null) text = `mean ${decimal.format(mean)}`;
-  if (!hidden && kind === 'multiple') text = `${whole.format(selections)} selections; shares are of ballots`;
+  if (!hidden && typeof mean === 'number') text = `mean ${decimal.format(mean)}`;
+  if (!hidden && kind === 'multiple') {
+    const of = shareOf === 'selections' ? 'selections' : 'ballots';
+    text = `${whole.format(selections)} selections; shares are of ${of}`;
+  }
+  if (!hidden && typeof verdict?.adopted === 'boolean') text = verdict.adopted ? 'Adopted' : 'Not adopted';
+  if (!hidden && verdict?.quorate === false) text = `${text ? `${text}; ` : ''}the quorum was not reached`;
   extra.hidden = text === '';
   setText(extra, text);
 }
