@@ -2,12 +2,19 @@
 export interface PollInfo {
   readonly poll: string;
   readonly kind: string;
+  readonly secrecy?: string | undefined;
   readonly status: string;
   readonly round: number;
-  readonly revote: 'last' | 'first';
+  /** `last`, `first` or `max n`. */
+  readonly revote: string;
   readonly options: readonly { readonly key: string }[];
-  readonly min?: number;
-  readonly max?: number;
+  readonly items?: readonly { readonly key: string }[] | undefined;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly none?: boolean | undefined;
+  readonly decimals?: number | undefined;
+  readonly budget?: number | undefined;
+  readonly question?: string | undefined;
 }
 
 export interface ResultInfo {

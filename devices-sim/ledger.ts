@@ -16,11 +16,13 @@ export type Expectation = readonly (string | null)[];
  */
 export class Ledger {
   private readonly accounts = new Map<string, Account>();
-  private readonly revote: 'last' | 'first';
+  /** How many votes of a device count, one after the other. */
+  private readonly most: number;
 
   /** @param revote the poll's rule for a second vote by the same device */
-  constructor(revote: 'last' | 'first') {
-    this.revote = revote;
+  constructor(revote: string) {
+    if (revote === 'last') this.most = Number.POSITIVE_INFINITY;
+    else this.most = revote === 'first' ? 1 : Number(revote.replace('max ', ''));
   }
 
   sending(device: string, qos: Qos, choice: string): void {
@@ -58,9 +60,9 @@ export class Ledger {
     const { qos, sent, acknowledged } = account;
     // At QoS 0 any vote may have been lost, so any of them may be the one that counts, or none.
     if (qos === 0) return [null, ...sent];
-    if (this.revote === 'first') return acknowledged > 0 ? sent.slice(0, 1) : [null, ...sent.slice(0, 1)];
-    const certain = acknowledged > 0 ? (sent[acknowledged - 1] as string) : null;
-    return [certain, ...sent.slice(acknowledged)];
+    const counting = sent.slice(0, this.most);
+    const certain = acknowledged > 0 ? (counting[Math.min(acknowledged, counting.length) - 1] as string) : null;
+    return [certain, ...counting.slice(acknowledged)];
   }
 
   /** Choice → how many devices must have it, over the devices of which that is certain. */

@@ -195,17 +195,20 @@ export class Simulation {
   }
 
   private async compare(poll: PollInfo, ledger: Ledger, before: ResultInfo, after: ResultInfo): Promise<Verdict> {
-    if (this.api.isOperator) return compareBallots(ledger, await this.api.ballots(poll.poll), this.prefix);
+    const { secrecy = 'named' } = poll;
+    if (this.api.isOperator && secrecy === 'named')
+      return compareBallots(ledger, await this.api.ballots(poll.poll), this.prefix);
     const why = this.whyOnlyOperators(poll, ledger, after);
     if (why) throw new Error(`${why}; to judge them, ballots must be seen: give the operator token`);
     return compareTallies(ledger, tallyOf(before), tallyOf(after));
   }
 
-  private whyOnlyOperators({ kind }: PollInfo, ledger: Ledger, { hidden }: ResultInfo): string | undefined {
+  private whyOnlyOperators({ kind, items }: PollInfo, ledger: Ledger, { hidden }: ResultInfo): string | undefined {
     const { open } = ledger.totals;
     if (open > 0) return `${open} votes have no acknowledgement`;
     if (hidden) return 'this poll hides its figures';
-    return kind === 'multiple' ? 'counts of a multiple-choice poll do not tell who chose what' : undefined;
+    const isPlain = kind === 'single' || kind === 'motion' || (kind === 'rating' && !items);
+    return isPlain ? undefined : `counts of a poll of the kind ${kind} do not tell who chose what`;
   }
 }
 
