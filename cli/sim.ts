@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isPassed, reportText } from '../devices-sim/report.ts';
-import { type Progress, Simulation, type SimulationOptions } from '../devices-sim/simulation.ts';
+import type { Progress, SimulationOptions } from '../devices-sim/simulation.ts';
 import { TOKEN_FILE } from './token.ts';
 
 /** The most devices one simulator process drives; each is a socket. */
@@ -75,6 +74,9 @@ async function run(flags: Flags): Promise<void> {
     reconnectMs: 1000,
     seed: flags.seed,
   };
+  // Loaded when it is needed, as all that other commands do without.
+  const { Simulation } = await import('../devices-sim/simulation.ts');
+  const { isPassed, reportText } = await import('../devices-sim/report.ts');
   const bar = progressBar();
   try {
     const report = await new Simulation(options, bar.show).run();

@@ -13,6 +13,7 @@ import { operationsApp } from '../core/runtime/operations.ts';
 import { Readiness } from '../core/runtime/readiness.ts';
 import type { Store } from '../core/store/store.ts';
 import { createApp } from '../dashboards/app.ts';
+import { Clock } from '../dashboards/clock.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Operators } from '../dashboards/operator.ts';
 import { Rounds } from '../dashboards/rounds.ts';
@@ -77,9 +78,10 @@ export async function start(role: Role, config: Config, log: Log): Promise<Pollc
   }
   if (does('broker')) {
     const door = config.door === 'open' ? openDoor : devicesDoor(registry, guests);
-    broker = new Broker({ store, polls, results, door, sessions, metrics: brokerMetrics(metrics), log }, config);
+    const parts = { store, polls, results, door, doorKind: config.door, sessions, log };
+    broker = new Broker({ ...parts, metrics: brokerMetrics(metrics) }, config);
   }
-  if (does('dashboard')) services.push(rounds);
+  if (does('dashboard')) services.push(rounds, new Clock(polls, rounds, log));
   const app = async () => {
     if (!does('dashboard')) return operationsApp({ metrics, readiness });
     token ||= await madeToken();
