@@ -72,7 +72,10 @@ t.test('bad input: a clear receipt or refusal, nothing counted, process alive', 
       'q',
     ],
     ['JSON without a choice', 'vote/q', '{"n":1}', 'bad-choice', 'q'],
-    ['a choice that is an object', 'vote/q', '{"c":{"a":1}}', 'bad-choice', 'q'],
+    ['a choice that is an object', 'vote/q', '{"c":{"a":1}}', 'unknown-option', 'q'],
+    ['a choice that is an object of objects', 'vote/q', '{"c":{"a":{}}}', 'bad-choice', 'q'],
+    ['a mandate that is a number', 'vote/q', '{"c":"a","m":1}', 'unknown-mandate', 'q'],
+    ['a mandate that it does not carry', 'vote/q', '{"c":"a","m":"x"}', 'unknown-mandate', 'q'],
     ['a sequence that is none', 'vote/q', '{"c":"a","n":-1}', 'bad-sequence', 'q'],
     ['a time that is none', 'vote/q', '{"c":"a","t":"now"}', 'bad-time', 'q'],
     ['bytes that are no UTF-8', 'vote/q', Buffer.from([0x61, 0xff, 0xfe]), 'malformed-text', 'q'],
@@ -168,6 +171,7 @@ t.test('bad input: a clear receipt or refusal, nothing counted, process alive', 
 
   await t.test('after all that nothing is counted, and everything is accounted for', async (t) => {
     const { accounting, ballots } = await s.resultAfter('q', 14);
+    if (!accounting) throw new Error('operators see it');
     t.equal(ballots, 0);
     const rejected = accounting.rejected as Record<string, number>;
     const sum = Object.values(rejected).reduce((a, b) => a + b, 0);
@@ -386,7 +390,7 @@ t.test('closing: every vote acknowledged before it counts', async (t) => {
   await Promise.all(voting);
   const result = await s.resultAfter('q', 2_400);
   await eventually('all receipts', async () => (accepted + refused === 2_400 ? true : undefined));
-  const { counted, replaced, redelivered, rejected } = result.accounting;
+  const { counted = 0, replaced = 0, redelivered = 0, rejected = {} } = result.accounting ?? {};
   t.equal(counted + replaced + redelivered, accepted, 'accepted, as the devices were told, is what counts');
   t.equal(rejected.closed ?? 0, refused);
   t.equal(result.final, true);

@@ -170,7 +170,7 @@ t.test('nonsense is answered with every problem', async (t) => {
   const shape = await post({ poll: 1, title: ['x'], kind: 'guess', more: true });
   t.equal(shape.status, 400);
   t.ok(
-    shape.body.problems.some((text: string) => /kind.*single, multiple, rating/.test(text)),
+    shape.body.problems.some((text: string) => /kind.*single, motion, multiple, rating/.test(text)),
     shape.body.problems.join('; '),
   );
   t.ok(shape.body.problems.some((text: string) => /more/.test(text)));
@@ -268,7 +268,7 @@ t.test('visibility: figures are hidden from API and stream until everybody may s
     const { body } = await s.call('GET', `/api/polls/${poll}/result`);
     t.match(body, {
       hidden: true,
-      ballots: 1,
+      ballots: poll === 'later' ? 1 : null,
       options: [{ count: null, share: null }, { count: null }, { count: null }],
     });
     t.equal((await s.call('GET', `/api/polls/${poll}/timeline`)).status, 403);
@@ -297,7 +297,7 @@ t.test('ballots.csv: every ballot, safe in a spreadsheet', async (t) => {
   const { body, headers } = await s.call('GET', '/api/polls/q/ballots.csv', { operator: true });
   t.match(headers.get('content-disposition'), 'q-1.csv');
   const lines = body.split('\r\n');
-  t.equal(lines[0].replace('\ufeff', ''), 'device,choice,n,at');
+  t.equal(lines[0].replace('\ufeff', ''), 'device,choice,n,at,weight,group,late');
   t.ok(
     lines.some((line: string) => line.startsWith(`'-cmd,"a,b",,2`)),
     body,
@@ -410,6 +410,7 @@ t.test('deltas hold what changed and nothing else', async (t) => {
   } as unknown as Result;
   t.same(deltaOf(before, after), { poll: 'q', round: 1, ballots: 2, options: [{ key: 'b', count: 1 }] });
   t.equal(deltaOf(before, structuredClone(before)), undefined);
+  t.match(deltaOf({ ...before, tied: ['a', 'b'] }, before), { tied: null }, 'what is gone is told to be gone');
 });
 
 /** The result as a viewer has it after all these events. */

@@ -130,15 +130,20 @@ export class Server {
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
+    if (await isFree(port)) return port;
   }
+}
+
+/** True when nobody listens on a port of the loopback. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const couldListen = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!couldListen) return false;
+  server.close();
+  await once(server, 'close');
+  return true;
 }
 
 /** This environment without settings that would leak into the test. */

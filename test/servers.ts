@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort } from './process.ts';
+import { freePort, isFree } from './process.ts';
 
 const START_LIMIT_MS = 20_000;
 
@@ -70,8 +70,12 @@ export interface RedisServer {
   readonly url: string;
 }
 
-export async function redisServer(directory: string, more: readonly string[] = []): Promise<RedisServer> {
-  const port = await freePort();
+export async function redisServer(
+  directory: string,
+  more: readonly string[] = [],
+  onPort?: number,
+): Promise<RedisServer> {
+  const port = onPort ?? (await freePort());
   mkdirSync(directory, { recursive: true });
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'yes'];
   const program = new Program('redis-server', [...args, ...more], () => answersPing(port));
@@ -79,12 +83,15 @@ export async function redisServer(directory: string, more: readonly string[] = [
   return { program, port, url: `redis://127.0.0.1:${port}` };
 }
 
+/** How far a cluster node's bus is above its port. */
+const BUS_ABOVE = 10_000;
+
 /** A Redis Cluster of three primaries on the loopback. */
 export async function redisCluster(
   directory: string,
 ): Promise<{ url: string; nodes: RedisServer[]; end(): Promise<void> }> {
   const nodes = await Promise.all(
-    [0, 1, 2].map((i) => redisServer(join(directory, String(i)), ['--cluster-enabled', 'yes'])),
+    [0, 1, 2].map(async (i) => redisServer(join(directory, String(i)), ['--cluster-enabled', 'yes'], await nodePort())),
   );
   const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`);
   const create = spawn('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-yes'], { stdio: 'ignore' });
@@ -98,6 +105,14 @@ export async function redisCluster(
       await Promise.all(nodes.map(({ program }) => program.end()));
     },
   };
+}
+
+/** A free port of a node, whose bus is free as well: it is 10,000 above, and must not be one that clients are given. */
+async function nodePort(): Promise<number> {
+  for (;;) {
+    const port = (await freePort()) - BUS_ABOVE;
+    if (await isFree(port)) return port;
+  }
 }
 
 /** Says one thing to a server and hangs up. */

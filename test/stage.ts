@@ -74,7 +74,7 @@ export async function stage(
     if (body !== undefined) headers['content-type'] = 'application/json';
     const text = body === undefined ? null : JSON.stringify(body);
     const response = await fetch(http + path, { method, headers, body: text });
-    const isJson = response.headers.get('content-type')?.includes('json');
+    const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
       headers: response.headers,

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { balances, emptyAccounting, sumAccounting, totalRejected } from '../core/voting/accounting.ts';
+import { bundlesOf } from '../core/voting/cast.ts';
 import { checkDefinition } from '../core/voting/definition.ts';
 import { decodeEntry, type Entry, encodeEntry, type VoteEntry } from '../core/voting/entry.ts';
 import { type Ballots, type FoldState, fold, MAX_PRODUCERS, touchedBy } from '../core/voting/fold.ts';
 import { kinds } from '../core/voting/kinds/index.ts';
 import { partitionOf } from '../core/voting/partition.ts';
-import { currentInRoom, type Definition, type Poll, type Revote } from '../core/voting/poll.ts';
+import { currentInRoom, type Definition, type Poll } from '../core/voting/poll.ts';
 import { differences, Recount } from '../core/voting/recount.ts';
-import { publicResult, resultOf } from '../core/voting/result.ts';
+import { resultOf as resultAt } from '../core/voting/result.ts';
 import { neededFrom, withRound } from '../core/voting/retention.ts';
+import type { Revote } from '../core/voting/rules.ts';
 import { applyChange, newSlice, roundKey, type Slice } from '../core/voting/slice.ts';
 import { shift, type Tally, total } from '../core/voting/tally.ts';
+import { visibleResult } from '../core/voting/visibility.ts';
 import type { Ballot, Vote } from '../core/voting/vote.ts';
 
 const base: Definition = {
@@ -27,6 +30,10 @@ const define = (settings: Partial<Definition>): Definition => {
   if (problems.length > 0) throw new Error(problems.join('; '));
   return definition;
 };
+const figures = (definition: Definition, tally: Tally) =>
+  kinds[definition.kind].result(definition, bundlesOf(tally), { isFinal: false });
+const resultOf = (poll: Poll, slices: Parameters<typeof resultAt>[1]) => resultAt(poll, slices, 0);
+const publicView = (result: Parameters<typeof visibleResult>[0], poll: Poll) => visibleResult(result, poll, 'public');
 const emptyState = (): FoldState => ({ slices: new Map(), ballots: new Map(), producers: new Map(), refused: {} });
 const opening = (definition: Definition, round = 1): Entry => ({
   type: 'open',
@@ -101,14 +108,14 @@ t.test('results: shares are of ballots, ratings have a mean', async (t) => {
     ['c', 1],
   ]);
   t.same(
-    kinds.single.result(define({}), tally).options.map(({ key, count, share }) => [key, count, share]),
+    figures(define({}), tally).options.map(({ key, count, share }) => [key, count, share]),
     [
       ['a', 3, 0.75],
       ['b', 0, 0],
       ['c', 1, 0.25],
     ],
   );
-  const many = kinds.multiple.result(
+  const many = figures(
     define({ kind: 'multiple' }),
     new Map([
       ['a,b', 2],
@@ -125,7 +132,7 @@ t.test('results: shares are of ballots, ratings have a mean', async (t) => {
   );
   t.equal(many.selections, 6);
   const grades = define({ kind: 'rating', options: [{ key: '5', label: 'great' }] });
-  const rated = kinds.rating.result(
+  const rated = figures(
     grades,
     new Map([
       ['5', 3],
@@ -137,8 +144,8 @@ t.test('results: shares are of ballots, ratings have a mean', async (t) => {
     rated.options.map(({ label }) => label),
     ['1', '2', '3', '4', 'great'],
   );
-  t.equal(kinds.rating.result(grades, new Map()).mean, null, 'no ballots, no mean');
-  t.equal(kinds.single.result(define({}), new Map()).options[0]?.share, 0, 'nothing divided by nothing is 0');
+  t.equal(figures(grades, new Map()).mean, null, 'no ballots, no mean');
+  t.equal(figures(define({}), new Map()).options[0]?.share, 0, 'nothing divided by nothing is 0');
 });
 
 t.test('definitions: every problem is told at once', async (t) => {
@@ -405,16 +412,16 @@ t.test('results: final, hidden and summed over partitions', async (t) => {
   t.equal(resultOf(poll({ status: 'draft', round: 0 }), []).at, null);
 
   const later = poll({ status: 'closed' }, define({ visibility: 'closed' }));
-  const hidden = publicResult(open, { ...later, status: 'open' });
+  const hidden = publicView(open, { ...later, status: 'open' });
   t.match(hidden, { hidden: true, ballots: 2 });
   t.same(
     hidden.options.map(({ count }) => count),
     [null, null, null],
   );
   t.notOk(JSON.stringify(hidden).includes('"count":1'));
-  t.equal(publicResult(final, later).hidden, undefined, 'final: everybody may see');
-  t.equal(publicResult(final, poll({}, define({ visibility: 'operator' }))).hidden, true);
-  const draft = publicResult(resultOf(poll({ status: 'draft', round: 0 }), []), poll({ status: 'draft' }));
+  t.equal(publicView(final, later).hidden, undefined, 'final: everybody may see');
+  t.equal(publicView(final, poll({}, define({ visibility: 'operator' }))).hidden, true);
+  const draft = publicView(resultOf(poll({ status: 'draft', round: 0 }), []), poll({ status: 'draft' }));
   t.match(draft, { title: '', options: [] }, 'a question that was not asked yet stays secret');
 });
 
@@ -506,7 +513,7 @@ t.test('retention: a round that closed lately, or is not closed, keeps its log f
   t.same(
     [past[0], past[1]],
     [
-      { openedAtMs: 0, closedAtMs: 50.5 },
+      { openedAtMs: 0, closedAtMs: 50.5, isMerged: true },
       { openedAtMs: 51, closedAtMs: 51.5 },
     ],
     'none is forgotten',
