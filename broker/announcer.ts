@@ -12,6 +12,8 @@ import { visibleResult } from '../core/voting/visibility.ts';
 const RESULT_EVERY_MS = 1_000;
 /** How often it is looked whether this broker announces, ms. */
 const OFFICE_EVERY_MS = 500;
+/** Among several brokers, what a poll says is said once more after this, ms: on its way a message may get lost. */
+const AGAIN_MS = 2_000;
 /** How long one announcement may take before the next one goes out, ms. */
 const PUBLISH_LIMIT_MS = 1_000;
 
@@ -30,7 +32,9 @@ export class Announcer {
   private readonly isSpokesman: () => boolean;
   private wasSpokesman = false;
   private watching: NodeJS.Timeout | undefined;
-  private readonly queue = new Map<string, { payload: () => Promise<string>; qos: 0 | 1 }>();
+  private readonly isShared: boolean;
+  private readonly queue = new Map<string, Announcement>();
+  private readonly again = new Map<string, NodeJS.Timeout>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly published = new Map<string, string>();
   /** The room each poll was announced in: if it leaves, that room's topic changes too. */
@@ -38,8 +42,19 @@ export class Announcer {
   private work: Promise<void> | undefined;
   private isStopped = false;
 
-  /** @param isSpokesman one broker announces for all of them; when it is this one, it says everything once more */
-  constructor(polls: PollBook, results: LiveResults, publish: PublishRetained, log: Log, isSpokesman: () => boolean) {
+  /**
+   * @param isSpokesman one broker announces for all of them; when it is this one, it says everything once more
+   * @param isShared whether messages go to other brokers as well
+   */
+  constructor(
+    polls: PollBook,
+    results: LiveResults,
+    publish: PublishRetained,
+    log: Log,
+    isSpokesman: () => boolean,
+    isShared: boolean,
+  ) {
+    this.isShared = isShared;
     this.polls = polls;
     this.results = results;
     this.publish = publish;
@@ -59,7 +74,7 @@ export class Announcer {
     clearInterval(this.watching);
     this.polls.off('change', this.announcePoll);
     this.results.off('change', this.announceResult);
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    for (const timer of [...this.timers.values(), ...this.again.values()]) clearTimeout(timer);
     this.queue.clear();
     await this.work;
   }
@@ -74,23 +89,36 @@ export class Announcer {
   }
 
   private readonly announcePoll = (id: string): void => {
-    this.enqueue(pollTopic(id), 1, async () => describe(this.polls.get(id)));
+    this.say(id, false);
+    this.announceResult(id);
+    if (!this.isShared) return;
+    clearTimeout(this.again.get(id));
+    const timer = setTimeout(() => {
+      this.again.delete(id);
+      this.say(id, true);
+    }, AGAIN_MS);
+    this.again.set(id, timer);
+  };
+
+  private say(id: string, isAgain: boolean): void {
+    this.enqueue(pollTopic(id), { qos: 1, isAgain, payload: async () => describe(this.polls.get(id)) });
     const room = this.polls.get(id)?.definition.room;
     const before =
       this.rooms.get(id) ?? this.polls.deleted().find(({ definition }) => definition.poll === id)?.definition.room;
     if (room !== undefined) this.rooms.set(id, room);
     else this.rooms.delete(id);
     if (before !== undefined && before !== room)
-      this.enqueue(roomTopic(before), 1, async () => describe(this.polls.inRoom(before)));
-    if (room !== undefined) this.enqueue(roomTopic(room), 1, async () => describe(this.polls.inRoom(room)));
-    this.announceResult(id);
-  };
+      this.enqueue(roomTopic(before), { qos: 1, isAgain, payload: async () => describe(this.polls.inRoom(before)) });
+    if (room !== undefined) {
+      this.enqueue(roomTopic(room), { qos: 1, isAgain, payload: async () => describe(this.polls.inRoom(room)) });
+    }
+  }
 
   private readonly announceResult = (id: string): void => {
     if (this.timers.has(id)) return;
     const timer = setTimeout(() => {
       this.timers.delete(id);
-      this.enqueue(resultTopic(id), 0, () => this.resultOf(id));
+      this.enqueue(resultTopic(id), { qos: 0, isAgain: false, payload: () => this.resultOf(id) });
     }, RESULT_EVERY_MS);
     this.timers.set(id, timer);
   };
@@ -103,20 +131,21 @@ export class Announcer {
     return result.hidden ? '' : JSON.stringify(result);
   }
 
-  private enqueue(topic: string, qos: 0 | 1, payload: () => Promise<string>): void {
+  private enqueue(topic: string, announcement: Announcement): void {
     if (!this.isSpokesman()) return;
-    this.queue.set(topic, { payload, qos });
+    this.queue.set(topic, announcement);
     this.work ??= this.publishAll();
   }
 
   private async publishAll(): Promise<void> {
     // A Map may grow while it is walked through: what is announced meanwhile is published too.
-    for (const [topic, { payload, qos }] of this.queue) {
+    for (const [topic, { payload, qos, isAgain }] of this.queue) {
       this.queue.delete(topic);
       if (this.isStopped) break;
       try {
         const text = await payload();
-        if (this.published.get(topic) === text) continue;
+        const isKnown = this.published.get(topic) === text;
+        if (isAgain ? text === '' : isKnown) continue;
         // One subscriber that does not read may not keep the others from the next announcement.
         await Promise.race([this.publish(topic, text, qos), pause(PUBLISH_LIMIT_MS)]);
         if (text === '') this.published.delete(topic);
@@ -127,6 +156,14 @@ export class Announcer {
     }
     this.work = undefined;
   }
+}
+
+/** What is to be published on a topic: worked out when its turn comes. */
+interface Announcement {
+  readonly payload: () => Promise<string>;
+  readonly qos: 0 | 1;
+  /** It is published even if it was before. */
+  readonly isAgain: boolean;
 }
 
 /** What devices may know of a poll: nothing before it is opened, a quiz question must not leak. */

@@ -109,7 +109,14 @@ export class Broker {
     guardSessions(sessions.persistence);
     const aedes = await this.startAedes(sessions);
     const publish = (topic: string, payload: string, qos: 0 | 1) => publishRetained(aedes, topic, payload, qos);
-    const announcer = new Announcer(polls, results, publish, this.log, () => attendance.isFirst);
+    const announcer = new Announcer(
+      polls,
+      results,
+      publish,
+      this.log,
+      () => attendance.isFirst,
+      sessions.emitter !== undefined,
+    );
     const closings = new Closings(
       attendance,
       polls,
