@@ -2,11 +2,11 @@ import { MAX_BLIND_SEQUENCE, pseudonymOf, underPseudonym } from '../core/devices
 import type { PollBook } from '../core/live/polls.ts';
 import type { VoteLog } from '../core/store/store.ts';
 import { castOf, MAX_CAST_BYTES } from '../core/voting/cast.ts';
-import { type Elector, mandateVoter, standingOf, votersOf } from '../core/voting/electorate.ts';
+import { type Elector, mandateVoter, needsIdentity, standingOf, votersOf } from '../core/voting/electorate.ts';
 import { WITHDRAWN } from '../core/voting/fold.ts';
 import { kinds } from '../core/voting/kinds/index.ts';
 import { partitionOf } from '../core/voting/partition.ts';
-import type { Poll } from '../core/voting/poll.ts';
+import type { Definition, Poll } from '../core/voting/poll.ts';
 import { isRejection, type Reason } from '../core/voting/rejection.ts';
 import type { DeviceTopic } from '../core/voting/topics.ts';
 import type { Vote } from '../core/voting/vote.ts';
@@ -123,6 +123,13 @@ export class Intake {
     const nowMs = Date.now();
     const late = isOver(poll, nowMs);
     if (late && !isInTime(poll, paper, nowMs)) return 'closed';
+    // Most polls ask nothing of who votes: the way that thousands of votes a second take.
+    if (!late && paper.mandate === undefined && poll.pseudonymKey === undefined && asksNothing(elector, definition)) {
+      const choice = choiceOf(paper.choice, poll);
+      if (isRejection(choice)) return choice.rejected;
+      if (isTooLong(choice)) return 'too-long';
+      return [{ device: arrival.device, choice, n: paper.n, t: paper.t, dup, connection }];
+    }
     const voters = votersOf(elector, definition);
     if (voters.length === 0) return 'not-eligible';
     const asked = paper.mandate === undefined ? undefined : voterOf(arrival.device, paper.mandate);
@@ -131,8 +138,7 @@ export class Intake {
     if (poll.pseudonymKey !== undefined && (paper.n ?? 0) > MAX_BLIND_SEQUENCE) return 'bad-sequence';
     const choice = choiceOf(paper.choice, poll);
     if (isRejection(choice)) return choice.rejected;
-    // One form of a choice may be longer than what was sent.
-    if (Buffer.byteLength(choice) > MAX_CHOICE_BYTES) return 'too-long';
+    if (isTooLong(choice)) return 'too-long';
     const second = definition.kind === 'pulse' ? Math.floor(nowMs / 1_000) : undefined;
     return voting.map((voter) => {
       const standing = { ...standingOf(voter, poll), late, second };
@@ -140,6 +146,16 @@ export class Intake {
       return { device: voter.voter, choice: cast, n: paper.n, t: paper.t, dup, connection };
     });
   }
+}
+
+/** True where a vote is the device's own and is cast with nothing but its choice. */
+function asksNothing({ mandates, weight }: Elector, definition: Definition): boolean {
+  return mandates === undefined && weight === undefined && definition.kind !== 'pulse' && !needsIdentity(definition);
+}
+
+/** One form of a choice may be longer than what was sent. A character has three bytes at most, of a pair two each. */
+function isTooLong(choice: string): boolean {
+  return choice.length * 3 > MAX_CHOICE_BYTES && Buffer.byteLength(choice) > MAX_CHOICE_BYTES;
 }
 
 /** True once voting is over, by the poll's status or by the time that was set for it. */
