@@ -11,15 +11,19 @@ export interface Device {
   readonly weight?: string | undefined;
   /** Votes that it casts for others. */
   readonly mandates?: readonly Mandate[] | undefined;
+  /** Who has it now, where devices are lent out, and since when. */
+  readonly lentTo?: string | undefined;
+  readonly lentAtMs?: number | undefined;
   readonly salt: string;
   readonly hash: string;
   readonly createdAtMs: number;
 }
 
-/** The last status a device published, as it came, and when. */
+/** The last status a device published, as it came, and when; and when it was last seen to come or go. */
 export interface DeviceStatus {
-  readonly status: unknown;
-  readonly atMs: number;
+  readonly status?: unknown;
+  readonly atMs?: number | undefined;
+  readonly seenAtMs?: number | undefined;
 }
 
 /** What polls may ask of a registered device. */

@@ -68,7 +68,10 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     const round = await this.round(poll);
     const known = this.figured.get(round);
     // A poll that changed is read anew, definition and all; one in an earlier round has the definition it has now.
-    const isSame = known?.poll.definition === poll.definition && known.poll.status === poll.status;
+    const isSame =
+      known?.poll.definition === poll.definition &&
+      known.poll.status === poll.status &&
+      known.poll.recount === poll.recount;
     if (known && isSame && !isAboutNow(poll)) return known.result;
     const result = resultOf(poll, round, Date.now());
     this.figured.set(round, { poll, result });

@@ -44,6 +44,24 @@ function influxUrl(value: string): string {
   return value;
 }
 
+/** An origin or the beginning of one's addresses, without a slash at the end. */
+function webAddress(value: string): string {
+  if (value === '') return value;
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) throw new Error('https://votes.example.org');
+  return value.replace(/\/+$/, '');
+}
+
+function origins(value: string): string[] {
+  const all = value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const isOrigin = (one: string) => URL.canParse(one) && new URL(one).origin === one && one !== 'null';
+  if (!all.every(isOrigin))
+    throw new Error('origins such as https://www.example.org, separated by commas, without a path');
+  return all;
+}
+
 function networks(value: string): string[] {
   const all = value
     .split(',')
@@ -144,6 +162,19 @@ export const settings = {
     fallback: '1',
     about: 'broker processes on one MQTT port (only `pollcast broker`); each has its own HTTP port, counting up',
     parse: (value: string) => whole(value, 1, 64),
+  },
+  publicUrl: {
+    variable: 'POLLCAST_PUBLIC_URL',
+    fallback: '',
+    about:
+      'where phones reach the pages, as https://votes.example.org; for QR codes; when empty, where the screen does',
+    parse: webAddress,
+  },
+  embedOrigins: {
+    variable: 'POLLCAST_EMBED_ORIGINS',
+    fallback: '',
+    about: 'origins of other sites that may show results, separated by commas, as https://www.example.org',
+    parse: origins,
   },
   trustedProxies: {
     variable: 'POLLCAST_TRUSTED_PROXIES',

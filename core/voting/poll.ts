@@ -177,6 +177,10 @@ export interface Poll extends RoundRecord {
   readonly deleted?: boolean | undefined;
   /** Turns device ids into pseudonyms, where the poll asks for that. Never shown. */
   readonly pseudonymKey?: string | undefined;
+  /** What came of counting a round again once it was final; of no other round than the one it names. */
+  readonly recount?: { readonly round: number; readonly agrees: boolean; readonly atMs: number } | undefined;
+  /** It is a copy to rehearse with, of the poll of this id. */
+  readonly rehearsalOf?: string | undefined;
   /** The definition as its author wrote it, without what was filled in; kept while it is a draft. */
   readonly draft?: Definition | undefined;
 }

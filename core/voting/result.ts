@@ -36,6 +36,8 @@ export interface Result {
   readonly closingAt: string | null;
   /** When the newest vote or marker was logged, UTC; null before the first. */
   readonly at: string | null;
+  /** What came of counting the log again, once that was done. */
+  readonly recount?: { readonly agrees: boolean; readonly at: string };
   /** Figures are not shown to whoever asked. */
   readonly hidden?: boolean;
   /** The kind's own figures. */
@@ -78,7 +80,13 @@ export function resultOf(poll: Poll, slices: readonly (Slice | undefined)[], now
     ...figuresOf(poll, tally, final, poll.closedAtMs ?? nowMs),
     closingAt: time(poll.closesAtMs),
     at: time(atMs || undefined),
+    ...recountOf(poll),
   };
+}
+
+function recountOf({ recount, round }: Poll): Pick<Result, 'recount'> {
+  if (recount?.round !== round) return {};
+  return { recount: { agrees: recount.agrees, at: new Date(recount.atMs).toISOString() } };
 }
 
 /** What the ballots of a tally say, by the poll's kind and rules. A pure function of definition, record and tally. */

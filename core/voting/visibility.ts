@@ -31,11 +31,25 @@ export function visibleResult(result: Result, poll: Poll, audience: Audience): R
 }
 
 function withoutFigures(result: Result, visible: readonly Option[]): Result {
-  const { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout, closingAt, at } =
-    result;
+  const {
+    poll,
+    title,
+    kind,
+    round,
+    status,
+    final,
+    ballots,
+    votes,
+    rejected,
+    accounting,
+    turnout,
+    closingAt,
+    at,
+    recount,
+  } = result;
   const options = visible.map(({ key, label }) => ({ key, label, count: null, share: null }));
   const known = { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout };
-  return { ...known, options, closingAt, at, hidden: true };
+  return { ...known, options, closingAt, at, ...(recount ? { recount } : {}), hidden: true };
 }
 
 function withoutTurnout(result: Result): Result {
