@@ -223,6 +223,11 @@ export class Broker {
       const number = await this.parts.store.log.nextConnection();
       if (number !== undefined) this.connectionNumbers.set(client, number);
       if (!this.electors.admit(client, admitted)) return;
+      if (admitted.isRegistered) {
+        const saw = () => this.running?.statuses.saw(admitted.device);
+        saw();
+        client.conn.once('close', saw);
+      }
       done(null, true);
     } catch (error) {
       this.log.debug({ err: error }, 'the store could not be asked about a device');

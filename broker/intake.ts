@@ -7,7 +7,7 @@ import { WITHDRAWN } from '../core/voting/fold.ts';
 import { kinds } from '../core/voting/kinds/index.ts';
 import { partitionOf } from '../core/voting/partition.ts';
 import type { Definition, Poll } from '../core/voting/poll.ts';
-import { isRejection, type Reason } from '../core/voting/rejection.ts';
+import { isRejection, type Reason, reject } from '../core/voting/rejection.ts';
 import type { DeviceTopic } from '../core/voting/topics.ts';
 import type { Vote } from '../core/voting/vote.ts';
 import { Appender } from './appender.ts';
@@ -120,6 +120,8 @@ export class Intake {
     if (retain) return 'retained';
     const paper = decodePayload(payload);
     if (isRejection(paper)) return paper.rejected;
+    // It was kept while its round ended: in another one it was not meant.
+    if (paper.round !== undefined && paper.round !== poll.round) return 'closed';
     const nowMs = Date.now();
     const late = isOver(poll, nowMs);
     if (late && !isInTime(poll, paper, nowMs)) return 'closed';
@@ -127,7 +129,6 @@ export class Intake {
     if (!late && paper.mandate === undefined && poll.pseudonymKey === undefined && asksNothing(elector, definition)) {
       const choice = choiceOf(paper.choice, poll);
       if (isRejection(choice)) return choice.rejected;
-      if (isTooLong(choice)) return 'too-long';
       return [{ device: arrival.device, choice, n: paper.n, t: paper.t, dup, connection }];
     }
     const voters = votersOf(elector, definition);
@@ -138,7 +139,6 @@ export class Intake {
     if (poll.pseudonymKey !== undefined && (paper.n ?? 0) > MAX_BLIND_SEQUENCE) return 'bad-sequence';
     const choice = choiceOf(paper.choice, poll);
     if (isRejection(choice)) return choice.rejected;
-    if (isTooLong(choice)) return 'too-long';
     const second = definition.kind === 'pulse' ? Math.floor(nowMs / 1_000) : undefined;
     return voting.map((voter) => {
       const standing = { ...standingOf(voter, poll), late, second };
@@ -176,7 +176,8 @@ function isInTime(
 
 function choiceOf(text: string, { definition }: Poll) {
   if (text === WITHDRAW && definition.withdraw) return WITHDRAWN;
-  return kinds[definition.kind].parse(text, definition);
+  const choice = kinds[definition.kind].parse(text, definition);
+  return !isRejection(choice) && isTooLong(choice) ? reject('too-long') : choice;
 }
 
 /** Who votes when a device names a mandate: itself by its own id, or the mandate. */

@@ -12,6 +12,8 @@ export interface Ballotpaper {
   readonly t?: number | undefined;
   /** The mandate that is voted for; absent: every one that the device carries, and itself. */
   readonly mandate?: string | undefined;
+  /** The round that it is meant for; absent: whichever is open. */
+  readonly round?: number | undefined;
 }
 
 const BRACE = 0x7b;
@@ -20,7 +22,7 @@ const isCborMap = (byte: number): boolean => byte >= 0xa0 && byte <= 0xbf;
 
 /**
  * Takes a vote payload apart: plain text (`b`), or an object `{"c": choice, "n": sequence, "t": press time, "m":
- * mandate}` as JSON or CBOR, told apart by the first byte. Never throws, whatever the device sent.
+ * mandate, "r": round}` as JSON or CBOR, told apart by the first byte. Never throws, whatever the device sent.
  */
 export function decodePayload(payload: Buffer): Ballotpaper | Rejection {
   if (payload.length > MAX_VOTE_BYTES) return reject('too-large');
@@ -42,14 +44,15 @@ function fromObject(decode: () => unknown, malformed: 'malformed-json' | 'malfor
     return reject(malformed);
   }
   if (typeof decoded !== 'object' || decoded === null) return reject(malformed);
-  const { c, n, t, m } = decoded as { c?: unknown; n?: unknown; t?: unknown; m?: unknown };
+  const { c, n, t, m, r } = decoded as { c?: unknown; n?: unknown; t?: unknown; m?: unknown; r?: unknown };
   const choice = choiceText(c);
   if (choice === undefined) return reject('bad-choice');
   if (choice === '') return reject('empty');
   if (!isCountOrAbsent(n)) return reject('bad-sequence');
   if (!isCountOrAbsent(t)) return reject('bad-time');
   if (m !== undefined && m !== null && typeof m !== 'string') return reject('unknown-mandate');
-  return { choice, n: n ?? undefined, t: t ?? undefined, mandate: m ?? undefined };
+  if (!isCountOrAbsent(r)) return reject('bad-sequence');
+  return { choice, n: n ?? undefined, t: t ?? undefined, mandate: m ?? undefined, round: r ?? undefined };
 }
 
 /**

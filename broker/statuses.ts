@@ -16,6 +16,8 @@ export class Statuses {
   private readonly registry: Registry;
   private readonly log: Log;
   private waiting = new Map<string, DeviceStatus>();
+  /** Devices that were seen and said nothing of themselves meanwhile. */
+  private seen = new Map<string, number>();
   private readonly kept = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -42,7 +44,9 @@ export class Statuses {
       if (typeof status !== 'object' || status === null || Array.isArray(status)) return false;
       if (this.kept.size < MAX_KEPT) this.kept.add(device);
       if (this.kept.has(device)) {
-        this.waiting.set(device, { status, atMs: Date.now() });
+        const nowMs = Date.now();
+        this.waiting.set(device, { status, atMs: nowMs, seenAtMs: nowMs });
+        this.seen.delete(device);
       }
       return true;
     } catch {
@@ -50,17 +54,39 @@ export class Statuses {
     }
   }
 
+  /** A registered device came or went. */
+  saw(device: string): void {
+    if (this.waiting.has(device) || this.seen.size >= MAX_KEPT) return;
+    this.seen.set(device, Date.now());
+  }
+
   private async write(): Promise<void> {
-    const waiting = this.waiting;
+    const { waiting, seen } = this;
     this.waiting = new Map();
+    this.seen = new Map();
     try {
       const all = [...waiting];
       for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
         const some = all.slice(at, at + WRITE_TOGETHER);
         await Promise.all(some.map(([device, status]) => this.registry.put('statuses', device, status)));
       }
+      const came = [...seen];
+      for (let at = 0; at < came.length; at += WRITE_TOGETHER) {
+        await Promise.all(came.slice(at, at + WRITE_TOGETHER).map(([device, atMs]) => this.noteSeen(device, atMs)));
+      }
     } catch (error) {
       this.log.warn({ err: error, devices: waiting.size }, 'device statuses could not be written; dropped');
     }
+  }
+
+  /** Keeps what the device said of itself before. */
+  private async noteSeen(device: string, seenAtMs: number): Promise<void> {
+    // A device that was revoked leaves nothing behind.
+    if (!(await this.registry.get('devices', device))) return;
+    const kept = await this.registry.get<DeviceStatus>('statuses', device);
+    if (!kept && this.kept.size >= MAX_KEPT) return;
+    this.kept.add(device);
+    // Somebody else wrote meanwhile: then it was seen there.
+    await this.registry.put('statuses', device, { ...kept?.value, seenAtMs }, kept?.version ?? 0);
   }
 }

@@ -15,6 +15,22 @@ async function withPoll(t: Test, settings: object = {}): Promise<Stage> {
   return s;
 }
 
+t.test('a vote for a round that is not the open one is refused, and counted as closed', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const device = await s.device('d');
+  await device.subscribe('receipt/d');
+  await device.vote('vote/q', '{"c":"a","r":2}');
+  t.equal(await device.next('receipt/d'), 'rejected q closed');
+  await device.vote('vote/q', '{"c":"b","r":1}');
+  t.equal(await device.next('receipt/d'), 'accepted q');
+  for (const round of ['{"toString":1}', '"1"', 'true', '[1]', '-1', '0.5']) {
+    await device.vote('vote/q', `{"c":"a","r":${round}}`);
+    t.equal(await device.next('receipt/d'), 'rejected q bad-sequence', round);
+  }
+  t.match((await s.resultAfter('q', 8)).accounting, { counted: 1, rejected: { closed: 1, 'bad-sequence': 6 } });
+});
+
 t.test('votes of every QoS and form count once each', async (t) => {
   const s = await withPoll(t);
   const forms: [string | Buffer, 0 | 1 | 2, string][] = [
