@@ -16,6 +16,8 @@ import { createApp } from '../dashboards/app.ts';
 import { Clock } from '../dashboards/clock.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Operators } from '../dashboards/operator.ts';
+import { Recounts } from '../dashboards/recounts.ts';
+import { Rehearsals } from '../dashboards/rehearsals.ts';
 import { Rounds } from '../dashboards/rounds.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
 import { Counter } from '../processors/counter.ts';
@@ -24,6 +26,7 @@ import { Leases } from '../processors/leases.ts';
 import { processorMetrics } from '../processors/metrics.ts';
 import { SeriesWriter } from '../processors/series-writer.ts';
 import { Trimmer } from '../processors/trimmer.ts';
+import { rehearseAt } from './rehearse.ts';
 import { createStores } from './stores.ts';
 
 /** What a process does: one of the three parts, or everything. */
@@ -81,20 +84,33 @@ export async function start(role: Role, config: Config, log: Log): Promise<Pollc
     const parts = { store, polls, results, door, doorKind: config.door, sessions, log };
     broker = new Broker({ ...parts, metrics: brokerMetrics(metrics) }, config);
   }
-  if (does('dashboard')) services.push(rounds, new Clock(polls, rounds, log));
+  const recounts = new Recounts(store, results, polls, log);
+  // Devices of a rehearsal come to this process's own broker.
+  const rehearse = rehearseAt(() => ({
+    mqttUrl: `mqtt://${loopback(config.host)}:${broker?.port}`,
+    httpUrl: `http://${loopback(config.host)}:${server.port}`,
+    token,
+  }));
+  const rehearsals = new Rehearsals(guests, broker && rehearse);
+  if (does('dashboard')) services.push(rounds, new Clock(polls, rounds, log), recounts);
   const app = async () => {
     if (!does('dashboard')) return operationsApp({ metrics, readiness });
     token ||= await madeToken();
     const hub = new Hub(polls, results, config.maxViewers, dashboardMetrics(metrics));
     const operators = new Operators(token);
+    const { publicUrl, door } = config;
     return createApp(
-      { store, series, polls, results, rounds, hub, operators, guests, metrics, readiness, log },
-      config.trustedProxies,
+      {
+        ...{ store, series, polls, results, rounds, hub, operators, guests, rehearsals, recounts },
+        ...{ publicUrl, door, metrics, readiness, log },
+      },
+      config,
     );
   };
   const upgrades: Record<string, Upgrade> = broker ? { '/mqtt': broker.upgrade.bind(broker) } : {};
   const server = new HttpServer(app, { host: config.host, port: config.httpPort, upgrades });
   services.push(server);
+  if (does('dashboard')) services.push(rehearsals);
   // Last, so that it stops first: devices hang up, and MQTT over WebSocket would keep the HTTP server open.
   if (broker) services.push(broker);
 
@@ -105,4 +121,9 @@ export async function start(role: Role, config: Config, log: Log): Promise<Pollc
     return lifecycle.stop();
   };
   return { role, token, mqttPort: broker?.port ?? 0, httpPort: server.port, store, polls, rounds, stop };
+}
+
+/** Where this process reaches itself: an address that stands for all of them is none to connect to. */
+function loopback(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
 }

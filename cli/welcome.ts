@@ -7,6 +7,8 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   const all = polls.all();
   const poll = (all.find(({ status }) => status === 'open') ?? all[0])?.definition;
   const name = poll?.poll ?? '<poll>';
+  const room = poll?.room;
+  const pages = `http://${host}:${httpPort}`;
   const choice = poll?.options[0]?.key ?? '<choice>';
   const door =
     config.door === 'open'
@@ -16,7 +18,8 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   Pollcast is running. Stop it with Ctrl-C; votes and results are kept in ${config.dataDir}/
 
   Vote        mosquitto_pub -h ${host} -p ${mqttPort} -q 1 -t vote/${name} -m ${choice}
-  Watch       http://${host}:${httpPort}/screen/${name}
+  Screen      ${pages}/screen/${room === undefined ? name : `room/${room}`}${room === undefined ? '' : `\n  Phones      ${pages}/vote/${room}`}
+  Operate     ${pages}/
   Stream      curl -N http://${host}:${httpPort}/api/polls/${name}/stream
   API         http://${host}:${httpPort}/docs
   Operator    token ${token}

@@ -1,3 +1,4 @@
+import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -8,16 +9,28 @@ import { operationsRoutes } from '../core/runtime/operations.ts';
 import type { Context } from './context.ts';
 import { answerProblems } from './problem.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { operatorRoutes } from './routes/operator.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { pollRoutes } from './routes/polls.ts';
+import { rehearsalRoutes } from './routes/rehearsals.ts';
 import { resultRoutes } from './routes/results.ts';
 import { roomRoutes } from './routes/rooms.ts';
 
 /** The largest request body, bytes; a poll with a hundred long options fits. */
 const MAX_BODY_BYTES = 128 * 1024;
 
+export interface AppOptions {
+  /** Addresses or networks of proxies that are believed who they speak for. */
+  readonly trustedProxies: readonly string[];
+  /** Origins of other sites whose pages may read what is public. */
+  readonly embedOrigins: readonly string[];
+}
+
 /** Builds the HTTP app. It does not listen: `inject` tests it, `HttpServer` runs it. */
-export async function createApp(context: Context, trustedProxies: readonly string[]): Promise<FastifyInstance> {
+export async function createApp(
+  context: Context,
+  { trustedProxies, embedOrigins }: AppOptions,
+): Promise<FastifyInstance> {
   const base = fastify({
     bodyLimit: MAX_BODY_BYTES,
     // Operators' mistakes are told all at once; numbers in a query come as text.
@@ -47,6 +60,10 @@ export async function createApp(context: Context, trustedProxies: readonly strin
       },
     },
   });
+  if (embedOrigins.length > 0) {
+    // Reading only, and without credentials: another site may show results, never operate.
+    await app.register(cors, { origin: [...embedOrigins], methods: ['GET', 'HEAD'], allowedHeaders: ['Accept'] });
+  }
   await app.register(rateLimit, { global: false });
   const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
   await app.register(swagger, { openapi: { info, components: { securitySchemes: SCHEMES } } });
@@ -55,6 +72,8 @@ export async function createApp(context: Context, trustedProxies: readonly strin
   await app.register(resultRoutes(context));
   await app.register(deviceRoutes(context));
   await app.register(roomRoutes(context));
+  await app.register(operatorRoutes(context));
+  await app.register(rehearsalRoutes(context));
   await app.register(operationsRoutes(context));
   await app.register(pageRoutes());
   await context.hub.start();

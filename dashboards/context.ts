@@ -8,6 +8,8 @@ import type { Store } from '../core/store/store.ts';
 import type { Poll } from '../core/voting/poll.ts';
 import type { Operators } from './operator.ts';
 import { Problem } from './problem.ts';
+import type { Recounts } from './recounts.ts';
+import type { Rehearsals } from './rehearsals.ts';
 import type { Rounds } from './rounds.ts';
 import type { Hub } from './sse/hub.ts';
 
@@ -22,6 +24,12 @@ export interface Context extends Operations {
   readonly hub: Hub;
   readonly operators: Operators;
   readonly guests: GuestBook;
+  readonly rehearsals: Rehearsals;
+  readonly recounts: Recounts;
+  /** Where phones reach this deployment, without a slash at the end; empty: as they see it. */
+  readonly publicUrl: string;
+  /** Whether the door asks who devices are. */
+  readonly door: 'open' | 'devices';
   readonly log: Log;
 }
 

@@ -17,25 +17,41 @@ const MAX_TRIES = 5;
 const FOLLOW_LIMIT_MS = 10_000;
 const LOOK_EVERY_MS = 250;
 
+export interface RecountOptions {
+  readonly limitMs?: number;
+  readonly signal?: AbortSignal;
+  readonly maxEntries?: number;
+}
+
+/** The log is longer than whoever asked wanted to read. */
+export class LongLog extends Error {}
+
 /**
  * Folds the log of a round again, from its beginning, and compares with everything that shows the count: the live tally and,
  * once the round is final, the result as this dashboard serves it and the last points of the time series.
  *
  * @param live reads the result that is served now
- * @param limitMs how long what follows the count may take
+ * @param options.limitMs how long what follows the count may take
+ * @param options.signal ends it early, with an error
+ * @param options.maxEntries it is given up, with an error, when the log has more in all
  */
 export async function recount(
   store: Store,
   series: Series | undefined,
   poll: Poll,
   live: () => Promise<Result>,
-  limitMs = FOLLOW_LIMIT_MS,
+  { limitMs = FOLLOW_LIMIT_MS, signal, maxEntries = Number.POSITIVE_INFINITY }: RecountOptions = {},
 ) {
   const { definition, round } = poll;
   const found: string[] = [];
   const slices: (Slice | undefined)[] = [];
+  let entries = 0;
+  const look = () => {
+    signal?.throwIfAborted();
+    if (++entries > maxEntries) throw new LongLog(`the log has more than ${maxEntries} entries`);
+  };
   for (let partition = 0; partition < store.log.partitions; partition++) {
-    const { slice, differing } = await recountPartition(store, partition, definition.poll, round);
+    const { slice, differing } = await recountPartition(store, partition, definition.poll, round, look);
     slices.push(slice);
     found.push(...differing.map((difference) => `partition ${partition}: ${difference}`));
   }
@@ -43,11 +59,11 @@ export async function recount(
   const compared = ['live tally'];
   if (counted.final) {
     compared.push('dashboard');
-    found.push(...(await followed(limitMs, async () => differingResults(await live(), counted))));
+    found.push(...(await followed(limitMs, signal, async () => differingResults(await live(), counted))));
   }
   if (counted.final && series && definition.kind !== 'pulse') {
     compared.push('time series');
-    found.push(...(await followed(limitMs, () => differingSeries(series, poll, counted))));
+    found.push(...(await followed(limitMs, signal, () => differingSeries(series, poll, counted))));
   }
   const present = slices.filter((slice) => slice !== undefined);
   const accounting = sumAccounting(present.map((slice) => slice.accounting));
@@ -63,20 +79,28 @@ export async function recount(
 const withoutChoice = (difference: string): string => difference.replace(/choice ".*": /, 'a choice: ');
 
 /** Differences that are still there after what follows the count has had its time. */
-async function followed(limitMs: number, look: () => Promise<string[]>): Promise<string[]> {
+async function followed(
+  limitMs: number,
+  signal: AbortSignal | undefined,
+  look: () => Promise<string[]>,
+): Promise<string[]> {
   const endMs = performance.now() + limitMs;
   for (;;) {
     const found = await look();
     if (found.length === 0 || performance.now() > endMs) return found;
     await pause(LOOK_EVERY_MS);
+    signal?.throwIfAborted();
   }
 }
 
 function differingResults(served: Result, counted: Result): string[] {
   const fields = new Set([...Object.keys(served), ...Object.keys(counted)]);
-  return [...fields]
-    .filter((field) => !isDeepStrictEqual(served[field], counted[field]))
-    .map((field) => `dashboard, ${field}: ${brief(served[field])}, recounted ${brief(counted[field])}`);
+  return (
+    [...fields]
+      // What came of an earlier recount is not counted.
+      .filter((field) => field !== 'recount' && !isDeepStrictEqual(served[field], counted[field]))
+      .map((field) => `dashboard, ${field}: ${brief(served[field])}, recounted ${brief(counted[field])}`)
+  );
 }
 
 const brief = (value: unknown): string => JSON.stringify(value)?.slice(0, 200) ?? 'nothing';
@@ -106,11 +130,14 @@ async function differingSeries(
   return found;
 }
 
-async function recountPartition(store: Store, partition: number, poll: string, round: number) {
+async function recountPartition(store: Store, partition: number, poll: string, round: number, look: () => void) {
   for (let tries = 1; ; tries++) {
     const { offset: before } = await store.counts.position(partition);
     const again = new Recount(poll, round);
-    for await (const { entry } of scanLog(store, partition)) again.add([entry]);
+    for await (const { entry } of scanLog(store, partition)) {
+      look();
+      again.add([entry]);
+    }
     const live = await store.counts.slice(partition, poll, round);
     const { offset: after } = await store.counts.position(partition);
     const differing = differences(live, again.slice);

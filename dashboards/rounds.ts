@@ -58,9 +58,8 @@ export class Rounds {
   async open(id: string, from: 'draft' | 'closed'): Promise<Poll> {
     const poll = await this.move(id, [from], async (now) => {
       await this.demandIdentities(now.definition);
-      const { draft: _, ...kept } = now;
       return {
-        ...kept,
+        ...now,
         ...recordOfOpening(now, await this.devices(now.definition)),
         status: 'opening',
         round: Math.max(now.round, now.retiredRounds ?? 0) + 1,
@@ -103,7 +102,9 @@ export class Rounds {
     const { definition, round, openedAtMs = 0 } = noted;
     const record = recordOf(noted);
     await this.mark({ type: 'open', poll: definition.poll, round, atMs: openedAtMs, definition, record });
-    return this.advance(noted, 'opening', { ...noted, status: 'open' });
+    // What its author left out does not matter any more.
+    const { draft: _, ...kept } = noted;
+    return this.advance(noted, 'opening', { ...kept, status: 'open' });
   }
 
   private async finishClosing(poll: Poll): Promise<Poll> {

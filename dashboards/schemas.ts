@@ -11,6 +11,8 @@ import {
   TIE_BREAKS,
   VISIBILITIES,
 } from '../core/voting/rules.ts';
+import { MAX_DEVICES } from './device-table.ts';
+import { REHEARSAL_LIMITS } from './rehearsals.ts';
 
 /** The API's shapes. They check the form; `checkDefinition` checks the sense, and lists every problem. */
 
@@ -160,6 +162,21 @@ export const PollPatch = Type.Partial(Type.Object(settings), { additionalPropert
 
 export const PollParams = Type.Object({ poll: id('a poll') });
 export const RoomParams = Type.Object({ room: id('a room') });
+export const NewRehearsal = Type.Partial(
+  Type.Object({
+    devices: Type.Integer({
+      minimum: 1,
+      maximum: REHEARSAL_LIMITS.devices,
+      description: 'how many devices; default 200',
+    }),
+    seconds: Type.Integer({
+      minimum: 1,
+      maximum: REHEARSAL_LIMITS.seconds,
+      description: 'time over which their votes come in; default 10',
+    }),
+  }),
+  { additionalProperties: false },
+);
 export const DeviceParams = Type.Object({ device: id('a device') });
 const pollList = Type.String({ description: 'poll ids, separated by commas' });
 export const StreamQuery = Type.Object({ polls: pollList });
@@ -187,5 +204,18 @@ export const NewDevice = closed({
     Type.String({ description: 'at least 16 characters; when absent, one is made and answered once' }),
   ),
 });
-export const DevicePatch = Type.Partial(Type.Object(deviceSettings), { additionalProperties: false, minProperties: 1 });
-export const DeviceImport = closed({ devices: Type.Array(NewDevice, { minItems: 1, maxItems: 5_000 }) });
+const lent = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  minLength: 1,
+  maxLength: 100,
+  description: 'who it is lent to; null: it is back',
+});
+/** As at the registration, or null to take it away. */
+const orNull = <T extends string>(about: string) =>
+  Type.Unsafe<T | null>({ type: ['string', 'null'], maxLength: 100, description: about });
+const taken = { label: orNull('null: none'), group: orNull('null: none'), weight: orNull('null: 1') };
+export const DevicePatch = Type.Partial(Type.Object({ ...deviceSettings, ...taken, lentTo: lent }), {
+  additionalProperties: false,
+  minProperties: 1,
+});
+export const DeviceImport = closed({ devices: Type.Array(NewDevice, { minItems: 1, maxItems: MAX_DEVICES }) });

@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly limitMs: number;
   readonly reconnectMs: number;
   readonly seed: number;
+  /** What devices sign in with, in their order, where the door asks for it; default: made-up ids and no password. */
+  readonly credentials?: readonly { readonly device: string; readonly password: string }[] | undefined;
 }
 
 /** Told as the simulation goes on, for a progress bar. */
@@ -69,7 +71,7 @@ export class Simulation {
     this.progress = progress;
     this.api = new Api(options.httpUrl, options.token, PATIENCE_MS);
     this.random = seeded(options.seed);
-    this.prefix = `sim-${Date.now().toString(36)}-${options.seed.toString(36)}-`;
+    this.prefix = options.credentials ? '' : `sim-${Date.now().toString(36)}-${options.seed.toString(36)}-`;
   }
 
   async run(): Promise<Report> {
@@ -118,7 +120,13 @@ export class Simulation {
     const all = mqttUrl.split(',');
     const urls = all.map((_, place) => all[(i + place) % all.length] as string);
     const options: DeviceOptions = { urls, reconnectMs };
-    return new SimDevice(`${this.prefix}${i}`, this.drawQos(), options);
+    const known = this.options.credentials?.[i];
+    if (!known) return new SimDevice(`${this.prefix}${i}`, this.drawQos(), options);
+    return new SimDevice(known.device, this.drawQos(), {
+      ...options,
+      username: known.device,
+      password: known.password,
+    });
   }
 
   private drawQos(): Qos {

@@ -108,7 +108,7 @@ export function fleetPoints(
       tags: { group, firmware },
       fields: {
         devices: all.length,
-        reporting: all.filter((status) => status && nowMs - status.atMs < REPORTING_MS).length,
+        reporting: all.filter((status) => status && nowMs - (status.atMs ?? 0) < REPORTING_MS).length,
         low: batteries.filter((battery) => battery < LOW_BATTERY).length,
         ...(batteries.length > 0
           ? { battery_mean: mean(batteries), battery_min: batteries.reduce((a, b) => Math.min(a, b)) }

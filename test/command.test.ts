@@ -101,7 +101,7 @@ t.test('pollcast up --demo, then pollcast sim: exact, and what is not exact exit
   t.teardown(() => server.kill());
   await server.start('--demo');
   t.match(server.output, `mosquitto_pub -h 127.0.0.1 -p ${server.mqttPort} -q 1 -t vote/demo -m a`);
-  t.match(server.output, `http://127.0.0.1:${server.httpPort}/screen/demo`);
+  t.match(server.output, `http://127.0.0.1:${server.httpPort}/screen/room/main`);
   t.match(server.output, 'open: any client id may vote');
   const where = ['--mqtt', server.mqtt, '--http', server.http];
   const sim = await pollcast(

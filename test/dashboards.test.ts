@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import t, { type Test } from 'tap';
 import type { Result } from '../core/voting/result.ts';
 import { deltaOf } from '../dashboards/sse/delta.ts';
+import { Feed } from '../dashboards/sse/feed.ts';
 import { Viewer } from '../dashboards/sse/viewer.ts';
 import { eventually, type Stage, stage } from './stage.ts';
 
@@ -337,6 +338,14 @@ t.test('operations: health, ready, docs, pages, and no more viewers than allowed
   const openApi = (await s.call('GET', '/docs/json')).body;
   t.ok(openApi.paths['/api/polls/{poll}/stream'] && openApi.paths['/api/polls/'] === undefined);
   t.match((await s.call('GET', '/docs')).body, /<html/i);
+  for (const page of ['/', '/screen/q', '/screen/room/hall', '/vote/hall']) {
+    const { headers, status } = await s.call('GET', page);
+    const policy = headers.get('content-security-policy') ?? '';
+    t.ok(
+      status === 200 && /default-src 'self'/.test(policy) && !/unsafe|https?:|\*/.test(policy),
+      `${page}: ${policy}`,
+    );
+  }
   t.match((await s.call('GET', '/screen/q')).body, /<title>Results/);
   t.equal((await s.call('GET', '/screen/..%2f..%2fpackage.json')).status, 404);
   t.equal((await s.call('GET', '/web/../../package.json')).status, 404);
@@ -387,6 +396,122 @@ t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
   t.notOk(text.includes('frame 5000'));
   viewer.send(Buffer.from('next frame'), snapshot);
   await eventually('frames again', async () => (text.includes('next frame') ? true : undefined));
+});
+
+t.test('whoever leaves while others join a stream takes nobody with them', async (t) => {
+  let answer: (result: Result) => void = () => {};
+  const result = { poll: 'q', round: 1, status: 'open', options: [] } as unknown as Result;
+  const feed = new Feed(() => new Promise((resolve) => (answer = resolve)));
+  const lines = [new PassThrough(), new PassThrough()] as const;
+  const [gone, there] = [new Viewer(lines[0], () => {}), new Viewer(lines[1], () => {})];
+  const joins = [feed.join(gone), feed.join(there)];
+  gone.end();
+  feed.leave(gone);
+  t.equal(feed.size, 2, 'those who are on their way count, or the feed is thrown away');
+  feed.touch();
+  answer(result);
+  await Promise.all(joins);
+  t.equal(feed.size, 1);
+  let told = '';
+  lines[1].on('data', (chunk: Buffer) => (told += chunk));
+  await eventually('the next reading', async () => {
+    answer({ ...result, status: 'closed' });
+    return told.includes('closed') ? true : undefined;
+  });
+  t.match(
+    told,
+    /event: result.*"open".*event: (status|change).*"closed"/s,
+    'what changed while they waited is not lost',
+  );
+  feed.close();
+});
+
+t.test('what a dashboard tells operators and nobody else', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('secret', { secrecy: 'secret', visibility: 'closed' });
+  await s.openPoll('named');
+  for (const path of ['/api/operator', '/api/polls/named/responses', '/api/rehearsal', '/api/devices']) {
+    t.equal((await s.call('GET', path)).status, 401, path);
+  }
+  t.match((await s.call('GET', '/api/operator', { operator: true })).body, { door: 'open', rehearsals: true });
+  const answers = await s.call('GET', '/api/polls/secret/responses', { operator: true });
+  t.match(answers, { status: 403, body: { type: 'urn:pollcast:not-named' } });
+});
+
+t.test('rehearsing a question that was not asked tells nobody what it will be', async (t) => {
+  const s = await stage(t);
+  const options = [
+    { key: 'a', label: 'Paris' },
+    { key: 'b', label: 'Lyon' },
+  ];
+  const quiz = { poll: 'quiz', title: 'The capital of France?', kind: 'quiz', options, correct: ['a'] };
+  await s.call('POST', '/api/polls', { operator: true, body: quiz });
+  const body = { devices: 5, seconds: 1 };
+  t.equal((await s.call('POST', '/api/polls/quiz/rehearsal', { operator: true, body })).status, 202);
+  t.equal((await s.call('POST', '/api/polls/quiz/rehearsal', { operator: true, body })).status, 409, 'one at a time');
+  const { rehearsal } = await eventually('the end', async () => {
+    const answer = await s.call('GET', '/api/rehearsal', { operator: true });
+    return /passed|failed/.test(answer.body.rehearsal.phase) ? answer.body : undefined;
+  });
+  t.match(rehearsal, { phase: 'passed', report: { verdict: { lost: 0, compared: 5 } } });
+  t.notMatch(JSON.stringify(rehearsal), /password/);
+  await eventually('its close', async () => {
+    const { status } = (await s.call('GET', '/api/polls/quiz-rehearsal', { operator: true })).body;
+    return status === 'closed' ? true : undefined;
+  });
+  for (const path of ['/api/polls', '/api/polls/quiz-rehearsal', '/api/polls/quiz-rehearsal/result']) {
+    t.notMatch(JSON.stringify((await s.call('GET', path)).body), /France|Paris|correct/, path);
+  }
+  const device = await s.device('curious');
+  await device.subscribe('poll/quiz-rehearsal');
+  t.notMatch(await device.next('poll/quiz-rehearsal'), /France|Paris|correct/);
+
+  // The original is asked now; its right answer is not to be told by a copy that is over.
+  await s.call('POST', '/api/polls/quiz/open', { operator: true });
+  await s.call('POST', '/api/polls/quiz/rehearsal', { operator: true, body });
+  await eventually('the end of another', async () => {
+    const { phase } = (await s.call('GET', '/api/rehearsal', { operator: true })).body.rehearsal;
+    const { status } = (await s.call('GET', '/api/polls/quiz-rehearsal')).body;
+    return phase === 'passed' && status === 'closed' ? true : undefined;
+  });
+  for (const path of ['/api/polls/quiz-rehearsal', '/api/polls/quiz-rehearsal/result']) {
+    t.notMatch(JSON.stringify((await s.call('GET', path)).body), /correct|answer/, path);
+  }
+
+  await s.openPoll('quiz-2');
+  await s.openPoll('quiz-2-rehearsal', { title: 'Somebody else’s' });
+  const refused = await s.call('POST', '/api/polls/quiz-2/rehearsal', { operator: true, body });
+  t.match(refused, { status: 409, body: { type: 'urn:pollcast:no-copy' } });
+  t.match((await s.call('GET', '/api/polls/quiz-2-rehearsal')).body, { title: 'Somebody else’s', status: 'open' });
+  await s.call('POST', '/api/polls/quiz-2/close', { operator: true });
+});
+
+t.test('a rehearsal can be ended, and its copy is closed', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const body = { devices: 50, seconds: 60 };
+  await s.call('POST', '/api/polls/q/rehearsal', { operator: true, body });
+  t.equal((await s.call('DELETE', '/api/rehearsal', { operator: true })).status, 204);
+  t.match((await s.call('GET', '/api/rehearsal', { operator: true })).body.rehearsal, {
+    phase: 'failed',
+    error: 'it was ended',
+  });
+  t.match((await s.call('GET', '/api/polls/q-rehearsal')).body, { status: 'closed' });
+});
+
+t.test('a draft whose opening failed is still its author’s', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('first', { room: 'hall' });
+  const options = [
+    { key: 'a', label: 'A' },
+    { key: 'b', label: 'B' },
+  ];
+  const body = { poll: 'second', title: 'Second?', options, room: 'hall', none: true };
+  await s.call('POST', '/api/polls', { operator: true, body });
+  t.equal((await s.call('POST', '/api/polls/second/open', { operator: true })).status, 409, 'the room is taken');
+  const { draft, status } = (await s.call('GET', '/api/polls/second', { operator: true })).body;
+  t.equal(status, 'draft');
+  t.equal(draft.options.length, 2, 'as it was written, without what was filled in');
 });
 
 t.test('deltas hold what changed and nothing else', async (t) => {

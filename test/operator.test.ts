@@ -88,7 +88,7 @@ t.test('the commands of an event, from first to last', async (t) => {
     stdout: /2 registered, secrets in secrets.csv/,
   });
   t.equal(statSync(join(directory, 'secrets.csv')).mode & 0o077, 0, 'nobody else reads secrets');
-  t.match(await run('device', 'import', 'bad.csv'), { code: 1, stderr: /there is no column colour/ });
+  t.match(await run('device', 'import', 'bad.csv'), { code: 1, stderr: /there is no column "colour"/ });
   t.match(
     (await run('device', 'add', 'm3', '--mandate', 'eve=2.5@members', '--mandate', 'fay')).stdout,
     /m3 +[\w-]{24}/,

@@ -549,7 +549,7 @@ t.test('recount: tells when a dashboard or the time series say something else', 
   t.teardown(() => wrong.stop());
   const poll = polls.get('q') as Poll;
   const live = { ...final, accounting: { ...final.accounting, counted: 2 } };
-  const found = await recount(store, wrong, poll, async () => live, 300);
+  const found = await recount(store, wrong, poll, async () => live, { limitMs: 300 });
   t.equal(found.agrees, false);
   t.match(found.differences, [
     /dashboard, accounting: .*"counted":2/,

@@ -1,12 +1,10 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { parse as parseCsv } from 'csv-parse/sync';
 import { csvLine } from '../../dashboards/csv.ts';
+import { devicesOfTable } from '../../dashboards/device-table.ts';
 import { action, Client, ClientError, type ClientFlags, print, withClientFlags } from './client.ts';
 import { table } from './table.ts';
 
-/** Columns of a file of devices. */
-const COLUMNS = ['device', 'label', 'group', 'weight', 'secret'] as const;
 /** Devices that one request registers. */
 const TOGETHER = 1_000;
 
@@ -110,21 +108,10 @@ async function readDevices(file: string): Promise<object[]> {
       const content = JSON.parse(text);
       return Array.isArray(content) ? content : content.devices;
     }
-    const rows = parseCsv(text, { columns: true, bom: true, skip_empty_lines: true, trim: true }) as Record<
-      string,
-      string
-    >[];
-    return rows.map((row) => toDevice(row));
+    return devicesOfTable(text);
   } catch (error) {
     throw new ClientError(`${file}: ${(error as Error).message}`);
   }
-}
-
-function toDevice(row: Readonly<Record<string, string>>): object {
-  const strange = Object.keys(row).find((column) => !(COLUMNS as readonly string[]).includes(column));
-  if (strange !== undefined) throw new Error(`there is no column ${strange}; the columns are ${COLUMNS.join(', ')}`);
-  if (row.device === undefined) throw new Error('the first line names the columns, and device is missing');
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== ''));
 }
 
 function toMandate(text: string): object {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Result } from '../../core/voting/result.ts';
+import { withChange } from '../../dashboards/stream/stream.ts';
 import { action, Client, ClientError, type ClientFlags, print, withClientFlags } from './client.ts';
 import { resultLine, resultPicture } from './picture.ts';
 import { table } from './table.ts';
@@ -138,12 +139,6 @@ async function watch(id: string, flags: ClientFlags): Promise<void> {
     process.stderr.write('pollcast: the stream ended; opening it again\n');
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
-}
-
-/** The result after a change: fields replaced, and of the options those that the change names. */
-function withChange(result: Result, change: Partial<Result>): Result {
-  const changed = new Map((change.options ?? []).map((option) => [option.key, option]));
-  return { ...result, ...change, options: result.options.map((option) => changed.get(option.key) ?? option) } as Result;
 }
 
 async function exportPoll(id: string, flags: ClientFlags & { format: string; round?: string; output?: string }) {

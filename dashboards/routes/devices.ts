@@ -6,6 +6,7 @@ import { hashSecret, MIN_SECRET_LENGTH, newSecret } from '../../core/devices/sec
 import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/identifier.ts';
 import { parseWeight, WEIGHT_RULE } from '../../core/voting/weight.ts';
 import type { Context } from '../context.ts';
+import { devicesOfTable } from '../device-table.ts';
 import { Problem } from '../problem.ts';
 import { DeviceImport, DeviceParams, DevicePatch, NewDevice } from '../schemas.ts';
 
@@ -20,6 +21,9 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
 
   return async (app) => {
     app.addHook('onRequest', operators.required);
+    app.addContentTypeParser('text/csv', { parseAs: 'string' }, async (_request: unknown, text: string | Buffer) => ({
+      devices: devicesOfTable(text.toString()),
+    }));
 
     app.post(
       '/api/devices',
@@ -43,7 +47,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
       {
         bodyLimit: MAX_IMPORT_BYTES,
         schema: {
-          summary: 'Register many devices at once; those that exist stay as they are',
+          summary: 'Register many devices at once, as JSON or as CSV; those that exist stay as they are',
           tags: ['devices'],
           body: DeviceImport,
         },
@@ -63,25 +67,35 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
 
     app.get('/api/devices', { schema: { summary: 'All registered devices', tags: ['devices'] } }, async () => {
       const all = await registry.list<Device>('devices');
-      return { devices: all.map(({ value }) => describe(value)).sort((a, b) => (a.device < b.device ? -1 : 1)) };
+      const statuses = new Map((await registry.list<DeviceStatus>('statuses')).map(({ id, value }) => [id, value]));
+      return {
+        devices: all
+          .map(({ id, value }) => ({ ...describe(value), ...describeStatus(statuses.get(id)) }))
+          .sort((a, b) => (a.device < b.device ? -1 : 1)),
+      };
     });
 
     app.patch(
       '/api/devices/:device',
       {
         schema: {
-          summary: 'Change a device’s label, group, weight or mandates; votes from now on count so',
+          summary: 'Change a device’s label, group, weight or mandates (votes from now on count so), or lend it',
           tags: ['devices'],
           params: DeviceParams,
           body: DevicePatch,
         },
       },
       async ({ params: { device }, body }) => {
-        refuseBad([{ device, ...body }]);
+        const { lentTo, ...asked } = body;
+        const settings = Object.fromEntries(
+          Object.entries(asked).map(([field, value]) => [field, value ?? undefined]),
+        ) as Partial<Omit<Wanted, 'device' | 'secret'>>;
+        refuseBad([{ device, ...settings }]);
+        const loan = lentTo === undefined ? {} : loanOf(lentTo);
         for (;;) {
           const kept = await registry.get<Device>('devices', device);
           if (!kept) throw new Problem(404, 'no-such-device', `there is no device ${JSON.stringify(device)}`);
-          const changed = { ...kept.value, ...body };
+          const changed = { ...kept.value, ...settings, ...loan };
           if (await registry.put('devices', device, changed, kept.version)) return describe(changed);
         }
       },
@@ -97,8 +111,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         return {
           registered: kept !== undefined,
           ...(kept ? describe(kept.value) : { device, label: null, group: null, createdAt: null }),
-          status: status?.value.status ?? null,
-          statusAt: status ? new Date(status.value.atMs).toISOString() : null,
+          ...describeStatus(status?.value),
         };
       },
     );
@@ -131,9 +144,22 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
 }
 
 /** A device as the API shows it: never its secret. */
-function describe({ device, label, group, weight, mandates, createdAtMs }: Device) {
+function describe({ device, label, group, weight, mandates, lentTo, lentAtMs, createdAtMs }: Device) {
   const standing = { label: label ?? null, group: group ?? null, weight: weight ?? '1', mandates: mandates ?? [] };
-  return { device, ...standing, createdAt: new Date(createdAtMs).toISOString() };
+  const loan = { lentTo: lentTo ?? null, lentAt: time(lentAtMs) };
+  return { device, ...standing, ...loan, createdAt: time(createdAtMs) };
+}
+
+function describeStatus({ status, atMs, seenAtMs }: DeviceStatus = {}) {
+  return { status: status ?? null, statusAt: time(atMs), seenAt: time(seenAtMs ?? atMs) };
+}
+
+function time(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+function loanOf(lentTo: string | null): Pick<Device, 'lentTo' | 'lentAtMs'> {
+  return lentTo === null ? { lentTo: undefined, lentAtMs: undefined } : { lentTo, lentAtMs: Date.now() };
 }
 
 function refuseBad(devices: readonly Wanted[]): void {

@@ -3,20 +3,73 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { isIdentifier } from '../../core/voting/identifier.ts';
 import { Problem } from '../problem.ts';
-import { PollParams } from '../schemas.ts';
+import { PollParams, RoomParams } from '../schemas.ts';
 
-/** Pages are served as they lie in the source tree: no build step, nothing fetched from elsewhere. */
-const WEB = fileURLToPath(new URL('../../../dashboards/web/', import.meta.url));
+/** What `scripts/web.mjs` builds. */
+const WEB = fileURLToPath(new URL('../../../build/web/', import.meta.url));
+/** Files whose name holds a hash of their content never change. */
+const HASHED = /-[A-Z0-9]{8}\.(js|css)$/;
 
 /** The pages people look at. */
 export function pageRoutes(): FastifyPluginAsyncTypebox {
   return async (app) => {
-    await app.register(fastifyStatic, { root: WEB, prefix: '/web/', index: false, cacheControl: false });
+    await app.register(fastifyStatic, {
+      root: WEB,
+      prefix: '/web/',
+      index: false,
+      preCompressed: true,
+      cacheControl: false,
+      setHeaders(response, path) {
+        const isHashed = HASHED.test(path.replace(/\.(br|gz)$/, ''));
+        response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+    const hidden = { schema: { hide: true } };
+    app.get('/', hidden, async (_request, reply) => reply.sendFile('operator.html'));
     app.get('/screen/:poll', { schema: { hide: true, params: PollParams } }, async ({ params }, reply) => {
       if (!isIdentifier(params.poll)) throw new Problem(404, 'no-such-poll', 'no poll can have such an id');
-      return reply.sendFile('screen/index.html');
+      return reply.sendFile('screen.html');
     });
-    app.get('/favicon.ico', { schema: { hide: true } }, async (_request, reply) => reply.sendFile('icon.svg'));
-    app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs', 302));
+    const inRoom = { schema: { hide: true, params: RoomParams } };
+    app.get('/screen/room/:room', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.sendFile('screen.html');
+    });
+    app.get('/vote/:room', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.sendFile('vote.html');
+    });
+    app.get('/vote/:room/manifest.webmanifest', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.type('application/manifest+json').send(manifestOf(params.room));
+    });
+    // A worker may only look after pages below its own address.
+    app.get('/vote/worker.js', hidden, async (_request, reply) => reply.sendFile('worker.js'));
+    app.get('/favicon.ico', hidden, async (_request, reply) => reply.sendFile('icon.svg'));
+  };
+}
+
+function demandRoom(room: string): void {
+  if (!isIdentifier(room)) throw new Problem(404, 'no-such-room', 'no room can have such a name');
+}
+
+/** How the voting page of a room is installed as an app [W3C Web Application Manifest]. */
+function manifestOf(room: string) {
+  const icon = (src: string, sizes: string, type: string) => ({ src: `/web/${src}`, sizes, type, purpose: 'any' });
+  return {
+    id: `/vote/${room}`,
+    name: `Vote · ${room}`,
+    short_name: 'Vote',
+    start_url: `/vote/${room}`,
+    scope: '/vote/',
+    display: 'standalone',
+    background_color: '#f6f7fb',
+    theme_color: '#1d4ed8',
+    icons: [
+      icon('icon.svg', 'any', 'image/svg+xml'),
+      icon('icon-192.png', '192x192', 'image/png'),
+      icon('icon-512.png', '512x512', 'image/png'),
+      { ...icon('icon-512.png', '512x512', 'image/png'), purpose: 'maskable' },
+    ],
   };
 }

@@ -85,25 +85,27 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         const fields = [...Object.keys(body), ...dropped];
         if (fields.length === 0) throw new Problem(400, 'invalid-request', 'the request changes nothing');
         if (dropped.includes('title')) throw new Problem(400, 'invalid-request', 'title: a poll has one');
-        const { value: poll, version } = await stored(params.poll);
-        const isMutable = fields.every((field) => (MUTABLE as readonly string[]).includes(field));
-        if (poll.status !== 'draft' && !isMutable) {
-          throw new Problem(
-            409,
-            'poll-was-opened',
-            `poll ${params.poll} was opened, and what was asked cannot be changed after that; make a new poll (${MUTABLE.join(' and ')} may still change)`,
-          );
-        }
         const changes = { ...body, ...Object.fromEntries(dropped.map((field) => [field, undefined])) };
-        const draft = withDefaults({ ...(poll.draft ?? poll.definition), ...changes });
-        const definition = checked(body.kind === undefined ? draft : withoutForeignSettings(draft));
-        if (poll.status !== 'draft') {
-          // What was asked stays as it was to the letter; only this may be another.
-          const kept = Object.fromEntries(MUTABLE.map((field) => [field, definition[field]]));
-          return describe(await write({ ...poll, definition: { ...poll.definition, ...kept } }, version), true);
-        }
-        if (body.opensAt !== undefined) refusePast(definition);
-        return describe(await write({ ...poll, definition, draft }, version), true);
+        const isMutable = fields.every((field) => (MUTABLE as readonly string[]).includes(field));
+        const changed = await change(params.poll, (poll) => {
+          if (poll.status !== 'draft' && !isMutable) {
+            throw new Problem(
+              409,
+              'poll-was-opened',
+              `poll ${params.poll} was opened, and what was asked cannot be changed after that; make a new poll (${MUTABLE.join(' and ')} may still change)`,
+            );
+          }
+          const draft = withDefaults({ ...(poll.draft ?? poll.definition), ...changes });
+          const definition = checked(body.kind === undefined ? draft : withoutForeignSettings(draft));
+          if (poll.status !== 'draft') {
+            // What was asked stays as it was to the letter; only this may be another.
+            const kept = Object.fromEntries(MUTABLE.map((field) => [field, definition[field]]));
+            return { ...poll, definition: { ...poll.definition, ...kept } };
+          }
+          if (body.opensAt !== undefined) refusePast(definition);
+          return { ...poll, definition, draft };
+        });
+        return describe(changed, true);
       },
     );
 
@@ -111,11 +113,10 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       '/api/polls/:poll',
       { ...operatorsOnly, schema: { summary: 'Delete a poll that is not open', tags: ['polls'], params: PollParams } },
       async ({ params }, reply) => {
-        const { value: poll, version } = await stored(params.poll);
-        if (poll.status !== 'draft' && poll.status !== 'closed') {
+        await change(params.poll, (poll) => {
+          if (poll.status === 'draft' || poll.status === 'closed') return { ...poll, deleted: true };
           throw new Problem(409, 'wrong-status', `poll ${params.poll} is ${poll.status}; close it first`);
-        }
-        await write({ ...poll, deleted: true }, version);
+        });
         return reply.code(204).send();
       },
     );
@@ -139,23 +140,17 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
     }
   };
 
-  async function stored(id: string) {
-    const found = await store.registry.get<Poll>('polls', id);
-    if (!found || found.value.deleted) throw new Problem(404, 'no-such-poll', `there is no poll ${JSON.stringify(id)}`);
-    return found;
-  }
-
-  async function write(poll: Poll, version: number): Promise<Poll> {
-    const { poll: id } = poll.definition;
-    if (!(await store.registry.put('polls', id, poll, version))) {
-      throw new Problem(
-        409,
-        'changed-meanwhile',
-        `poll ${id} was changed by somebody else at the same moment; try again`,
-      );
+  /** Changes a poll by compare-and-set; when it was written meanwhile, what it is then. @throws Problem 404 without it */
+  async function change(id: string, next: (now: Poll) => Poll): Promise<Poll> {
+    for (;;) {
+      const found = await store.registry.get<Poll>('polls', id);
+      if (!found || found.value.deleted)
+        throw new Problem(404, 'no-such-poll', `there is no poll ${JSON.stringify(id)}`);
+      const changed = next(found.value);
+      if (!(await store.registry.put('polls', id, changed, found.version))) continue;
+      await polls.refresh(id);
+      return changed;
     }
-    await polls.refresh(id);
-    return poll;
   }
 }
 
@@ -183,10 +178,12 @@ function refusePast({ opensAt }: Definition): void {
 /** A poll as the API shows it: times in UTC; right answers to operators only. */
 function describe(poll: Poll, isOperator: boolean) {
   const { definition, status, round, createdAtMs, openedAtMs, closesAtMs, stoppedAtMs, closedAtMs, ...rest } = poll;
-  const { electorate, presentAtOpen, presentAtClose } = rest;
+  const { electorate, presentAtOpen, presentAtClose, draft } = rest;
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   return {
-    ...(isOperator ? { ...definition, electorate, presentAtOpen, presentAtClose } : publicDefinition(definition)),
+    ...(isOperator
+      ? { ...definition, electorate, presentAtOpen, presentAtClose, draft }
+      : publicDefinition(definition)),
     status,
     round,
     createdAt: new Date(createdAtMs).toISOString(),

@@ -11,13 +11,17 @@ import { type Context, pollOr404 } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { recount } from '../recount.ts';
 import { reportLines } from '../report.ts';
+import { responsesOf } from '../responses.ts';
 import { PollParams, RoundQuery, StreamQuery } from '../schemas.ts';
+import { beginStream } from '../sse/begin.ts';
 import { Timelines } from '../timeline.ts';
 
 /** Timelines one address may ask for per minute: a hall behind one address, with a screen for each seat. */
 const TIMELINES_PER_MINUTE = 6_000;
 /** Leaderboards one address may ask for per minute: each reads every ballot of its questions. */
 const LEADERBOARDS_PER_MINUTE = 120;
+/** Response grids one address may ask for per minute: each reads every ballot of the round. */
+const RESPONSES_PER_MINUTE = 120;
 /** Polls that one stream or leaderboard may follow. */
 const MAX_POLLS = 50;
 
@@ -125,6 +129,26 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     );
 
     app.get(
+      '/api/polls/:poll/responses',
+      {
+        onRequest: operators.required,
+        config: { rateLimit: { max: RESPONSES_PER_MINUTE, timeWindow: '1 minute' } },
+        schema: { summary: 'Who has answered, never what', tags: ['results'], params: PollParams },
+      },
+      async ({ params }) => {
+        const poll = pollOr404(context, params.poll);
+        if ((poll.definition.secrecy ?? 'named') !== 'named') {
+          throw new Problem(
+            403,
+            'not-named',
+            `ballots of poll ${params.poll} bear no names: nobody can tell who answered`,
+          );
+        }
+        return { poll: params.poll, round: poll.round, ...(await responsesOf(store, poll)) };
+      },
+    );
+
+    app.get(
       '/api/polls/:poll/ballots.csv',
       { onRequest: operators.required, schema: { summary: 'Every ballot of a round', tags: ['results'], ...ofRound } },
       async ({ params, query }, reply) => {
@@ -160,7 +184,12 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       async ({ params, query }) => {
         const poll = roundOf(pollOr404(context, params.poll), query.round);
         if (poll.definition.secrecy === 'secret') await demandFinal(poll);
-        return recount(store, context.series, poll, () => results.result(poll));
+        const found = await recount(store, context.series, poll, () => results.result(poll));
+        // What people are shown is about the count; the series may be away.
+        const agrees =
+          found.isBalanced && found.differences.every((difference) => difference.startsWith('time series'));
+        if ((await results.result(poll)).final) await context.recounts.note(params.poll, poll.round, agrees);
+        return found;
       },
     );
   };
@@ -196,19 +225,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
     const audiences = new Map<string, Audience>();
     for (const poll of polls) audiences.set(poll, await audienceOf(context, request, pollOr404(context, poll)));
-    // A pipelined request has no line yet, and Node would never tell that it is gone.
-    if (!reply.raw.socket) throw new Problem(400, 'pipelined', 'a stream needs a connection of its own');
-    if (hub.isFull) throw new Problem(503, 'too-many-viewers', 'all places are taken; try again in a moment');
-    reply.hijack();
-    // Headers that plugins set for every answer belong on this one too; `hijack` skips them.
-    for (const [name, value] of Object.entries(reply.getHeaders()))
-      if (value !== undefined) reply.raw.setHeader(name, value);
-    reply.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    await hub.watch(reply.raw, audiences);
+    await hub.watch(beginStream(request, reply, hub), audiences);
   }
 }
 

@@ -22,6 +22,8 @@ export type ReadResult = () => Promise<Result | undefined>;
 export class Feed {
   private readonly read: ReadResult;
   private readonly viewers = new Set<Viewer>();
+  /** Viewers that wait for their first result. */
+  private joining = 0;
   private shown: Result | undefined;
   private first: Promise<void> | undefined;
   private sequence = 0;
@@ -36,15 +38,21 @@ export class Feed {
   }
 
   get size(): number {
-    return this.viewers.size;
+    return this.viewers.size + this.joining;
   }
 
   /** Adds a viewer and sends it a snapshot. */
   async join(viewer: Viewer): Promise<void> {
-    if (this.viewers.size === 0) await (this.first ??= this.begin());
+    this.joining++;
+    try {
+      if (this.viewers.size === 0) await (this.first ??= this.begin());
+    } finally {
+      this.joining--;
+    }
     if (viewer.isClosed) return;
     this.viewers.add(viewer);
     viewer.send(this.snapshot(), this.snapshot);
+    if (this.isDirty) this.touch();
   }
 
   leave(viewer: Viewer): void {
@@ -56,8 +64,10 @@ export class Feed {
 
   /** Something may have changed: tell the viewers, at once or when the last frame is old enough. */
   touch(): void {
-    if (this.viewers.size === 0) return;
+    if (this.size === 0) return;
     this.isDirty = true;
+    // Whoever is on the way to its first result sees it as it is then, and what came meanwhile after it.
+    if (this.viewers.size === 0) return;
     if (this.timer || this.isWorking) return;
     // A result that takes long to work out is worked out less often.
     const everyMs = Math.max(FRAME_EVERY_MS, REST * this.tookMs);

@@ -6,6 +6,7 @@ import { type Audience, visibleResult } from '../../core/voting/visibility.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
 import { HEARTBEAT, retryFrame } from './frame.ts';
+import { RoomWatch } from './room-watch.ts';
 import { Viewer } from './viewer.ts';
 
 const HEARTBEAT_EVERY_MS = 15_000;
@@ -22,6 +23,8 @@ export class Hub {
   /** By poll, then by who looks. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
+  /** Those who look at rooms, by room. */
+  private readonly rooms = new Map<string, Set<RoomWatch>>();
   private heart: NodeJS.Timeout | undefined;
 
   constructor(polls: PollBook, results: LiveResults, maxViewers: number, metrics: DashboardMetrics) {
@@ -42,6 +45,7 @@ export class Hub {
 
   async start(): Promise<void> {
     this.results.on('change', this.onChange);
+    this.polls.on('change', this.onPoll);
     this.heart = setInterval(() => {
       for (const viewer of this.viewers) viewer.beat(HEARTBEAT);
     }, HEARTBEAT_EVERY_MS);
@@ -50,6 +54,7 @@ export class Hub {
   /** Ends every stream; their readers reconnect, to another process if there is one. */
   async stop(): Promise<void> {
     this.results.off('change', this.onChange);
+    this.polls.off('change', this.onPoll);
     clearInterval(this.heart);
     for (const feeds of this.feeds.values()) for (const feed of feeds.values()) feed.close();
     for (const viewer of this.viewers) viewer.end();
@@ -58,19 +63,55 @@ export class Hub {
 
   /** Streams polls to a reader until its line closes. @param polls as what the reader sees each of them */
   async watch(line: Writable, polls: ReadonlyMap<string, Audience>): Promise<void> {
-    const viewer = new Viewer(line, () => this.metrics.frames.inc());
     const feeds = [...polls].map(([poll, audience]) => ({ poll, feed: this.feed(poll, audience) }));
+    const viewer = this.enter(line, () => {
+      for (const { poll, feed } of feeds) this.leave(poll, feed, viewer);
+    });
+    for (const { poll, feed } of feeds) {
+      await feed.join(viewer);
+      // Its line closed meanwhile, and nobody else may be there.
+      if (viewer.isClosed) this.leave(poll, feed, viewer);
+    }
+  }
+
+  /** Streams the poll that is current in a room, and the next one once it takes its place. */
+  async watchRoom(line: Writable, room: string, audience: 'operator' | 'public'): Promise<void> {
+    const viewer = this.enter(line, () => {
+      watch.end();
+      watches.delete(watch);
+      if (watches.size === 0) this.rooms.delete(room);
+    });
+    const watch = new RoomWatch(viewer, room, {
+      current: () => this.polls.inRoom(room)?.definition.poll,
+      feed: (poll) => this.feed(poll, audience),
+      leave: (poll, feed) => this.leave(poll, feed, viewer),
+    });
+    const watches = this.rooms.get(room) ?? new Set();
+    this.rooms.set(room, watches.add(watch));
+    await watch.follow();
+  }
+
+  /** Takes a viewer in until its line closes. */
+  private enter(line: Writable, onLeave: () => void): Viewer {
+    const viewer = new Viewer(line, () => this.metrics.frames.inc());
     this.viewers.add(viewer);
     this.metrics.viewers.set(this.size);
     line.once('close', () => {
       this.viewers.delete(viewer);
       this.metrics.viewers.set(this.size);
-      for (const { poll, feed } of feeds) this.leave(poll, feed, viewer);
+      onLeave();
     });
     const { least, most } = RETRY_MS;
     line.write(retryFrame(least + Math.floor(Math.random() * (most - least))));
-    for (const { feed } of feeds) await feed.join(viewer);
+    return viewer;
   }
+
+  private readonly onPoll = (id: string): void => {
+    const room = this.polls.get(id)?.definition.room;
+    // A poll that was deleted, or left its room, does not say which one: then all look.
+    const rooms = room === undefined ? [...this.rooms.keys()] : [room];
+    for (const one of rooms) for (const watch of this.rooms.get(one) ?? []) void watch.follow();
+  };
 
   private readonly onChange = (poll: string): void => {
     for (const feed of this.feeds.get(poll)?.values() ?? []) feed.touch();

@@ -1,0 +1,37 @@
+import type { Device } from '../core/devices/device.ts';
+import { electorOf } from '../core/devices/device.ts';
+import type { Store } from '../core/store/store.ts';
+import { votersOf } from '../core/voting/electorate.ts';
+import type { Poll } from '../core/voting/poll.ts';
+import { ballotsOf } from './ballots.ts';
+
+/** Whether a voter has answered; never what. */
+export interface Response {
+  readonly voter: string;
+  /** The registered device that votes for it. */
+  readonly device: string;
+  readonly label: string | null;
+  readonly group: string | null;
+  readonly answered: boolean;
+}
+
+/** Who of the registered ones has answered in the poll's round, and how many others did. */
+export async function responsesOf(store: Store, poll: Poll): Promise<{ responses: Response[]; others: number }> {
+  const { definition, round } = poll;
+  const answered = new Set<string>();
+  for await (const { voter } of ballotsOf(store, definition.poll, round)) answered.add(voter);
+  const devices = await store.registry.list<Device>('devices');
+  const responses = devices
+    .map(({ value }) => value)
+    .sort((a, b) => (a.device < b.device ? -1 : 1))
+    .flatMap((device) =>
+      votersOf(electorOf(device), definition).map(({ voter, group }) => ({
+        voter,
+        device: device.device,
+        label: (voter === device.device ? device.label : undefined) ?? null,
+        group: group ?? device.group ?? null,
+        answered: answered.delete(voter),
+      })),
+    );
+  return { responses, others: answered.size };
+}
