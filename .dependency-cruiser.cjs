@@ -38,11 +38,20 @@ module.exports = {
       from: { path: `^(${rooms.join('|')}|core/(?!store/))` },
       to: { path: '^core/store/(embedded/|redis/|series/(embedded|influx))' },
     },
+    {
+      name: 'pages-run-in-browsers',
+      comment: 'Pages know the rules and the stream, and nothing of a server.',
+      severity: 'error',
+      from: { path: '^dashboards/(web|stream)/' },
+      to: {
+        pathNot: '^(dashboards/(web|stream)|core/voting)/|node_modules/(preact|uplot|uqr|u8-mqtt|eventsource-parser)/',
+      },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(build|node_modules|dashboards/web|scripts)/' },
+    exclude: { path: '^(build|node_modules|scripts)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
   },

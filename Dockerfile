@@ -8,7 +8,7 @@ COPY package.json package-lock.json ./
 FROM base AS build
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npx tsc -p .
+RUN npx tsc -p . && node scripts/web.mjs
 
 # … and runs with what is needed to run.
 FROM base AS packages
@@ -23,7 +23,6 @@ RUN install --directory --owner=node --group=node data
 COPY package.json LICENSE ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/build build
-COPY dashboards/web dashboards/web
 USER node
 EXPOSE 1883 8080
 STOPSIGNAL SIGTERM

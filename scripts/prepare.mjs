@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEAST_NODE = 20;
-const NOT_SOURCES = new Set(['node_modules', 'build', 'data', '.git', '.tap', 'web', 'docs']);
+const NOT_SOURCES = new Set(['node_modules', 'build', 'data', '.git', '.tap', 'docs', 'artifacts']);
 
 /** Runs a command with its output shown; ends this process with its exit code when it fails. */
 export function run(command, args, options = {}) {
@@ -29,6 +29,11 @@ export function prepare() {
     console.error('pollcast: compiling …');
     run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', ROOT]);
   }
+  // Built last of all files: when it is there, all are.
+  if (newest(join(ROOT, 'build', 'web', 'licences.txt')) < Math.max(newestSource(ROOT), newest(lock))) {
+    console.error('pollcast: building the pages …');
+    run(process.execPath, [join(ROOT, 'scripts', 'web.mjs')]);
+  }
 }
 
 export function fail(message) {
@@ -40,13 +45,14 @@ function newest(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }
 
-/** When the youngest TypeScript file was changed. */
+/** When the youngest source of what is compiled was changed. */
 function newestSource(folder) {
   let found = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) found = NOT_SOURCES.has(entry.name) ? found : Math.max(found, newestSource(path));
-    else if (/\.ts$|^tsconfig\.json$/.test(entry.name)) found = Math.max(found, newest(path));
+    else if (/\.(tsx?|css|html)$|^tsconfig\.json$|^web\.mjs$/.test(entry.name) || folder.endsWith('words'))
+      found = Math.max(found, newest(path));
   }
   return found;
 }

@@ -1,0 +1,137 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Definition } from '../../../core/voting/poll.ts';
+import { VISIBILITIES } from '../../../core/voting/rules.ts';
+import { Chart } from '../charts/chart.tsx';
+import { type View, viewsOf } from '../charts/figures.ts';
+import { Timeline } from '../charts/timeline.tsx';
+import { Outcome } from '../charts/verdict.tsx';
+import { formatTime, say, sayIfKnown } from '../words/language.ts';
+import { AccountingPanel } from './accounting.tsx';
+import { type PollInfo, pollPath } from './api.ts';
+import { useAttempt, useDesk } from './context.ts';
+import { Embed } from './embed.tsx';
+import { Exports } from './exports.tsx';
+import { ModerationPanel } from './moderation.tsx';
+import { PollActions } from './poll-actions.tsx';
+import { RehearsalPanel } from './rehearsal.tsx';
+import { Responses } from './responses.tsx';
+import { useResults } from './use-polls.ts';
+import { tell, tellIfKnown } from './words.ts';
+
+const READ_EVERY_MS = 4_000;
+
+/** One poll: its result as it moves, what became of its votes, who has answered, and all that can be done with it. */
+export function PollPage({ poll: id }: { poll: string }) {
+  const { api } = useDesk();
+  const [poll, setPoll] = useState<PollInfo | 'gone'>();
+  const result = useResults([id]).get(id);
+  const [wanted, setView] = useState<View>();
+  const reload = async () => {
+    try {
+      setPoll(await api.call<PollInfo>('GET', pollPath(id)));
+    } catch (error) {
+      if ((error as { status?: number }).status === 404) setPoll('gone');
+    }
+  };
+  useEffect(() => {
+    void reload();
+    const timer = setInterval(() => !document.hidden && void reload(), READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [id, result?.status]);
+
+  if (poll === 'gone') return <p class="empty">{tell('poll.gone')}</p>;
+  if (!poll) return <p class="empty">{say('wait.stream')}</p>;
+  const views = result ? viewsOf(result, { leaderboard: false, join: false }) : [];
+  const view = wanted && views.includes(wanted) ? wanted : views[0];
+  const status = result?.final ? 'final' : poll.status;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <p class="crumb">
+            <a href="#/polls">{tell('nav.polls')}</a> / {id}
+          </p>
+          <h1 dir="auto">{poll.title}</h1>
+          <p class="hint">
+            <span class="status" data-status={status}>
+              {sayIfKnown(`status.${status}`) ?? status}
+            </span>{' '}
+            {tellIfKnown(`kind.${poll.kind}`)} · {tell('poll.round', { n: poll.round })}
+            {poll.room && (
+              <>
+                {' · '}
+                <a href={`/screen/room/${encodeURIComponent(poll.room)}`} target="_blank" rel="noreferrer">
+                  {tell('polls.inRoom', { room: poll.room })}
+                </a>
+              </>
+            )}
+            {poll.openedAt && ` · ${tell('poll.openedAt', { time: formatTime(poll.openedAt) })}`}
+            {poll.closingAt &&
+              poll.status === 'open' &&
+              ` · ${tell('poll.closesAt', { time: formatTime(poll.closingAt) })}`}
+          </p>
+        </div>
+        <PollActions poll={poll} onDone={reload} />
+      </div>
+      <div class="columns-2">
+        <section class="panel" aria-label={say('vote.result')}>
+          {views.length > 1 && (
+            <div class="tabs">
+              {views.map((one) => (
+                <button key={one} type="button" aria-pressed={one === view} onClick={() => setView(one)}>
+                  {say(`view.${one}`)}
+                </button>
+              ))}
+            </div>
+          )}
+          {view === 'timeline' ? (
+            <Timeline poll={id} round={poll.round} isFinal={result?.final === true} headers={api.headers} />
+          ) : (
+            result && view && <Chart result={result} view={view} definition={poll} />
+          )}
+          {result?.hidden && <p class="hint">{say('hidden.byPoll')}</p>}
+          {result?.final && result.verdict && <Outcome verdict={result.verdict} />}
+        </section>
+        <div class="stack">
+          {result && <AccountingPanel poll={id} result={result} />}
+          <Visibility poll={poll} onDone={reload} />
+          <Exports poll={poll} isFinal={result?.final === true} />
+        </div>
+      </div>
+      {poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (
+        <Responses poll={id} isOpen={poll.status === 'open'} />
+      )}
+      {poll.kind === 'text' && result && <ModerationPanel poll={poll} result={result} onDone={reload} />}
+      <RehearsalPanel poll={id} />
+      <Embed poll={id} />
+    </>
+  );
+}
+
+/** Who sees the figures: may be changed at any time. */
+function Visibility({ poll, onDone }: { poll: PollInfo; onDone: () => Promise<void> }) {
+  const { api } = useDesk();
+  const attempt = useAttempt();
+  return (
+    <section class="panel">
+      <label>
+        {tell('field.visibility')}
+        <select
+          value={poll.visibility}
+          onChange={async ({ currentTarget: { value } }) => {
+            await attempt(() =>
+              api.call('PATCH', pollPath(poll.poll), { visibility: value as Definition['visibility'] }),
+            );
+            await onDone();
+          }}
+        >
+          {VISIBILITIES.map((one) => (
+            <option key={one} value={one}>
+              {tell(`value.visibility.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </section>
+  );
+}
