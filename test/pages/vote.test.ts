@@ -1,0 +1,245 @@
+import type { Browser, Page } from 'playwright-core';
+import t from 'tap';
+import { Link } from '../link.ts';
+import { eventually, stage } from '../stage.ts';
+import { picture, SIZES, startBrowser, visit } from './browser.ts';
+import { GALLERY, type Picture } from './gallery.ts';
+
+let browser: Browser;
+t.before(async () => {
+  browser = await startBrowser(t);
+});
+
+const PHONE = { viewport: SIZES.phone };
+/** Asks from outside: inside, the page's own policy forbids to evaluate text. */
+const untilTrue = (page: Page, expression: string) =>
+  eventually(expression, async () => ((await page.evaluate<boolean>(expression)) ? true : undefined));
+const state = (page: Page, name: string) => page.waitForSelector(`.vote[data-state="${name}"]`);
+const identity = (page: Page) =>
+  page.evaluate<string>(`JSON.parse(localStorage.getItem('pollcast-voter')).credentials.device`);
+
+t.test('a vote cast on a dead line is kept, delivered later and counted once; the phone stays who it is', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const link = await Link.to(Number(new URL(s.http).port));
+  t.teardown(() => link.end());
+  const { page, close } = await visit(browser, `http://127.0.0.1:${link.port}/vote/hall`, PHONE, /ERR_|WebSocket/);
+  await page.click('.option:has-text("Option a")');
+  await state(page, 'accepted');
+  const who = await identity(page);
+
+  await untilTrue(page, "caches.match('/web/vote.css').then(Boolean)");
+  link.cut();
+  await page.waitForSelector('.line[data-up="false"]');
+  await page.click('.option:has-text("Option b")');
+  await state(page, 'queued');
+  t.match(await page.textContent('.line'), /kept on this phone/);
+  await picture(page, 'vote-offline');
+  t.equal((await s.call('GET', '/api/polls/q/result')).body.votes, 1, 'nobody has heard of it');
+  // The page itself is kept by its worker, where the browser allows one.
+  await page.reload().catch(() => undefined);
+  await page.waitForSelector('.vote[data-state="queued"]');
+
+  link.heal();
+  await state(page, 'accepted');
+  t.equal(await identity(page), who, 'a reload changes nobody');
+  const result = await s.resultAfter('q', 2);
+  t.match(result.options, [{ count: 0 }, { count: 1 }, { count: 0 }]);
+  t.equal(result.ballots, 1, 'one phone, one ballot');
+  t.match(result.accounting, { counted: 1, replaced: 1, rejected: {} });
+  await close();
+});
+
+t.test('a vote that was kept for a round that is over is not sent into the next one', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const link = await Link.to(Number(new URL(s.http).port));
+  t.teardown(() => link.end());
+  const { page, close } = await visit(browser, `http://127.0.0.1:${link.port}/vote/hall`, PHONE, /ERR_|WebSocket/);
+  await page.waitForSelector('.option');
+  await page.waitForSelector('.line[data-up="true"]');
+  link.cut();
+  await page.waitForSelector('.line[data-up="false"]');
+  await page.click('.option:has-text("Option b")');
+  await state(page, 'queued');
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  await s.call('POST', '/api/polls/q/reopen', { operator: true });
+  link.heal();
+  await page.waitForSelector('.line[data-up="true"]');
+  await eventually('the vote to be given up', async () => {
+    const text = await page.evaluate<string>(`localStorage.getItem('pollcast-voter')`);
+    const [vote] = JSON.parse(text).votes;
+    return vote.state === 'rejected' && vote.reason === 'closed' ? true : undefined;
+  });
+  t.equal((await s.call('GET', '/api/polls/q/result')).body.votes, 0);
+  t.equal(await page.$('.option[aria-pressed="true"]'), null, 'the new round begins afresh');
+  await close();
+});
+
+t.test('what is refused is told with its reason; figures only to whom the poll shows them', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('stop', {
+    room: 'hall',
+    kind: 'text',
+    options: [],
+    title: 'A word?',
+    stop: ['spam'],
+    visibility: 'voted',
+  });
+  const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  await page.fill('.form input >> nth=0', 'Spam');
+  await page.click('.send');
+  await state(page, 'rejected');
+  t.match(await page.textContent('.became'), /this phrase is not allowed here/);
+  await (await s.device('other')).vote('vote/stop', 'eggs');
+  t.equal(await page.$('.result'), null, 'who has not voted sees nothing');
+  await page.fill('.form input >> nth=0', 'bacon');
+  await page.click('.send');
+  await state(page, 'accepted');
+  await page.waitForSelector('.result .cloud li:has-text("eggs")');
+
+  await s.call('POST', '/api/polls/stop/close', { operator: true });
+  await page.waitForSelector('.status[data-status="final"]');
+  await s.openPoll('once', { room: 'hall', title: 'Once?', revote: 'first', visibility: 'closed' });
+  await page.waitForSelector('h1:text-is("Once?")');
+  await page.click('.option:has-text("Option a")');
+  await page.click('.send');
+  await state(page, 'accepted');
+  t.equal(await page.$('.option'), null, 'a vote that cannot be changed is not asked for again');
+  t.equal(await page.$('.result'), null);
+  t.same(problems, []);
+  await close();
+});
+
+t.test('one tab of a browser votes; another one takes over and gives back', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const { page: first, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  await first.waitForSelector('.option');
+  const second = await first.context().newPage();
+  await second.goto(`${s.http}/vote/hall`);
+  await first.waitForSelector('h1:has-text("another tab")');
+  await second.click('.option:has-text("Option a")');
+  await state(second, 'accepted');
+  await first.click('button:text-is("Vote here instead")');
+  await state(first, 'accepted');
+  await first.click('.option:has-text("Option c")');
+  await state(first, 'accepted');
+  t.equal((await s.resultAfter('q', 2)).ballots, 1);
+  await close();
+});
+
+t.test('two tabs that are opened at once are one guest', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const context = await browser.newContext(PHONE);
+  const tabs = await Promise.all([context.newPage(), context.newPage()]);
+  await Promise.all(tabs.map((tab) => tab.goto(`${s.http}/vote/hall`)));
+  const second = await eventually('one of them to give way', async () => {
+    const given = await Promise.all(tabs.map((tab) => tab.$('button:text-is("Vote here instead")')));
+    return given.filter(Boolean).length === 1 ? tabs[given.findIndex(Boolean)] : undefined;
+  });
+  const first = tabs.find((tab) => tab !== second) as Page;
+  await first.click('.option:has-text("Option a")');
+  await state(first, 'accepted');
+  await second.click('button:text-is("Vote here instead")');
+  await state(second, 'accepted');
+  await second.click('.option:has-text("Option b")');
+  await eventually('both votes', async () => ((await s.resultAfter('q', 2)).ballots === 1 ? true : undefined));
+  await state(second, 'accepted');
+  t.equal(await identity(first), await identity(second));
+  t.match((await s.resultAfter('q', 2)).options, [{ count: 0 }, { count: 1 }, { count: 0 }]);
+  await context.close();
+});
+
+t.test('devices only: guests are let in by their credentials, and told where they may not vote', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await s.openPoll('members', { room: 'hall', title: 'Members only?', eligible: 'registered' });
+  const { page, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  await page.waitForSelector('text=Guests may not vote in this poll.');
+  t.equal(await page.$('.option'), null);
+  await s.call('POST', '/api/polls/members/close', { operator: true });
+  await s.openPoll('all', { room: 'hall', title: 'All?' });
+  await page.click('.option:has-text("Option a")');
+  await state(page, 'accepted');
+  await close();
+});
+
+/** Fills in the form of a question as somebody would. */
+const FILL: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  multiple: async (page) => {
+    await page.click('.option >> nth=0');
+    await page.click('.option >> nth=2');
+  },
+  rating: (page) => page.click('.option:has-text("7")'),
+  items: (page) => page.click('.thing >> nth=1 >> .option:text-is("4")'),
+  numeric: (page) => page.fill('.number input', '240'),
+  points: (page) => page.fill('.stepper input >> nth=1', '7'),
+  irv: async (page) => {
+    await page.click('.option:has-text("Knoxville")');
+    await page.click('.option:has-text("Memphis")');
+  },
+  star: (page) => page.click('.thing >> nth=0 >> .option:text-is("5")'),
+  short: (page) => page.fill('.form input', 'Nashville'),
+  text: (page) => page.fill('.form input >> nth=0', 'great, really'),
+};
+const CAST: Readonly<Record<string, string>> = {
+  single: 'a',
+  motion: 'yes',
+  multiple: 'a,c',
+  rating: '7',
+  items: 'b:4',
+  numeric: '240',
+  points: 'b:7',
+  irv: 'd>a',
+  star: 'a:5',
+  quiz: 'a',
+  short: 'nashville',
+  text: 'great really',
+  pulse: 'a',
+};
+
+t.test('every kind can be answered on a phone, in the words it is counted by', async (t) => {
+  const s = await stage(t);
+  const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  for (const [kind, choice] of Object.entries(CAST)) {
+    await s.openPoll(kind, { ...GALLERY[kind]?.settings, room: 'hall' });
+    const { title } = (GALLERY[kind] as Picture).settings as { title: string };
+    await page.waitForSelector(`h1:text-is("${title}")`);
+    await (FILL[kind] ?? ((one) => one.click('.option >> nth=0')))(page);
+    const send = await page.$('.send:enabled');
+    await send?.click();
+    await state(page, 'accepted');
+    const counted = await eventually('the ballot', async () => {
+      const { body } = await s.call('GET', `/api/polls/${kind}/ballots.csv`, { operator: true });
+      return /guest-[0-9a-f]+,(?:"([^"]*)"|([^,]*)),/.exec(body) ?? undefined;
+    });
+    t.equal(counted[1] ?? counted[2], choice, kind);
+    await picture(page, `vote-${kind}`, true);
+    await s.call('POST', `/api/polls/${kind}/close`, { operator: true });
+  }
+  t.same(problems, []);
+  await close();
+});
+
+t.test('the first load of a phone is below 60 kB, and the room can be installed', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const { page, close } = await visit(browser, 'about:blank', PHONE);
+  const client = await page.context().newCDPSession(page);
+  await client.send('Network.enable');
+  let bytes = 0;
+  client.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+  });
+  await page.goto(`${s.http}/vote/hall`);
+  await page.waitForSelector('.option');
+  await page.waitForSelector('.line[data-up="true"]');
+  t.ok(bytes > 10_000 && bytes < 60_000, `${bytes} bytes, headers and all`);
+  const manifest = await s.call('GET', '/vote/hall/manifest.webmanifest');
+  t.match(manifest.headers.get('content-type'), /^application\/manifest\+json/);
+  t.match(manifest.body, { start_url: '/vote/hall', display: 'standalone', icons: [{ src: '/web/icon.svg' }] });
+  for (const { src } of manifest.body.icons) t.equal((await s.call('GET', src)).status, 200, src);
+  await untilTrue(page, 'navigator.serviceWorker.controller !== null');
+  await close();
+});
