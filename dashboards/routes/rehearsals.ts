@@ -36,7 +36,7 @@ export function rehearsalRoutes(context: Context): FastifyPluginAsyncTypebox {
         const { definition } = pollOr404(context, params.poll);
         rehearsals.demandFree();
         const copy = params.poll.slice(0, MAX_ID_LENGTH - SUFFIX.length) + SUFFIX;
-        await demandCopy(copy, params.poll);
+        await ownCopy(copy, params.poll);
         const state = rehearsals.begin(
           params.poll,
           { poll: copy, devices, seconds },
@@ -62,21 +62,19 @@ export function rehearsalRoutes(context: Context): FastifyPluginAsyncTypebox {
     );
   };
 
-  /** @throws Problem 409 when there is a poll of that id that is no copy of this one */
-  async function demandCopy(copy: string, of: string): Promise<void> {
-    const before = await store.registry.get<Poll>('polls', copy);
-    if (!before || before.value.deleted || before.value.rehearsalOf === of) return;
+  /** What is kept under the copy's id. @throws Problem 409 when that is a poll, and no copy of this one */
+  async function ownCopy(copy: string, of: string) {
+    const kept = await store.registry.get<Poll>('polls', copy);
+    if (!kept || kept.value.deleted || kept.value.rehearsalOf === of) return kept;
     throw new Problem(409, 'no-copy', `the copy would be called ${copy}, and there is another poll of that id`);
   }
 
   /** Makes the copy, in place of the one of an earlier rehearsal. */
   async function create(copy: string, of: string, seconds: number): Promise<void> {
     const definition = copyToRehearse(pollOr404(context, of), copy, seconds);
-    await demandCopy(copy, of);
-    const before = await store.registry.get<Poll>('polls', copy);
+    const before = await ownCopy(copy, of);
     if (before && !before.value.deleted && isUnderWay(before.value.status)) await rounds.close(copy);
-    await demandCopy(copy, of);
-    const kept = await store.registry.get<Poll>('polls', copy);
+    const kept = await ownCopy(copy, of);
     const retiredRounds = Math.max(kept?.value.round ?? 0, kept?.value.retiredRounds ?? 0);
     const createdAtMs = Date.now();
     const poll: Poll = { definition, status: 'draft', round: 0, retiredRounds, createdAtMs, rehearsalOf: of };
