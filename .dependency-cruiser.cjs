@@ -1,53 +1,98 @@
-/** Rooms never import each other; they meet in core. Only cli composes. core/voting is pure. */
-const rooms = ['broker', 'processors', 'dashboards', 'devices-sim'];
+/** Which parts of the product may import which others, and why. Checked by `npm run lint`. */
+const parts = ['broker', 'processors', 'dashboards', 'devices-sim'];
+const outer = ['app', 'cli', 'bench', 'test'];
 
 module.exports = {
   forbidden: [
     {
-      name: 'rooms-meet-in-core',
-      comment: 'A room imports itself and core, never another room.',
+      name: 'parts-meet-in-core',
+      comment: 'Broker, processors and dashboards run in different processes: they share nothing but core.',
       severity: 'error',
-      from: { path: `^(${rooms.join('|')})/` },
-      to: { path: `^(${rooms.join('|')}|cli|bench|test)/`, pathNot: '^$1/' },
+      from: { path: `^(${parts.join('|')})/` },
+      to: { path: `^(${[...parts, ...outer].join('|')})/`, pathNot: '^$1/' },
     },
     {
       name: 'core-stands-below',
-      comment: 'core knows nothing of what is built on it.',
+      comment: 'core does not depend on anything that is built on it.',
       severity: 'error',
       from: { path: '^core/' },
-      to: { path: `^(${rooms.join('|')}|cli|bench|test)/` },
+      to: { path: `^(${[...parts, ...outer].join('|')}|client)/` },
     },
     {
       name: 'voting-is-pure',
-      comment: 'The rules: no I/O, no packages, nothing but themselves.',
+      comment: 'Voting rules do no I/O: they run in servers, in browsers and in audits. TypeBox describes settings.',
       severity: 'error',
       from: { path: '^core/voting/' },
-      to: { pathNot: '^core/voting/' },
+      to: { pathNot: '^core/voting/|typebox' },
+    },
+    {
+      name: 'voting-in-layers',
+      comment:
+        'rules ← count ← kinds ← poll ← result: each layer may use those before it. So counting never depends on kinds.',
+      severity: 'error',
+      from: { path: '^core/voting/rules/' },
+      to: { path: '^core/voting/(count|kinds|poll|result)/' },
+    },
+    {
+      name: 'count-knows-no-kinds',
+      comment: 'Votes are tallied without interpreting their choices.',
+      severity: 'error',
+      from: { path: '^core/voting/count/' },
+      to: { path: '^core/voting/(kinds|poll|result)/' },
+    },
+    {
+      name: 'kinds-know-no-polls',
+      comment: 'A kind parses choices and computes a result from ballots. It does not depend on the state of a poll.',
+      severity: 'error',
+      from: { path: '^core/voting/kinds/' },
+      to: { path: '^core/voting/(poll|result)/' },
     },
     {
       name: 'simulator-judges-from-outside',
-      comment: 'The simulator sees only what a device and a viewer see.',
+      comment: 'The simulator uses only what devices and viewers can use: MQTT and the public client library.',
       severity: 'error',
       from: { path: '^devices-sim/' },
       to: { path: '^core/' },
     },
     {
-      name: 'only-cli-chooses-a-store',
-      comment: 'Everybody else works with the contract in core/store/store.ts.',
+      name: 'client-knows-only-types',
+      comment: 'The client library runs in browsers and in third-party programs, so it must not contain server code.',
       severity: 'error',
-      from: { path: `^(${rooms.join('|')}|core/(?!store/))` },
+      from: { path: '^client/' },
+      to: { pathNot: '^client/|node_modules/eventsource-parser/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-app-chooses-a-store',
+      comment: 'Everything else uses the interface in core/store/store.ts.',
+      severity: 'error',
+      from: { path: `^(${parts.join('|')}|client|cli|core/(?!store/))` },
       to: { path: '^core/store/(embedded/|redis/|series/(embedded|influx))' },
     },
     {
-      name: 'pages-run-in-browsers',
-      comment: 'Pages know the rules and the stream, and nothing of a server.',
+      name: 'cli-parses-and-prints',
+      comment: 'Commands call the API through the client, or start a role in app/.',
       severity: 'error',
-      from: { path: '^dashboards/(web|stream)/' },
+      from: { path: '^cli/' },
+      to: { path: '^(broker|processors|dashboards)/' },
+    },
+    {
+      name: 'pages-run-in-browsers',
+      comment: 'Pages use the voting rules and the client library, but no server code.',
+      severity: 'error',
+      from: { path: '^dashboards/pages/' },
       to: {
-        pathNot: '^(dashboards/(web|stream)|core/voting)/|node_modules/(preact|uplot|uqr|u8-mqtt|eventsource-parser)/',
+        pathNot:
+          '^(dashboards/pages|client|core/voting)/|node_modules/(preact|uplot|uqr|u8-mqtt|eventsource-parser)/|typebox',
       },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circles-between-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,16 +1,16 @@
-# One image for every role: `docker run … broker`, `processor`, `dashboard`, `up` or `sim`.
+# One image for all roles: `docker run … broker`, `processor`, `dashboard`, `up` or `sim`.
 
 FROM node:22-bookworm-slim AS base
 WORKDIR /app
 COPY package.json package-lock.json ./
 
-# Compiles with everything the lockfile lists …
+# Compile with all dependencies …
 FROM base AS build
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npx tsc -p . && node scripts/web.mjs
+RUN node scripts/build.mjs
 
-# … and runs with what is needed to run.
+# … and run with production dependencies only.
 FROM base AS packages
 RUN npm ci --omit=dev --no-audit --no-fund
 
@@ -18,7 +18,7 @@ FROM node:22-bookworm-slim
 LABEL org.opencontainers.image.title="Pollcast" org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production
 WORKDIR /app
-# Only `up` without Redis writes here; mount a volume to keep votes when the container goes.
+# Only `up` without Redis writes here; mount a volume to keep votes when the container is removed.
 RUN install --directory --owner=node --group=node data
 COPY package.json LICENSE ./
 COPY --from=packages /app/node_modules node_modules
@@ -26,7 +26,7 @@ COPY --from=build /app/build build
 USER node
 EXPOSE 1883 8080
 STOPSIGNAL SIGTERM
-# Node asks, since the slim image has neither curl nor wget.
+# Uses Node.js because the slim image has neither curl nor wget.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "-e", \
   "fetch(`http://127.0.0.1:${process.env.POLLCAST_HTTP_PORT || 8080}/health`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
 ENTRYPOINT ["node", "build/cli/pollcast.js"]

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Api } from '../devices-sim/api.ts';
+import { ApiClient } from '../client/api.ts';
 import { Subject } from './subject.ts';
 
 const TOKEN = 'operator-token-of-bench';
@@ -11,38 +11,38 @@ const [MQTT_PORT, HTTP_PORT, REDIS_PORT, COUNTER_PORT] = [21_883, 28_080, 26_379
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** A broker under the load, and whatever counts its votes. */
+/** A broker to be measured under load, together with the programs that count its votes. */
 export interface Contender {
   readonly name: string;
-  /** False: the programs it needs are not here. */
-  readonly isHere: boolean;
+  /** False if programs that it needs are not installed. */
+  readonly isInstalled: boolean;
   start(): Promise<Running>;
 }
 
 export interface Running {
   readonly port: number;
-  /** Resident memory of all its processes, MiB. */
+  /** Resident memory of all its processes (MiB). */
   readonly memory: number;
-  /** Votes counted until now. */
+  /** Votes counted so far. */
   counted(): Promise<number>;
-  /** Present where results are streamed. */
-  readonly api?: Api;
+  /** Present if the contender streams results. */
+  readonly api?: ApiClient;
   stop(): Promise<void>;
 }
 
-const isThere = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+const isInstalled = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
-/** Pollcast in one process, on its embedded store. */
+/** Pollcast in one process, with its embedded store. */
 export const embedded: Contender = {
   name: 'Pollcast, one process',
-  isHere: true,
+  isInstalled: true,
   start: () => pollcast(async (flags) => [await node('up', '--demo', ...flags)]),
 };
 
-/** Pollcast as one broker, one processor and one dashboard over a Redis with an append-only file. */
+/** Pollcast as one broker, one processor and one dashboard, with a Redis that writes an append-only file. */
 export const overRedis: Contender = {
   name: 'Pollcast over Redis',
-  isHere: isThere('redis-server'),
+  isInstalled: isInstalled('redis-server'),
   start: () =>
     pollcast(async (flags, directory) => {
       const args = ['--port', String(REDIS_PORT), '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
@@ -54,10 +54,10 @@ export const overRedis: Contender = {
     }),
 };
 
-/** Aedes as it comes, in memory: it acknowledges; it stores, checks and counts nothing. */
+/** Unmodified Aedes, in memory: it acknowledges votes but does not store, check or count them. */
 export const bareAedes: Contender = {
   name: 'bare Aedes',
-  isHere: true,
+  isInstalled: true,
   start: async () => {
     const subject = await Subject.start(
       process.execPath,
@@ -75,10 +75,10 @@ export const bareAedes: Contender = {
   },
 };
 
-/** Mosquitto, with a subscriber that counts: what one would build first. */
+/** Mosquitto with a subscriber that counts: the obvious first design. */
 export const mosquitto: Contender = {
   name: 'mosquitto + counter',
-  isHere: isThere('mosquitto'),
+  isInstalled: isInstalled('mosquitto'),
   start: async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pollcast-bench-'));
     const file = join(directory, 'mosquitto.conf');
@@ -107,14 +107,14 @@ async function pollcast(start: (flags: string[], directory: string) => Promise<S
   const directory = mkdtempSync(join(tmpdir(), 'pollcast-bench-'));
   const flags = ['--mqtt-port', MQTT_PORT, '--http-port', HTTP_PORT, '--operator-token', TOKEN].map(String);
   const subjects = await start([...flags, '--data-dir', directory], directory);
-  const api = new Api(`http://127.0.0.1:${HTTP_PORT}`, TOKEN);
+  const api = new ApiClient({ base: `http://127.0.0.1:${HTTP_PORT}`, token: TOKEN });
   return {
     port: MQTT_PORT,
     api,
     get memory() {
       return subjects.reduce((sum, { memory }) => sum + memory, 0);
     },
-    counted: async () => (await api.result('demo')).votes,
+    counted: async () => (await api.result('demo')).votes ?? 0,
     stop: async () => {
       await Promise.all(subjects.map((subject) => subject.stop()));
       rmSync(directory, { recursive: true, force: true });

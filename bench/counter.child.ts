@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import mqtt from 'mqtt';
 
-/** The counter one would write first: a subscriber that adds up by choice. It stores nothing. */
+/** The obvious first counter: a subscriber that tallies choices in memory and stores nothing. */
 const [port, httpPort] = process.argv.slice(2).map(Number);
 const tally = new Map<string, number>();
 let votes = 0;

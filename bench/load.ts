@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
 
-/** One connection of the load: encoded packets in, acknowledgements counted, nothing decoded. */
+/** One connection of the load generator. It sends encoded packets and counts acknowledgements without decoding them. */
 interface Line {
   readonly socket: Socket;
-  /** Acknowledgements still to come. */
+  /** The number of outstanding acknowledgements. */
   open: number;
   next: number;
 }
 
-/** Message ids in use per connection; each has its packet encoded once. */
+/** Packet identifiers used per connection. One packet is encoded in advance for each identifier. */
 const IDS = 256;
 const CHOICES = ['a', 'b', 'c'];
 const CONNECTING = 50;
@@ -22,8 +22,8 @@ export interface LoadOptions {
 }
 
 /**
- * Publishes votes at QoS 1 from many connections as cheaply as can be, so that the broker is what is measured.
- * The packets are the same for every broker.
+ * Publishes votes at QoS 1 from many connections as cheaply as possible, so that the broker and not the load generator limits
+ * the measurement. Every broker gets the same packets.
  */
 export class Load {
   private readonly options: LoadOptions;
@@ -54,7 +54,7 @@ export class Load {
     }
   }
 
-  /** Keeps `window` votes in flight on every connection for `ms`; resolves with the acknowledgements that came. */
+  /** Keeps `window` votes in flight on every connection for `ms`. @returns how many were acknowledged in that time */
   async saturate(ms: number, window: number): Promise<number> {
     let acknowledged = 0;
     let isRunning = true;
@@ -78,7 +78,7 @@ export class Load {
     return result;
   }
 
-  /** Sends `rate` votes a second for `ms`, one after the other over all connections. */
+  /** Sends `rate` votes per second for `ms`, using all connections in turn. */
   async pace(rate: number, ms: number, onSent: (atMs: number) => void): Promise<void> {
     const startMs = performance.now();
     const total = Math.round((rate * ms) / 1000);
@@ -117,7 +117,7 @@ export class Load {
     return line;
   }
 
-  /** A PUBACK is four bytes; nothing else comes. */
+  /** Counts acknowledgements: a PUBACK has four bytes, and the broker sends nothing else. */
   private listen(line: Line): void {
     let bytes = 0;
     line.socket.on('data', (chunk: Buffer) => {

@@ -5,27 +5,27 @@ import { type CDPSession, chromium, type Page } from 'playwright-core';
 import { embedded } from './contenders.ts';
 import { Load } from './load.ts';
 
-/** Others who look at the same stream. */
+/** Other viewers of the same stream. */
 const VIEWERS = 1_000;
 const CONNECTIONS = 1_000;
 const VOTES_PER_SECOND = 2_000;
 const MEASURE_MS = Number(process.env.BENCH_SECONDS ?? 30) * 1_000;
-/** How often memory is looked at while it is measured. */
-const LOOKS = 6;
+/** Heap samples of the leak check. Two more samples are taken, one before and one after the frame measurement. */
+const LEAK_SAMPLES = 6;
 const CONNECTING = 50;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
 
-/** Frames of a page, as its own clock has them. */
+/** The frame rate and frame times (ms) of a page, measured by the page’s own clock. */
 interface Frames {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
-  /** Frames that took more than one and a half of 1/60 s. */
+  /** The share of frames that took more than 25 ms (1.5 frames at 60 Hz). */
   readonly late: number;
 }
 
-/** Counts the page's frames until it is told to stop. Text, since it runs there. */
+/** Records the page’s frame times until stopped. The script is a string because it is evaluated in the page. */
 const WATCH = `
   globalThis.frames_ = [];
   globalThis.watching_ = true;
@@ -55,9 +55,9 @@ try {
   const base = running.api?.base ?? '';
   await load.connect();
   await watchAll(Number(new URL(base).port));
-  process.stderr.write(`${VIEWERS} viewers, ${VOTES_PER_SECOND} votes/s: an empty page …\n`);
+  process.stderr.write(`${VIEWERS} viewers, ${VOTES_PER_SECOND} votes/s: measuring an empty page …\n`);
   const empty = await measured(await browser.newPage(), 'about:blank');
-  process.stderr.write('the screen …\n');
+  process.stderr.write('measuring the screen …\n');
   const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
   const screen = await measured(page, `${base}/screen/demo`);
   report(empty, screen);
@@ -88,9 +88,9 @@ async function measured(page: Page, address: string) {
   heaps.push(await heapOf(client));
   await voting;
   const nodes = await metric(client, 'Nodes');
-  // What a longer stay would leave behind: the heap is looked at again and again, without measuring frames.
-  for (let look = 0; look < LOOKS && address.startsWith('http'); look++) {
-    await load.pace(VOTES_PER_SECOND, MEASURE_MS / LOOKS, () => sent++);
+  // Look for leaks: sample the heap repeatedly under load, without measuring frames.
+  for (let sample = 0; sample < LEAK_SAMPLES && address.startsWith('http'); sample++) {
+    await load.pace(VOTES_PER_SECOND, MEASURE_MS / LEAK_SAMPLES, () => sent++);
     heaps.push(await heapOf(client));
   }
   const ballots = address.startsWith('http') ? await page.textContent('.turnout strong') : '';
@@ -101,22 +101,24 @@ async function measured(page: Page, address: string) {
 function report(empty: Awaited<ReturnType<typeof measured>>, screen: Awaited<ReturnType<typeof measured>>): void {
   const line = (name: string, { frames, busy }: typeof empty) =>
     `  ${name.padEnd(12)} ${frames.perSecond.toFixed(1)} frames/s, p50 ${frames.p50.toFixed(1)} ms, p99 ${frames.p99.toFixed(1)} ms, longest ${frames.longest.toFixed(0)} ms, ${(100 * frames.late).toFixed(2)} % late; main thread busy ${(100 * busy).toFixed(1)} %`;
-  console.log(`\n${VIEWERS} viewers of one stream, ${VOTES_PER_SECOND} votes/s, ${MEASURE_MS / 1000} s each`);
+  console.log(
+    `\n${VIEWERS} viewers of one stream, ${VOTES_PER_SECOND} votes/s; each page measured for ${MEASURE_MS / 1000} s`,
+  );
   console.log(line('empty page', empty));
   console.log(line('screen', screen));
   console.log(
-    `  frames/s of the screen / of an empty page: ${(screen.frames.perSecond / empty.frames.perSecond).toFixed(3)}`,
+    `  frames/s of the screen relative to the empty page: ${(screen.frames.perSecond / empty.frames.perSecond).toFixed(3)}`,
   );
   console.log(
-    `  heap after each look, MiB: ${screen.heaps.map((bytes) => (bytes / 2 ** 20).toFixed(2)).join(' ')}; ${screen.nodes} nodes`,
+    `  heap at each sample (MiB): ${screen.heaps.map((bytes) => (bytes / 2 ** 20).toFixed(2)).join(' ')}; ${screen.nodes} nodes`,
   );
-  console.log(`  ballots on the screen: ${screen.ballots}; votes sent: ${empty.sent + screen.sent}`);
+  console.log(`  ballot count shown on the screen: ${screen.ballots}; votes sent: ${empty.sent + screen.sent}`);
   console.log(
     `\nNode ${process.versions.node}, ${cpus().length} cores; server, load, viewers and browser on the same machine.`,
   );
 }
 
-/** Opens the streams of the other viewers; what they are told is thrown away. */
+/** Opens the streams of the other viewers and discards their data. */
 async function watchAll(port: number): Promise<void> {
   for (let at = 0; at < VIEWERS; at += CONNECTING) {
     await Promise.all(
@@ -132,7 +134,7 @@ async function watchAll(port: number): Promise<void> {
   }
 }
 
-/** What the page holds once everything that can be is thrown away, bytes. */
+/** The size of the page’s heap (bytes) after a garbage collection. */
 async function heapOf(client: CDPSession): Promise<number> {
   await client.send('HeapProfiler.collectGarbage');
   return metric(client, 'JSHeapUsedSize');

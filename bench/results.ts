@@ -1,19 +1,23 @@
-/** `npm run bench:results`: how long results take to work out from a tally, for kinds that have something to count. */
-import { checkDefinition } from '../core/voting/definition.ts';
-import type { Definition, KindName } from '../core/voting/poll.ts';
-import { figuresOf } from '../core/voting/result.ts';
-import type { Tally } from '../core/voting/tally.ts';
-import { randomChoice, seeded } from '../devices-sim/choices.ts';
+/** `npm run bench:results`: measures how long it takes to compute a result from a tally, for several kinds of poll. */
+
+import type { Tally } from '../core/voting/count/tally.ts';
+import type { Draft, KindName } from '../core/voting/kinds/definition.ts';
+import { checkDefinition } from '../core/voting/poll/check.ts';
+import { figuresOf } from '../core/voting/result/result.ts';
+import { randomChoice } from '../devices-sim/kinds.ts';
+import { seeded } from '../devices-sim/random.ts';
 
 const ROUNDS = 9;
 const KEYS = [...'abcdefgh'];
 
 interface Case {
+  /** Returns a ballot. By default, the simulator’s random choice is used. */
+  readonly choose?: (random: () => number) => string;
   readonly name: string;
   readonly ballots: number;
   readonly kind: KindName;
-  readonly settings?: Partial<Definition>;
-  /** Each voter has a weight of its own. */
+  readonly settings?: Partial<Draft>;
+  /** Whether voters have different weights. */
   readonly weights?: boolean;
 }
 
@@ -24,14 +28,22 @@ const CASES: readonly Case[] = [
     name: 'ranking, STV, 3 seats',
     ballots: 100_000,
     kind: 'ranking',
+    choose: anyOrder,
     settings: { method: 'stv', seats: 3, tieBreak: 'order' },
   },
-  { name: 'ranking, Borda', ballots: 100_000, kind: 'ranking', settings: { method: 'borda' } },
-  { name: 'ranking, Condorcet', ballots: 100_000, kind: 'ranking', settings: { method: 'condorcet' } },
+  { name: 'ranking, Borda', ballots: 100_000, kind: 'ranking', choose: anyOrder, settings: { method: 'borda' } },
+  {
+    name: 'ranking, Condorcet',
+    ballots: 100_000,
+    kind: 'ranking',
+    choose: anyOrder,
+    settings: { method: 'condorcet' },
+  },
   {
     name: 'ranking, instant-runoff, weighted',
     ballots: 100_000,
     kind: 'ranking',
+    choose: anyOrder,
     settings: { weighted: true },
     weights: true,
   },
@@ -40,7 +52,7 @@ const CASES: readonly Case[] = [
 
 const rows = CASES.map(measure);
 process.stdout.write(
-  '| poll of 8 options | ballots | different casts | ms, median | ms, least to most |\n| --- | ---: | ---: | ---: | --- |\n',
+  '| poll of 8 options | ballots | different casts | ms, median | ms, min – max |\n| --- | ---: | ---: | ---: | --- |\n',
 );
 for (const { name, ballots, casts, times } of rows) {
   const [least, median, most] = [times[0], times[Math.floor(times.length / 2)], times.at(-1)].map((ms = 0) =>
@@ -49,16 +61,14 @@ for (const { name, ballots, casts, times } of rows) {
   process.stdout.write(`| ${name} | ${ballots} | ${casts} | ${median} | ${least} – ${most} |\n`);
 }
 
-function measure({ name, ballots, kind, settings = {}, weights }: Case) {
+function measure({ name, ballots, kind, settings = {}, weights, choose }: Case) {
   const options = KEYS.map((key) => ({ key, label: key }));
-  const draft: Definition = { poll: 'q', title: 'Q?', kind, options, revote: 'last', visibility: 'live', ...settings };
-  const { definition, problems } = checkDefinition(draft);
+  const { definition, problems } = checkDefinition({ poll: 'q', title: 'Q?', kind, options, ...settings });
   if (problems.length > 0) throw new Error(problems.join('; '));
   const random = seeded(1);
   const tally: Tally = new Map();
   for (let i = 0; i < ballots; i++) {
-    const choice =
-      kind === 'ranking' ? anyOrder(random) : randomChoice({ ...definition, status: 'open', round: 1 }, random);
+    const choice = choose?.(random) ?? randomChoice(definition, random);
     const cast = weights ? `${choice}|w${1 + (i % 1000) / 10}` : choice;
     tally.set(cast, (tally.get(cast) ?? 0) + 1);
   }
@@ -72,7 +82,7 @@ function measure({ name, ballots, kind, settings = {}, weights }: Case) {
   return { name, ballots, casts: tally.size, times: times.sort((a, b) => a - b) };
 }
 
-/** Some of the options in any order, each order as likely as the other: as many different ballots as can be. */
+/** A random ranking of at least three options, so that there are many different ballots. */
 function anyOrder(random: () => number): string {
   const keys = [...KEYS];
   for (let i = keys.length - 1; i > 0; i--) {

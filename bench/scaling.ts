@@ -1,3 +1,9 @@
+/**
+ * `npm run bench:scaling`: measures what a vote costs a Redis server: commands, CPU time, and bytes of log, memory and
+ * append-only file. The cost depends on the number of votes per log entry, so several numbers are measured. The
+ * figures in docs/SCALING.md come from this benchmark.
+ */
+
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,16 +12,12 @@ import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { createLog } from '../core/runtime/log.ts';
 import { RedisStore } from '../core/store/redis/store.ts';
-import type { RoundVotes } from '../core/voting/entry.ts';
-import { partitionOf } from '../core/voting/partition.ts';
-import { Counter } from '../processors/counter.ts';
+import type { RoundVotes } from '../core/voting/count/entry.ts';
+import { partitionOf } from '../core/voting/count/partition.ts';
+import { Counter } from '../processors/counting/counter.ts';
 import { processorMetrics } from '../processors/metrics.ts';
 import { Subject } from './subject.ts';
 
-/**
- * What a vote costs a Redis: commands, bytes of log, of memory and of append-only file, by how many votes share a log
- * entry. The figures in docs/SCALING.md rest on this.
- */
 const DEVICES = Number(process.env.BENCH_DEVICES ?? 100_000);
 const PARTITIONS = 4;
 const PORT = 26_380;
@@ -39,8 +41,8 @@ async function measure(perEntry: number): Promise<void> {
   await redis.flushall();
   const prefix = `scaling-${perEntry}`;
   const url = `redis://127.0.0.1:${PORT}`;
-  const store = new RedisStore({ url, prefix, partitions: PARTITIONS, durability: 'append', replicas: 1 }, log);
-  await store.start();
+  const options = { url, prefix, partitions: PARTITIONS, durability: 'append', replicas: 1 } as const;
+  const store = await RedisStore.open(options, log);
   const definition = {
     poll: 'q',
     title: 'Q',
@@ -54,10 +56,10 @@ async function measure(perEntry: number): Promise<void> {
   }
   await phase(perEntry, 'append', () => appendAll(store, perEntry));
   await phase(perEntry, 'count', () => countAll(store));
-  await store.stop();
+  await store.close();
 }
 
-/** Runs one part of the work and prints what it cost. */
+/** Runs one phase and prints its cost. */
 async function phase(perEntry: number, name: string, work: () => Promise<void>): Promise<void> {
   const before = await facts();
   const startMs = performance.now();
@@ -83,14 +85,14 @@ async function phase(perEntry: number, name: string, work: () => Promise<void>):
 async function appendAll(store: RedisStore, perEntry: number): Promise<void> {
   const waiting: string[][] = Array.from({ length: PARTITIONS }, () => []);
   const sequences: number[] = new Array(PARTITIONS).fill(0);
-  const under: Promise<unknown>[] = [];
+  const pending: Promise<unknown>[] = [];
   const append = (partition: number) => {
     const votes = (waiting[partition] ?? []).splice(0).map((device, i) => ({ device, choice: 'abc'[i % 3] ?? 'a' }));
     if (votes.length === 0) return;
     const rounds = [{ poll: 'q', round: 1, votes, rejected: {} } as RoundVotes];
     const sequence = (sequences[partition] as number)++;
     const entry = { type: 'votes', producer: 'bench', sequence, atMs: Date.now(), rounds, refused: {} } as const;
-    under.push(store.log.append(partition, entry));
+    pending.push(store.log.append(partition, entry));
   };
   for (let i = 0; i < DEVICES; i++) {
     const device = `clicker-${i}`;
@@ -98,23 +100,23 @@ async function appendAll(store: RedisStore, perEntry: number): Promise<void> {
     const some = waiting[partition] as string[];
     some.push(device);
     if (some.length >= perEntry) append(partition);
-    if (under.length >= APPENDS_TOGETHER * PARTITIONS) await Promise.all(under.splice(0));
+    if (pending.length >= APPENDS_TOGETHER * PARTITIONS) await Promise.all(pending.splice(0));
   }
   for (let p = 0; p < PARTITIONS; p++) append(p);
-  await Promise.all(under);
+  await Promise.all(pending);
 }
 
 async function countAll(store: RedisStore): Promise<void> {
   const partitions = Array.from({ length: PARTITIONS }, (_, p) => p);
-  const counter = new Counter(store, log, () => partitions, processorMetrics(new Registry()));
-  await counter.start();
+  const metrics = processorMetrics(new Registry());
+  const counter = await Counter.open({ store, partitions: () => partitions, metrics, log });
   for (;;) {
     const slices = await Promise.all(partitions.map((p) => store.counts.slice(p, 'q', 1)));
     const counted = slices.reduce((sum, slice) => sum + (slice?.accounting.counted ?? 0), 0);
     if (counted === DEVICES) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await counter.stop();
+  await counter.close();
 }
 
 async function facts() {

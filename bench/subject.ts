@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** A program in a process of its own, so that the load does not share its event loop. */
+/** A program under test in a separate process, so that it does not share an event loop with the load. */
 export class Subject {
   private readonly child: ChildProcess;
 
@@ -11,20 +11,20 @@ export class Subject {
     this.child = child;
   }
 
-  /** Starts a program and waits until it prints a line with `sign`. */
-  static async start(command: string, args: readonly string[], sign: string): Promise<Subject> {
+  /** Starts a program and waits until it prints a line that contains `marker`. */
+  static async start(command: string, args: readonly string[], marker: string): Promise<Subject> {
     const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     await new Promise<void>((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
-        createInterface(stream).on('line', (line) => line.includes(sign) && resolve());
+        createInterface(stream).on('line', (line) => line.includes(marker) && resolve());
       }
       child.once('error', reject);
-      child.once('close', (code) => reject(new Error(`${command} ${args[0]} ended with ${code}`)));
+      child.once('close', (code) => reject(new Error(`${command} ${args[0]} exited with ${code}`)));
     });
     return new Subject(child);
   }
 
-  /** Resident memory, MiB. */
+  /** Resident memory (MiB). */
   get memory(): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;

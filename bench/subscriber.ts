@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
 
-/** Subscribes to the votes of a bare broker, and counts the bytes: as cheap as a viewer can be. */
+/** Subscribes to the votes on a broker without result streams. Counts votes by their bytes, because that costs the least. */
 export async function subscribe(port: number, onVotes: (votes: number, atMs: number) => void): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');

@@ -1,16 +1,16 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { REASONS } from '../core/voting/rejection.ts';
+import { REASONS } from '../core/voting/rules/rejection.ts';
 
-/** What a broker tells of itself. */
+/** The metrics of a broker. */
 export type BrokerMetrics = ReturnType<typeof brokerMetrics>;
 
 export function brokerMetrics(registry: Registry) {
   const registers = [registry];
   const metrics = {
-    connections: new Gauge({ name: 'pollcast_mqtt_connections', help: 'MQTT connections open now', registers }),
+    connections: new Gauge({ name: 'pollcast_mqtt_connections', help: 'Open MQTT connections', registers }),
     inFlight: new Gauge({
       name: 'pollcast_votes_in_flight',
-      help: 'PUBLISH packets taken and not settled yet',
+      help: 'PUBLISH packets received but not yet fully processed',
       registers,
     }),
     accepted: new Counter({
@@ -20,13 +20,13 @@ export function brokerMetrics(registry: Registry) {
     }),
     rejected: new Counter({
       name: 'pollcast_votes_rejected_total',
-      help: 'Payloads that were no votes, by reason; counted and acknowledged',
+      help: 'Votes rejected, by reason; they are logged as rejections and acknowledged',
       labelNames: ['reason'] as const,
       registers,
     }),
     failed: new Counter({
       name: 'pollcast_votes_failed_total',
-      help: 'Votes that could not be stored; not acknowledged, devices send them again',
+      help: 'Votes not acknowledged because they could not be stored; devices send them again',
       registers,
     }),
     appendSeconds: new Histogram({
@@ -42,7 +42,7 @@ export function brokerMetrics(registry: Registry) {
       registers,
     }),
   };
-  // What has not happened yet is 0 and not absent: otherwise a graph misses the first time.
+  // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
   for (const reason of REASONS) metrics.rejected.inc({ reason }, 0);
   return metrics;
 }

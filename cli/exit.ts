@@ -1,2 +1,2 @@
-/** Exit codes: 1 it failed, 2 it was told to do something that makes no sense. */
+/** Exit codes: 1 for a failure, 2 for wrong arguments or a wrong configuration. */
 export const EXIT = { failed: 1, misconfigured: 2 } as const;

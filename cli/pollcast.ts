@@ -1,38 +1,39 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { flagOf, settings } from '../core/runtime/settings.ts';
+import type { Role } from '../app/foundation.ts';
+import { environmentSettings, flagOf } from '../core/config/settings.ts';
+import { version } from '../core/process/version.ts';
 import { EXIT } from './exit.ts';
 import { addAudit } from './operator/audit.ts';
 import { addDevice } from './operator/device.ts';
 import { addPoll } from './operator/poll.ts';
 import type { Flags } from './serve.ts';
 import { addSim } from './sim.ts';
-import type { Role } from './up.ts';
 
-const program = new Command('pollcast').description(
-  'Live voting over MQTT: votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once.',
-);
-// Before the commands are added: they inherit it.
+const program = new Command('pollcast')
+  .version(version, '--version', 'print the version')
+  .description('Live voting: votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once.');
+// This must be set before the commands are added, because they inherit it.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.misconfigured));
 addRole('all', 'up', 'Run everything in one process');
-addRole('broker', 'broker', 'Let devices in and store their votes; needs Redis');
+addRole('broker', 'broker', 'Accept connections from devices and store their votes; needs Redis');
 addRole('processor', 'processor', 'Count votes and write the time series; needs Redis');
-addRole('dashboard', 'dashboard', 'Serve API, pages and result streams; needs Redis');
+addRole('dashboard', 'dashboard', 'Serve the API, the pages and result streams; needs Redis');
 addSim(program);
 addPoll(program);
 addDevice(program);
 addAudit(program);
 await program.parseAsync();
 
-function addRole(role: Role, name: string, about: string): void {
-  const command = program.command(name).description(about);
+function addRole(role: Role, name: string, summary: string): void {
+  const command = program.command(name).description(summary);
   if (role === 'all' || role === 'dashboard') {
-    command.option('--demo', 'create and open a poll to try things on, if there are no polls yet');
+    command.option('--demo', 'create and open a demo poll if there are no polls yet');
   }
-  for (const { variable, fallback, about } of Object.values(settings)) {
-    const otherwise = fallback === '' ? '' : `, default ${fallback}`;
-    command.option(`${flagOf(variable)} <value>`, `${about} (${variable}${otherwise})`);
+  for (const { variable, fallback, description } of Object.values(environmentSettings)) {
+    const otherwise = fallback === '' ? '' : `, default: ${fallback}`;
+    command.option(`${flagOf(variable)} <value>`, `${description} (${variable}${otherwise})`);
   }
-  // Loaded when it is needed: commands of operators need none of it, and are there at once.
+  // Loaded on demand, so that operator commands start faster.
   command.action(async (flags: Flags) => (await import('./serve.ts')).serve(role, flags));
 }

@@ -1,24 +1,24 @@
-import { type Config, ConfigError, readConfig } from '../core/runtime/config.ts';
+import { createDemo } from '../app/demo.ts';
+import type { Role } from '../app/foundation.ts';
+import { type Pollcast, start } from '../app/pollcast.ts';
+import { superviseWorkers, workerIndex } from '../app/workers.ts';
+import { type Config, ConfigError, readConfig } from '../core/config/config.ts';
+import type { SettingName } from '../core/config/settings.ts';
 import { createLog } from '../core/runtime/log.ts';
-import type { SettingName } from '../core/runtime/settings.ts';
-import { isCommitFailure } from '../core/store/embedded/written.ts';
-import { StoreError } from '../core/store/error.ts';
-import { createDemo } from './demo.ts';
+import { isWriteFailure } from '../core/store/error.ts';
 import { EXIT } from './exit.ts';
-import { type Pollcast, type Role, start } from './up.ts';
 import { welcome } from './welcome.ts';
-import { place, superviseWorkers } from './workers.ts';
 
 const NEEDS_REDIS =
-  'POLLCAST_REDIS_URL: a process that does a part of the work needs a Redis to share with the others; `pollcast up` does without';
+  'POLLCAST_REDIS_URL: required for a process with a single role, which shares a Redis with the others; `pollcast up` does not need one';
 const NEEDS_PORTS =
-  'POLLCAST_HTTP_PORT: several workers count up from it, each has its own; expected one with room above it';
+  'POLLCAST_HTTP_PORT: each worker has its own port, counting up from this one; expected a port other than 0 with enough ports above it';
 
 export type Flags = Partial<Record<SettingName, string>> & { readonly demo?: boolean };
 
-/** Runs a role until it is told to stop. */
+/** Runs a role until a signal stops it. */
 export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void> {
-  const worker = place();
+  const worker = workerIndex();
   const config = configOrExit(role, flags);
   const log = createLog(config.logLevel);
   if (role === 'broker' && config.workers > 1 && worker === undefined) {
@@ -28,7 +28,7 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   let isStopping = false;
   let running: Pollcast | undefined;
   const stop = async (why: string, exitCode: number) => {
-    // A second signal does not wait; a worker gets one from its terminal and one from its supervisor.
+    // A second signal exits immediately. A worker ignores it, because both the terminal and the supervisor send it a signal.
     if (isStopping && worker !== undefined) return;
     if (isStopping) process.exit(EXIT.failed);
     isStopping = true;
@@ -39,13 +39,13 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
   process.on('unhandledRejection', (error) => {
-    // Aedes does not wait for all it writes to its sessions, nor lmdb for promises of its own: a full disk must be
-    // survived. No vote is acknowledged meanwhile, and whoever waits for a write is told.
-    if (error instanceof StoreError || isCommitFailure(error)) log.error({ err: error }, 'a write failed');
+    // Aedes does not await all writes to its sessions, nor does lmdb await all of its promises. A full disk must not end the
+    // process: until there is space again, no votes are acknowledged, and every awaited write reports its failure.
+    if (isWriteFailure(error)) log.error({ err: error }, 'a write failed');
     else throw error;
   });
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'a defect: please report it');
+    log.fatal({ err: error }, 'uncaught exception; this is a bug, please report it');
     void stop('uncaughtException', EXIT.failed);
   });
   try {
@@ -73,7 +73,7 @@ function configOrExit(role: Role, flags: Flags): Config {
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`pollcast: the configuration has ${error.problems.length} problem(s):\n`);
+    process.stderr.write(`pollcast: configuration errors:\n`);
     for (const problem of error.problems) process.stderr.write(`  ${problem}\n`);
     process.exit(EXIT.misconfigured);
   }
@@ -82,10 +82,10 @@ function configOrExit(role: Role, flags: Flags): Config {
 function explain(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
   const where = `${error.address}:${error.port}`;
   if (error.code === 'EADDRINUSE') {
-    return `another program listens on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT or POLLCAST_HTTP_PORT`;
+    return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT or POLLCAST_HTTP_PORT`;
   }
   if (error.code === 'EACCES' && error.port)
-    return `not allowed to listen on ${where}; ports below 1024 need more rights`;
+    return `not allowed to listen on ${where}; ports below 1024 require root privileges`;
   if (error.code === 'EADDRNOTAVAIL') return `this machine has no address ${error.address}; check POLLCAST_HOST`;
   return error.message;
 }

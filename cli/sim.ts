@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Progress, SimulationOptions } from '../devices-sim/simulation.ts';
-import { TOKEN_FILE } from './token.ts';
+import { httpOption, operatorToken, tokenOption } from './operator/flags.ts';
 
-/** The most devices one simulator process drives; each is a socket. */
+/** The maximum number of devices in one simulator process. Each device needs a socket. */
 const MAX_DEVICES = 20_000;
 
 interface Flags {
-  readonly mqtt: string;
+  readonly mqtt: readonly string[];
   readonly http: string;
   readonly token?: string;
   readonly poll: string;
@@ -28,41 +26,42 @@ interface Flags {
 export function addSim(program: Command): void {
   program
     .command('sim')
-    .description('Rehearse: simulated devices vote, and the count is held against what they were acknowledged')
+    .description('Rehearse: let simulated devices vote, and compare the count with the acknowledged votes')
     .option(
       '--mqtt <url>',
-      'where devices connect: mqtt://host:port or ws://host:port/mqtt; several separated by commas',
-      'mqtt://127.0.0.1:1883',
+      'URL of the broker: mqtt://host:port or ws://host:port/mqtt; several mqtt:// URLs are separated by commas',
+      brokers,
+      ['mqtt://127.0.0.1:1883'],
     )
-    .option('--http <url>', 'where the API is', 'http://127.0.0.1:8080')
+    .addOption(httpOption())
+    .addOption(tokenOption())
+    .option('--poll <poll>', 'the poll to vote in, which must be open', 'demo')
+    .option('--devices <number>', 'number of devices', whole(1, MAX_DEVICES), 1000)
+    .option('--votes <number>', 'votes per device; all but the first are revotes', whole(1, 1000), 1)
+    .option('--ramp <seconds>', 'time over which votes arrive, at an increasing rate', real(0, 3600), 10)
+    .option('--burst <share>', 'share of devices that vote simultaneously at the end, 0 to 1', real(0, 1), 0.3)
+    .option('--qos <mix>', 'ratio of devices at QoS 0, 1 and 2, such as 0:9:1', mix, [0, 9, 1] as const)
     .addOption(
-      new Option('--token <token>', 'operator token, to compare ballot by ballot; default: the one in ./data').env(
-        'POLLCAST_OPERATOR_TOKEN',
-      ),
-    )
-    .option('--poll <poll>', 'the poll to vote in; it must be open', 'demo')
-    .option('--devices <number>', 'how many devices', whole(1, MAX_DEVICES), 1000)
-    .option('--votes <number>', 'votes of each device; all after the first are revotes', whole(1, 1000), 1)
-    .option('--ramp <seconds>', 'time over which votes come in, ever faster', real(0, 3600), 10)
-    .option('--burst <share>', 'share of devices that vote at once at the end, 0 to 1', real(0, 1), 0.3)
-    .option('--qos <mix>', 'weights of QoS 0, 1 and 2, as 0:9:1', mix, [0, 9, 1] as const)
-    .addOption(
-      new Option('--payload <format>', 'how votes are written')
+      new Option('--payload <format>', 'payload format of the votes')
         .choices(['text', 'json', 'cbor', 'mixed'])
         .default('text'),
     )
-    .option('--limit <seconds>', 'everything must be acknowledged by then', real(1, 3600), 120)
-    .option('--seed <number>', 'the same seed makes the same devices and choices', whole(0, 2 ** 32 - 1), 1)
+    .option('--limit <seconds>', 'time limit for all votes to be acknowledged', real(1, 3600), 120)
+    .option(
+      '--seed <number>',
+      'random seed; the same seed gives the same devices and choices',
+      whole(0, 2 ** 32 - 1),
+      1,
+    )
     .option('--json', 'print the report as JSON')
     .action(run);
 }
 
 async function run(flags: Flags): Promise<void> {
-  const token = flags.token ?? (await readFile(join('data', TOKEN_FILE), 'utf8').catch(() => undefined))?.trim();
   const options: SimulationOptions = {
-    mqttUrl: flags.mqtt,
+    mqttUrls: flags.mqtt,
     httpUrl: flags.http,
-    token,
+    token: await operatorToken(flags.token),
     poll: flags.poll,
     devices: flags.devices,
     votes: flags.votes,
@@ -74,15 +73,15 @@ async function run(flags: Flags): Promise<void> {
     reconnectMs: 1000,
     seed: flags.seed,
   };
-  // Loaded when it is needed, as all that other commands do without.
+  // Loaded on demand, so that other commands start faster.
   const { Simulation } = await import('../devices-sim/simulation.ts');
-  const { isPassed, reportText } = await import('../devices-sim/report.ts');
+  const { isPassed, reportText, withoutSecrets } = await import('../devices-sim/report.ts');
   const bar = progressBar();
   try {
     const report = await new Simulation(options, bar.show).run();
     bar.stop();
     process.stdout.write(
-      flags.json ? `${JSON.stringify({ passed: isPassed(report), ...report })}\n` : reportText(report),
+      flags.json ? `${JSON.stringify({ passed: isPassed(report), ...withoutSecrets(report) })}\n` : reportText(report),
     );
     process.exitCode = isPassed(report) ? 0 : 1;
   } catch (error) {
@@ -110,7 +109,7 @@ function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!Number.isInteger(value) || value < min || value > max)
-      throw new InvalidArgumentError(`a whole number from ${min} to ${max} is needed.`);
+      throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}.`);
     return value;
   };
 }
@@ -119,14 +118,30 @@ function real(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !(value >= min && value <= max))
-      throw new InvalidArgumentError(`a number from ${min} to ${max} is needed.`);
+      throw new InvalidArgumentError(`expected a number from ${min} to ${max}.`);
     return value;
   };
+}
+
+/** Parses the URLs of brokers. With an invalid URL, devices would try to connect forever. */
+function brokers(text: string): readonly string[] {
+  const urls = text.split(',').map((url) => url.trim());
+  const isBroker = (url: string) => URL.canParse(url) && /^(mqtts?|wss?):$/.test(new URL(url).protocol);
+  const bad = urls.find((url) => !isBroker(url));
+  if (bad !== undefined) {
+    throw new InvalidArgumentError(
+      `${JSON.stringify(bad)} is not a URL such as mqtt://host:port or ws://host:port/mqtt.`,
+    );
+  }
+  if (urls.length > 1 && urls.some((url) => new URL(url).protocol !== 'mqtt:')) {
+    throw new InvalidArgumentError('with several brokers, all URLs must be mqtt://host:port.');
+  }
+  return urls;
 }
 
 function mix(text: string): readonly [number, number, number] {
   const [zero = Number.NaN, one = Number.NaN, two = Number.NaN, ...rest] = text.split(':').map(Number);
   const isValid = [zero, one, two].every((weight) => weight >= 0) && zero + one + two > 0 && rest.length === 0;
-  if (!isValid) throw new InvalidArgumentError('three weights are needed, for QoS 0, 1 and 2, as 0:9:1.');
+  if (!isValid) throw new InvalidArgumentError('expected three numbers, for QoS 0, 1 and 2, such as 0:9:1.');
   return [zero, one, two];
 }

@@ -1,7 +1,7 @@
-import type { Config } from '../core/runtime/config.ts';
-import type { Pollcast } from './up.ts';
+import type { Pollcast } from '../app/pollcast.ts';
+import type { Config } from '../core/config/config.ts';
 
-/** What a person needs to know after the start: how to vote, where to look, and what is not safe. */
+/** The message after startup: how to vote, where to see results, and who may vote. */
 export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: Config): string {
   const host = config.host === '0.0.0.0' || config.host === '::' ? '<this machine>' : config.host;
   const all = polls.all();
@@ -12,7 +12,7 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   const choice = poll?.options[0]?.key ?? '<choice>';
   const door =
     config.door === 'open'
-      ? 'open: any client id may vote, nobody is asked who they are'
+      ? 'open: any client may vote without credentials'
       : 'registered devices and guests only (POST /api/devices)';
   return `
   Pollcast is running. Stop it with Ctrl-C; votes and results are kept in ${config.dataDir}/

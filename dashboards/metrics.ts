@@ -1,12 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What a dashboard process tells of itself. */
+/** The metrics of a dashboard process. */
 export type DashboardMetrics = ReturnType<typeof dashboardMetrics>;
 
 export function dashboardMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    viewers: new Gauge({ name: 'pollcast_viewers', help: 'Result streams open now', registers }),
+    viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
     frames: new Counter({ name: 'pollcast_stream_frames_total', help: 'Frames sent to viewers', registers }),
   };
 }

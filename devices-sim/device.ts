@@ -2,19 +2,19 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 
 export type Qos = 0 | 1 | 2;
 
-/** Where devices connect to, and how patient they are. */
+/** How devices connect and reconnect. */
 export interface DeviceOptions {
-  /** `mqtt://host:port` or `ws://host:port/mqtt`; several: one after the other, beginning with the first. */
+  /** `mqtt://host:port` or `ws://host:port/mqtt`. Several URLs are tried in turn, starting with the first. */
   readonly urls: readonly string[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** How long a device waits before it connects again, ms; each adds its own jitter. */
+  /** Delay in ms before a device reconnects. Each device adds its own jitter. */
   readonly reconnectMs: number;
 }
 
-/** How long a CONNECT may stay unanswered, ms. */
+/** Maximum time in ms to wait for a CONNACK. */
 const CONNECT_LIMIT_MS = 15_000;
-/** Devices that lost their line together must not come back together: up to this share of the wait is added. */
+/** Up to this share of the delay is added as jitter, so that devices disconnected together do not reconnect together. */
 const JITTER = 0.5;
 
 /** One simulated clicker: a real MQTT client that keeps trying until its vote is acknowledged. */
@@ -23,7 +23,7 @@ export class SimDevice {
   readonly qos: Qos;
   private readonly options: DeviceOptions;
   private client: MqttClient | undefined;
-  /** Connections lost since the start. */
+  /** The number of connections lost so far. */
   drops = 0;
 
   constructor(id: string, qos: Qos, options: DeviceOptions) {
@@ -32,7 +32,7 @@ export class SimDevice {
     this.options = options;
   }
 
-  /** Connects; resolves once connected for the first time, however many tries that takes. */
+  /** Connects. Resolves on the first connection, however many attempts it takes; rejects if the broker refuses the device. */
   connect(): Promise<void> {
     const { urls, username, password, reconnectMs } = this.options;
     const options: IClientOptions = {
@@ -45,7 +45,7 @@ export class SimDevice {
       ...(password === undefined ? {} : { password }),
     };
     const [url = ''] = urls;
-    // The client goes on to the next server with each reconnect; a single one keeps its path (WebSocket).
+    // With several servers, the client tries the next server at each reconnect. A single URL keeps its path, for WebSocket.
     const client =
       urls.length > 1 ? mqtt.connect({ ...options, servers: urls.map(serverOf) }) : mqtt.connect(url, options);
     this.client = client;
@@ -53,7 +53,7 @@ export class SimDevice {
     return new Promise((resolve, reject) => {
       client.once('connect', () => resolve());
       client.on('error', (error: Error & { code?: number | string }) => {
-        // A numeric code is a CONNACK refusal: trying again would not help.
+        // A numeric code is a CONNACK return code, so retrying would not help.
         if (typeof error.code === 'number' && error.code > 0)
           reject(new Error(`${this.id} was refused: ${error.message}`));
       });
@@ -61,8 +61,8 @@ export class SimDevice {
   }
 
   /**
-   * Publishes a vote; resolves when it is acknowledged (QoS 0: when it is written). The client sends it again after
-   * every reconnect until then. Rejects only when the device is ended first.
+   * Publishes a vote. Resolves when the vote has been acknowledged (QoS 0: written); until then, the client resends it after
+   * every reconnect. Rejects only if the device is ended first.
    */
   vote(topic: string, payload: string | Buffer): Promise<void> {
     const { client } = this;
@@ -79,6 +79,6 @@ export class SimDevice {
 
 function serverOf(url: string) {
   const { hostname, port, protocol } = new URL(url);
-  if (protocol !== 'mqtt:') throw new Error(`${url}: several servers must all be mqtt://host:port`);
+  if (protocol !== 'mqtt:') throw new Error(`${url}: with several servers, all URLs must be mqtt://host:port`);
   return { host: hostname, port: Number(port || 1883), protocol: 'mqtt' as const };
 }

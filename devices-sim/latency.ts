@@ -1,6 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 
-/** Percentiles of a latency, ms. */
+/** Percentiles of a latency, in ms. */
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -9,7 +9,7 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** Collects latencies in microsecond steps. */
+/** Records latencies with microsecond resolution. */
 export class Latency {
   private readonly histogram: Histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000 });
 
@@ -25,8 +25,8 @@ export class Latency {
 }
 
 /**
- * From vote to screen: the k-th acknowledged vote is on the screen when the stream first tells of k votes. Which vote is
- * the k-th is known by the order of acknowledgements, so this holds while nobody else votes.
+ * The latency from vote to screen. The k-th acknowledged vote is considered to be shown when the stream first reports at least
+ * k votes. The measurement is valid only if nobody else votes.
  */
 export class ScreenLatency {
   private readonly latency = new Latency();
@@ -34,7 +34,7 @@ export class ScreenLatency {
   private readonly baseline: number;
   private shown = 0;
 
-  /** @param baseline votes received before the first of ours */
+  /** @param baseline votes received before the simulation */
   constructor(baseline: number) {
     this.baseline = baseline;
   }

@@ -1,25 +1,25 @@
 import type { Qos } from './device.ts';
 
-/** What one device did: the votes it sent, in order, and how many of them were acknowledged. */
+/** The choices that one device sent, in order, and how many of its votes were acknowledged. */
 interface Account {
   readonly qos: Qos;
   readonly sent: string[];
   acknowledged: number;
 }
 
-/** What a device's ballot may be; `null` stands for none. More than one only while an acknowledgement is missing. */
+/** The possible ballots of a device (`null`: no ballot). There are several at QoS 0 and while an acknowledgement is missing. */
 export type Expectation = readonly (string | null)[];
 
 /**
- * Knows the right answer: which choices devices sent, and which the broker acknowledged. From that alone follows what
- * must be counted, without a look into the system under test.
+ * Records which choices devices sent, and which of these the broker acknowledged. The expected count follows from this record
+ * alone, independently of the system under test.
  */
 export class Ledger {
   private readonly accounts = new Map<string, Account>();
-  /** How many votes of a device count, one after the other. */
+  /** The maximum number of votes accepted from a device. Each accepted vote replaces the previous one. */
   private readonly most: number;
 
-  /** @param revote the poll's rule for a second vote by the same device */
+  /** @param revote the poll’s rule for repeated votes by the same device */
   constructor(revote: string) {
     if (revote === 'last') this.most = Number.POSITIVE_INFINITY;
     else this.most = revote === 'first' ? 1 : Number(revote.replace('max ', ''));
@@ -31,10 +31,11 @@ export class Ledger {
     account.sent.push(choice);
   }
 
-  /** The device's oldest vote that was not acknowledged is now. */
+  /** Records that the device’s oldest unacknowledged vote was acknowledged. */
   acknowledged(device: string): void {
     const account = this.accounts.get(device);
-    if (!account || account.acknowledged === account.sent.length) throw new Error(`${device}: nothing was sent`);
+    if (!account || account.acknowledged === account.sent.length)
+      throw new Error(`${device}: acknowledgement without a vote`);
     account.acknowledged++;
   }
 
@@ -42,7 +43,7 @@ export class Ledger {
     return [...this.accounts.keys()];
   }
 
-  /** Votes sent that were acknowledged; at QoS 0 nothing ever is. */
+  /** The numbers of votes sent, acknowledged, and still open. Votes at QoS 0 are never acknowledged. */
   get totals(): { sent: number; acknowledged: number; open: number } {
     let sent = 0;
     let acknowledged = 0;
@@ -53,19 +54,19 @@ export class Ledger {
     return { sent, acknowledged, open: sent - acknowledged };
   }
 
-  /** The ballots that a device may have now. */
+  /** The ballots that the device may have now. */
   expected(device: string): Expectation {
     const account = this.accounts.get(device);
     if (!account) return [null];
     const { qos, sent, acknowledged } = account;
-    // At QoS 0 any vote may have been lost, so any of them may be the one that counts, or none.
+    // At QoS 0, any vote may have been lost, so the ballot may be any of these votes, or there may be no ballot.
     if (qos === 0) return [null, ...sent];
     const counting = sent.slice(0, this.most);
     const certain = acknowledged > 0 ? (counting[Math.min(acknowledged, counting.length) - 1] as string) : null;
     return [certain, ...counting.slice(acknowledged)];
   }
 
-  /** Choice → how many devices must have it, over the devices of which that is certain. */
+  /** The number of devices expected for each choice; devices with several possible ballots are left out. */
   tally(): Map<string, number> {
     const tally = new Map<string, number>();
     for (const device of this.accounts.keys()) {

@@ -1,17 +1,17 @@
+import { isExact } from './comparison.ts';
 import type { Percentiles } from './latency.ts';
 import type { Report } from './simulation.ts';
-import { isExact } from './verdict.ts';
 
 const BAR_WIDTH = 30;
 
-/** The report as people read it in a terminal. */
+/** Formats the report for a terminal. */
 export function reportText(report: Report): string {
   const { sent, acknowledged, drops, votingMs, ack, screen, verdict, recount } = report;
   const rate = Math.round(acknowledged / (votingMs / 1000));
   const lines = [
     '',
     `  votes sent           ${sent}`,
-    `  acknowledged         ${acknowledged}  (${rate} a second over ${(votingMs / 1000).toFixed(1)} s)`,
+    `  acknowledged         ${acknowledged}  (${rate} per second over ${(votingMs / 1000).toFixed(1)} s)`,
     `  connections lost     ${drops}`,
     '',
     ...latencyLines(ack, screen),
@@ -21,19 +21,25 @@ export function reportText(report: Report): string {
     '',
     ...verdict.examples.map((example) => `  ! ${example}`),
     isPassed(report)
-      ? `  EXACT: ${verdict.compared} devices, every acknowledged vote counted once, none lost, none twice`
-      : `  NOT EXACT: ${verdict.lost} lost, ${verdict.wrong} wrong, ${verdict.doubled} twice, of ${verdict.compared} devices`,
+      ? `  EXACT: ${verdict.compared} devices, every acknowledged vote counted once, none lost, none counted twice`
+      : `  NOT EXACT: ${verdict.lost} lost, ${verdict.wrong} wrong, ${verdict.doubled} counted twice, of ${verdict.compared} devices`,
     '',
   ];
   return lines.join('\n');
 }
 
-/** True when the count is exact and the recount, if there was one, agrees. */
+/** True if the count is exact and the recount, if there was one, agrees. */
 export function isPassed({ verdict, recount }: Report): boolean {
   return isExact(verdict) && recount?.agrees !== false;
 }
 
+/** The report without the credentials of the devices and the operator. */
+export function withoutSecrets({ options: { token: _, credentials: __, ...options }, ...report }: Report) {
+  return { ...report, options };
+}
+
 function accountingText({ result: { accounting } }: Report): string {
+  if (!accounting) return '';
   const { received, counted, replaced, redelivered, rejected } = accounting;
   const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
   return `${received} = ${counted} counted + ${replaced} replaced + ${redelivered} redelivered + ${refused} rejected`;

@@ -1,38 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encode as encodeCbor } from 'cborg';
-import { Api, type PollInfo, type RecountInfo, type ResultInfo } from './api.ts';
-import { randomChoice, seeded } from './choices.ts';
+import { parse as parseCsv } from 'csv-parse/sync';
+import type { PollAnswer, RecountAnswer, Result } from '../client/answers.ts';
+import { ApiClient, pollPath } from '../client/api.ts';
+import { followPoll } from '../client/stream.ts';
+import { type Comparison, compareBallots, compareTallies, isExact } from './comparison.ts';
 import { type DeviceOptions, type Qos, SimDevice } from './device.ts';
+import { isPlain, randomChoice } from './kinds.ts';
 import { Latency, type Percentiles, ScreenLatency } from './latency.ts';
 import { Ledger } from './ledger.ts';
-import { StreamWatch } from './stream.ts';
-import { compareBallots, compareTallies, isExact, type Verdict } from './verdict.ts';
+import { seeded } from './random.ts';
 
 export interface SimulationOptions {
-  /** Where devices connect; several brokers separated by commas: devices spread over them. */
-  readonly mqttUrl: string;
+  /** The URLs of the brokers, across which devices are spread. */
+  readonly mqttUrls: readonly string[];
   readonly httpUrl: string;
   readonly token?: string | undefined;
   readonly poll: string;
   readonly devices: number;
-  /** Votes of each device; all after the first are revotes. */
+  /** Votes per device; all but the first are revotes. */
   readonly votes: number;
-  /** How long the first votes of most devices take to come in, ms, ever faster. */
+  /** The time in ms over which devices cast their first votes before the burst, at an increasing rate. */
   readonly rampMs: number;
-  /** The share of devices that vote all at once after the ramp, 0 to 1. */
+  /** The share of devices that vote simultaneously after the ramp, 0 to 1. */
   readonly burst: number;
-  /** Weight of each QoS; `[0, 9, 1]` is nine devices at QoS 1 for each at QoS 2. */
+  /** The ratio of devices at QoS 0, 1 and 2. `[0, 9, 1]` means nine devices at QoS 1 for each device at QoS 2. */
   readonly qosMix: readonly [number, number, number];
   readonly payload: 'text' | 'json' | 'cbor' | 'mixed';
-  /** Everything must be acknowledged this long after the start, ms. */
+  /** The time limit in ms for each device to connect, and for all votes to be acknowledged. */
   readonly limitMs: number;
   readonly reconnectMs: number;
   readonly seed: number;
-  /** What devices sign in with, in their order, where the door asks for it; default: made-up ids and no password. */
+  /** The credentials of the devices, in order; default: generated ids without passwords. */
   readonly credentials?: readonly { readonly device: string; readonly password: string }[] | undefined;
 }
 
-/** Told as the simulation goes on, for a progress bar. */
+/** Called while the simulation runs, for a progress bar. */
 export type Progress = (phase: 'connecting' | 'voting' | 'counting', done: number, total: number) => void;
 
 export interface Report {
@@ -43,24 +46,24 @@ export interface Report {
   readonly votingMs: number;
   readonly ack: Percentiles;
   readonly screen: Percentiles;
-  readonly verdict: Verdict;
-  readonly result: ResultInfo;
-  readonly recount: RecountInfo | undefined;
+  readonly verdict: Comparison;
+  readonly result: Result;
+  readonly recount: RecountAnswer | undefined;
 }
 
-/** How long the API may be away while a rehearsal runs, ms. */
+/** Maximum time in ms for which the API may be unreachable during a rehearsal. */
 const PATIENCE_MS = 20_000;
-/** Connections being opened at the same time. */
+/** The number of devices that connect concurrently. */
 const CONNECTING = 100;
-/** How long the count may take to catch up with the last acknowledgement, ms. */
+/** Time limit in ms for the count to catch up with the acknowledgements. */
 const COUNT_LIMIT_MS = 30_000;
 const FORMATS = ['text', 'json', 'cbor'] as const;
 
-/** Rehearses an event: devices connect, vote, lose their line, vote again; then the count is held against the ledger. */
+/** Rehearses an event: devices connect and vote, and then the count is compared with the ledger. */
 export class Simulation {
   private readonly options: SimulationOptions;
   private readonly progress: Progress;
-  private readonly api: Api;
+  private readonly api: ApiClient;
   private readonly random: () => number;
   private readonly prefix: string;
   private readonly ack = new Latency();
@@ -69,22 +72,25 @@ export class Simulation {
   constructor(options: SimulationOptions, progress: Progress = () => {}) {
     this.options = options;
     this.progress = progress;
-    this.api = new Api(options.httpUrl, options.token, PATIENCE_MS);
+    this.api = new ApiClient({ base: options.httpUrl, token: options.token, patienceMs: PATIENCE_MS });
     this.random = seeded(options.seed);
     this.prefix = options.credentials ? '' : `sim-${Date.now().toString(36)}-${options.seed.toString(36)}-`;
   }
 
   async run(): Promise<Report> {
     const { poll: id, devices: count } = this.options;
-    // A server that is not there at the start is a mistake; one that is away later may come back.
-    const poll = await new Api(this.options.httpUrl, this.options.token).poll(id);
+    // No retries here: if the server does not answer at the start, it is probably not running. Later, it may come back.
+    const poll = await new ApiClient({ base: this.options.httpUrl, token: this.options.token }).poll(id);
     if (poll.status !== 'open') throw new Error(`poll ${id} is ${poll.status}; open it first`);
     const before = await this.api.result(id);
-    const screen = new ScreenLatency(before.votes);
-    const watch = new StreamWatch(this.api, id, (seen, atMs) => screen.seen(seen, atMs));
+    const screen = new ScreenLatency(before.votes ?? 0);
     const ledger = new Ledger(poll.revote);
     const devices = Array.from({ length: count }, (_, i) => this.device(i));
-    watch.start();
+    const stop = followPoll(
+      id,
+      { onResult: ({ votes }) => screen.seen(votes ?? 0, performance.now()) },
+      { base: this.api.base, headers: this.api.headers },
+    );
     try {
       await this.connect(devices);
       const startMs = performance.now();
@@ -110,14 +116,13 @@ export class Simulation {
         recount,
       };
     } finally {
-      watch.stop();
+      stop();
       await Promise.all(devices.map((device) => device.end()));
     }
   }
 
   private device(i: number): SimDevice {
-    const { mqttUrl, reconnectMs } = this.options;
-    const all = mqttUrl.split(',');
+    const { mqttUrls: all, reconnectMs } = this.options;
     const urls = all.map((_, place) => all[(i + place) % all.length] as string);
     const options: DeviceOptions = { urls, reconnectMs };
     const known = this.options.credentials?.[i];
@@ -144,7 +149,7 @@ export class Simulation {
         await within(
           this.options.limitMs,
           device.connect(),
-          `${device.id} could not connect to ${this.options.mqttUrl}`,
+          `${device.id} could not connect to ${this.options.mqttUrls.join(', ')}`,
         );
         this.progress('connecting', ++done, devices.length);
       }
@@ -152,21 +157,21 @@ export class Simulation {
     await Promise.all(Array.from({ length: Math.min(CONNECTING, devices.length) }, connectNext));
   }
 
-  /** Each device votes when its turn comes and goes on until all its votes are acknowledged, or the time is up. */
-  private async voteAll(devices: readonly SimDevice[], poll: PollInfo, ledger: Ledger, screen: ScreenLatency) {
+  /** Lets each device start at its own time, and waits until all votes are acknowledged or the time limit is reached. */
+  private async voteAll(devices: readonly SimDevice[], poll: PollAnswer, ledger: Ledger, screen: ScreenLatency) {
     const { rampMs, burst, limitMs } = this.options;
     const ramped = Math.round(devices.length * (1 - burst));
     const work = devices.map(async (device, i) => {
-      // The square root makes the ramp: votes come ever faster.
+      // Because of the square root, votes arrive at an increasing rate.
       await sleep(i < ramped ? rampMs * Math.sqrt((i + 1) / Math.max(1, ramped)) : rampMs);
       await this.voteOne(device, poll, ledger, screen);
     });
-    // When the time is up, what is still open stays open in the ledger; the votes end with their devices.
+    // After the time limit, unacknowledged votes stay open in the ledger. Their promises are rejected when the devices end.
     for (const promise of work) promise.catch(() => {});
     await Promise.race([Promise.all(work), sleep(limitMs, undefined, { ref: false })]);
   }
 
-  private async voteOne(device: SimDevice, poll: PollInfo, ledger: Ledger, screen: ScreenLatency): Promise<void> {
+  private async voteOne(device: SimDevice, poll: PollAnswer, ledger: Ledger, screen: ScreenLatency): Promise<void> {
     const total = this.options.devices * this.options.votes;
     for (let n = 0; n < this.options.votes; n++) {
       const choice = randomChoice(poll, this.random);
@@ -188,40 +193,48 @@ export class Simulation {
     return choice;
   }
 
-  /** Compares count and ledger, again and again until they agree: counting may lag, but not for ever. */
-  private async judge(poll: PollInfo, ledger: Ledger, before: ResultInfo) {
+  /** Compares the count with the ledger until they agree or the time limit is reached, because counting may lag behind. */
+  private async judge(poll: PollAnswer, ledger: Ledger, before: Result) {
     const endMs = performance.now() + COUNT_LIMIT_MS;
-    const must = before.votes + ledger.totals.acknowledged;
+    const must = (before.votes ?? 0) + ledger.totals.acknowledged;
     for (let votes = -1; ; ) {
       const result = await this.api.result(poll.poll);
       const verdict = await this.compare(poll, ledger, before, result);
-      const isDone = isExact(verdict) && result.votes >= must && result.votes === votes;
+      const received = result.votes ?? 0;
+      const isDone = isExact(verdict) && received >= must && received === votes;
       if (isDone || performance.now() > endMs) return { result, verdict };
-      votes = result.votes;
+      votes = received;
       await sleep(200);
     }
   }
 
-  private async compare(poll: PollInfo, ledger: Ledger, before: ResultInfo, after: ResultInfo): Promise<Verdict> {
+  private async compare(poll: PollAnswer, ledger: Ledger, before: Result, after: Result): Promise<Comparison> {
     const { secrecy = 'named' } = poll;
     if (this.api.isOperator && secrecy === 'named')
-      return compareBallots(ledger, await this.api.ballots(poll.poll), this.prefix);
+      return compareBallots(ledger, await this.ballots(poll.poll), this.prefix);
     const why = this.whyOnlyOperators(poll, ledger, after);
-    if (why) throw new Error(`${why}; to judge them, ballots must be seen: give the operator token`);
+    if (why) throw new Error(`${why}, so ballots must be compared; this requires the operator token`);
     return compareTallies(ledger, tallyOf(before), tallyOf(after));
   }
 
-  private whyOnlyOperators({ kind, items }: PollInfo, ledger: Ledger, { hidden }: ResultInfo): string | undefined {
+  /** Why only an operator, who can see ballots, can verify the count; undefined if anybody can. */
+  private whyOnlyOperators(poll: PollAnswer, ledger: Ledger, { hidden }: Result): string | undefined {
     const { open } = ledger.totals;
-    if (open > 0) return `${open} votes have no acknowledgement`;
-    if (hidden) return 'this poll hides its figures';
-    const isPlain = kind === 'single' || kind === 'motion' || (kind === 'rating' && !items);
-    return isPlain ? undefined : `counts of a poll of the kind ${kind} do not tell who chose what`;
+    if (open > 0) return `${open} votes were not acknowledged`;
+    if (hidden) return 'this poll hides its results';
+    return isPlain(poll) ? undefined : `the counts of a ${poll.kind} poll do not show individual choices`;
+  }
+
+  /** Every ballot of the current round. */
+  private async ballots(poll: string): Promise<[device: string, choice: string][]> {
+    const text = await (await this.api.get(pollPath(poll, 'ballots.csv'))).text();
+    const rows: { device: string; choice: string }[] = parseCsv(text, { columns: true, bom: true });
+    return rows.map(({ device, choice }) => [device, choice]);
   }
 }
 
-/** Counts by option, which are the choices where a vote names one. */
-function tallyOf({ options }: ResultInfo): Map<string, number> {
+/** Counts by option. If each vote names one option, these are also the counts by choice. */
+function tallyOf({ options }: Pick<Result, 'options'>): Map<string, number> {
   return new Map(options.map(({ key, count }) => [key, count ?? 0]));
 }
 

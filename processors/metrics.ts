@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What a processor tells of itself. */
+/** The metrics of a processor. */
 export type ProcessorMetrics = ReturnType<typeof processorMetrics>;
 
 export function processorMetrics(registry: Registry) {
@@ -9,19 +9,19 @@ export function processorMetrics(registry: Registry) {
     leased: new Gauge({ name: 'pollcast_partitions_leased', help: 'Partitions this process counts', registers }),
     lagEntries: new Gauge({
       name: 'pollcast_partition_lag_entries',
-      help: 'Log entries that wait to be counted',
+      help: 'Log entries that have not been counted yet',
       labelNames: ['partition'] as const,
       registers,
     }),
     lagSeconds: new Gauge({
       name: 'pollcast_partition_lag_seconds',
-      help: 'Age of the oldest log entry that waits to be counted',
+      help: 'Age of the oldest log entry that has not been counted yet',
       labelNames: ['partition'] as const,
       registers,
     }),
     commits: new Counter({
       name: 'pollcast_commits_total',
-      help: 'Commits: done, lost to another processor, or failed',
+      help: 'Commits, by outcome: done, lost to another processor, or failed',
       labelNames: ['outcome'] as const,
       registers,
     }),
@@ -39,28 +39,28 @@ export function processorMetrics(registry: Registry) {
     }),
     seriesBacklog: new Gauge({
       name: 'pollcast_series_backlog_points',
-      help: 'Points that wait to be written to the series',
+      help: 'Points waiting to be written to the time series',
       registers,
     }),
     seriesWritten: new Counter({
       name: 'pollcast_series_written_total',
-      help: 'Points written to the series',
+      help: 'Points written to the time series',
       registers,
     }),
     seriesDropped: new Counter({
       name: 'pollcast_series_dropped_total',
-      help: 'Points given up: the backlog was full, or the database refused them for good',
+      help: 'Points dropped because the backlog was full or the database rejected them',
       labelNames: ['why'] as const,
       registers,
     }),
     seriesSeconds: new Histogram({
       name: 'pollcast_series_write_seconds',
-      help: 'How long a write to the series took',
+      help: 'How long a write to the time series took',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
   };
-  // What has not happened yet is 0 and not absent: otherwise a graph misses the first time.
+  // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
   for (const outcome of ['done', 'lost', 'failed']) metrics.commits.inc({ outcome }, 0);
   for (const why of ['backlog-full', 'refused']) metrics.seriesDropped.inc({ why }, 0);
   return metrics;

@@ -1,4 +1,4 @@
-// `npm run bench`, `npm run bench:scaling`: prepares the checkout and runs the benchmarks.
+// `npm run bench` and `npm run bench:…`: prepares the checkout and runs a benchmark.
 import { join } from 'node:path';
 import { prepare, ROOT, run } from './prepare.mjs';
 

@@ -1,4 +1,4 @@
-// The `pollcast` command from a checkout: prepares it first. `npm start` and `npm run sim` come here.
+// Runs the `pollcast` command from a checkout, which it prepares first. Used by `npm start` and `npm run sim`.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, ROOT } from './prepare.mjs';

@@ -1,13 +1,15 @@
-// Builds the pages into build/web: small, compressed, and with nothing that is fetched from elsewhere.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Builds the pages into build/web: minified, compressed, and without resources from other servers.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const WEB = join(ROOT, 'dashboards', 'web');
-const OUT = join(ROOT, 'build', 'web');
+const WEB = join(ROOT, 'dashboards', 'pages');
+const DONE = join(ROOT, 'build', 'web');
+/** The build is written next to the old pages and moved when complete, so a running server never serves a partial build. */
+const OUT = `${DONE}.next`;
 const PAGES = ['operator', 'screen', 'vote'];
 
 const common = {
@@ -32,12 +34,12 @@ const pages = await build({
   splitting: true,
   chunkNames: 'part-[hash]',
 });
-// These are for other sites and for the browser itself: each is one file.
+// Each script for other sites must be a single file, and so must the service worker.
 const alone = await build({
   ...common,
   loader: { '.css': 'text' },
   entryPoints: [
-    { in: join(ROOT, 'dashboards', 'stream', 'stream.ts'), out: 'stream' },
+    { in: join(ROOT, 'client', 'stream.ts'), out: 'stream' },
     { in: join(WEB, 'embed', 'pollcast-result.tsx'), out: 'pollcast-result' },
     { in: join(WEB, 'vote', 'worker.ts'), out: 'worker' },
   ],
@@ -52,7 +54,10 @@ for (const file of readdirSync(OUT)) {
   writeFileSync(join(OUT, `${file}.br`), brotliCompressSync(bytes));
 }
 
-/** What the packages in the pages ask to be told with them. */
+rmSync(DONE, { recursive: true, force: true });
+renameSync(OUT, DONE);
+
+/** The licences of the packages in the pages. They must be distributed with the pages. */
 function licences(builds) {
   const inputs = builds.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const packages = new Set(

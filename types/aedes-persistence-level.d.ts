@@ -1,4 +1,6 @@
-/** The promise-based persistence that Aedes 1.x wants; the package's own entry point is the callback one. */
+/**
+ * The promise-based persistence that Aedes 1.x requires. The package’s main entry point exports the callback-based persistence.
+ */
 declare module 'aedes-persistence-level/asyncPersistence.js' {
   export default class AsyncLevelPersistence {
     constructor(db: unknown);

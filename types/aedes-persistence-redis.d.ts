@@ -8,10 +8,10 @@ declare module 'aedes-persistence-redis' {
   }
 
   export default function redisPersistence(options: {
-    /** An ioredis connection; `cluster` tells whether it is one to a cluster. */
+    /** An ioredis connection, to a cluster if `cluster` is set. */
     conn: unknown;
     cluster: boolean;
-    /** How long a message for a session that is away is kept, seconds; 0: for ever. */
+    /** How long in seconds a message for a disconnected session is kept; 0 keeps it for ever. */
     packetTTL: (packet: unknown) => number;
   }): RedisPersistence;
 }

@@ -1,4 +1,4 @@
-/** The prefix emitter, which the package's own types leave out. */
+/** The emitter that prefixes its topics, which is missing from the package’s own types. */
 declare module 'mqemitter-redis' {
   import type { EventEmitter } from 'node:events';
   import type { Redis } from 'ioredis';

@@ -1,23 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { type BundleReport, verifyBundle } from '../../core/audit/bundle.ts';
-import type { Result } from '../../core/voting/result.ts';
-import { action, Client, ClientError, type ClientFlags, print, withClientFlags } from './client.ts';
-import { accountingLine } from './picture.ts';
-import { pathOf, save } from './poll.ts';
+import { type ApiClient, pollPath } from '../../client/api.ts';
+import type { BundleReport } from '../../core/audit/bundle.ts';
+import { action, type ClientFlags, clientOf, print, UsageError, withClientFlags } from './flags.ts';
+import { save } from './output.ts';
+import { accountingLine } from './result-text.ts';
 
-/** How long dashboards may take to serve the same result, ms, and how often it is looked. */
+/** Time limit in ms for dashboards to serve the same result, and the interval between checks. */
 const FOLLOW_LIMIT_MS = 10_000;
-const LOOK_EVERY_MS = 250;
+const CHECK_EVERY_MS = 250;
 
-interface RecountAnswer {
-  readonly poll: string;
-  readonly round: number;
-  readonly agrees: boolean;
-  readonly compared: readonly string[];
-  readonly differences: readonly string[];
-  readonly accounting: NonNullable<Result['accounting']>;
+interface RoundFlags extends ClientFlags {
+  readonly round?: string;
 }
 
 /** Adds `pollcast recount` and `pollcast audit …`. */
@@ -25,40 +20,46 @@ export function addAudit(program: Command): void {
   withClientFlags(
     program
       .command('recount <poll>')
-      .description('Count a round again from its log and compare with all that shows it'),
+      .description('Recount a round from its log, and compare the outcome with all published figures'),
   )
     .option('--round <number>', 'an earlier round')
-    .addHelpText('after', '\nSeveral dashboards: --http http://a:8080,http://b:8080; each must serve the same result.')
+    .addHelpText(
+      'after',
+      '\nTo check several dashboards: --http http://a:8080,http://b:8080. All must serve the same result.',
+    )
     .action(action(recount));
 
-  const audit = program.command('audit').description('Take a round’s log away, and check it anywhere');
+  const audit = program.command('audit').description('Export the log of a round, and verify it independently');
   withClientFlags(
-    audit.command('export <poll>').description('The log of a round, hash-chained, and what follows from it'),
+    audit
+      .command('export <poll>')
+      .description('Export the hash-chained log of a round and the result that follows from it'),
   )
     .option('--round <number>', 'an earlier round')
-    .option('-o, --output <file>', 'where to; default standard output')
+    .option('-o, --output <file>', 'output file; default: standard output')
     .action(
-      action(async (id: string, flags: ClientFlags & { round?: string; output?: string }) => {
-        await save(await Client.of(flags), pathOf(id, 'audit', flags.round), flags.output);
+      action(async (id: string, flags: RoundFlags & { output?: string }) => {
+        const client = await clientOf(flags);
+        await save(await client.get(pollPath(id, 'audit', flags.round)), flags.output);
       }),
     );
 
   audit
     .command('verify <file>')
-    .description('Check a bundle: its chain, and that its log gives its result. Needs no server')
-    .option('--json', 'print JSON, for programs')
+    .description('Check that the hash chain of a bundle is intact and that its log gives its result; needs no server')
+    .option('--json', 'print JSON')
     .action(action(verify));
 }
 
-/** False when something differs. */
-async function recount(id: string, flags: ClientFlags & { round?: string }): Promise<boolean> {
-  const clients = await Promise.all(flags.http.split(',').map((http) => Client.of({ ...flags, http })));
-  const [first, ...others] = clients as [Client, ...Client[]];
-  const answer = (await first.json('POST', pathOf(id, 'recount', flags.round))) as RecountAnswer;
+/** Returns false if anything differs. */
+async function recount(id: string, flags: RoundFlags): Promise<boolean> {
+  const clients = await Promise.all(flags.http.split(',').map((http) => clientOf({ ...flags, http })));
+  const [first, ...others] = clients as [ApiClient, ...ApiClient[]];
+  const answer = await first.recount(id, flags.round);
   const differences = [...answer.differences];
   for (const other of others) {
-    if (!(await serveTheSame(first, other, pathOf(id, 'result', flags.round)))) {
-      differences.push(`${other.base} serves another result than ${first.base}`);
+    if (!(await serveTheSame(first, other, pollPath(id, 'result', flags.round)))) {
+      differences.push(`${other.base} and ${first.base} serve different results`);
     }
   }
   const agrees = answer.agrees && differences.length === 0;
@@ -74,21 +75,25 @@ async function recount(id: string, flags: ClientFlags & { round?: string }): Pro
   return agrees;
 }
 
-/** Whether two dashboards serve the same, now or soon: one may be a moment behind. */
-async function serveTheSame(one: Client, other: Client, path: string): Promise<boolean> {
+/** Compares two dashboards until their responses are the same or the time limit is reached, because one may lag behind. */
+async function serveTheSame(one: ApiClient, other: ApiClient, path: string): Promise<boolean> {
   const endMs = performance.now() + FOLLOW_LIMIT_MS;
   for (;;) {
-    if ((await one.text(path)) === (await other.text(path))) return true;
+    const [a, b] = await Promise.all([one, other].map(async (client) => (await client.get(path)).text()));
+    if (a === b) return true;
     if (performance.now() > endMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, CHECK_EVERY_MS));
   }
 }
 
 async function verify(file: string, flags: { json?: boolean }): Promise<boolean> {
+  // Loaded on demand, so that other commands start faster. It must be loaded before the file is opened, because lines that are
+  // read in the meantime would be lost.
+  const { verifyBundle } = await import('../../core/audit/bundle.ts');
   const source = createReadStream(file, 'utf8');
   const lines = createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY });
   const failed = new Promise<never>((_, reject) => {
-    source.once('error', (error) => reject(new ClientError(`${file}: cannot be read (${error.message})`)));
+    source.once('error', (error) => reject(new UsageError(`${file}: cannot be read (${error.message})`)));
   });
   const report = await Promise.race([verifyBundle(lines), failed]);
   print(flags, report, reportText);
@@ -102,7 +107,7 @@ function reportText({ problems, poll, round, entries, hash, outcome }: BundleRep
     `  last hash ${hash}`,
     ...problems.map((problem) => `  ! ${problem}`),
     problems.length === 0
-      ? '  VERIFIED: the log gives this result; compare the last hash with the one that was published'
+      ? '  VERIFIED: the log gives this result; compare the last hash with the published one'
       : '  NOT VERIFIED',
   ].join('\n');
 }

@@ -1,27 +1,14 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { Result } from '../../core/voting/result.ts';
-import { withChange } from '../../dashboards/stream/stream.ts';
-import { action, Client, ClientError, type ClientFlags, print, withClientFlags } from './client.ts';
-import { resultLine, resultPicture } from './picture.ts';
+import type { Draft, PollAnswer, Result } from '../../client/answers.ts';
+import { type ApiClient, pollPath } from '../../client/api.ts';
+import { followPoll } from '../../client/stream.ts';
+import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
+import { save } from './output.ts';
+import { resultLine, resultText } from './result-text.ts';
 import { table } from './table.ts';
 import { readTemplate } from './template.ts';
 
-/** A stream that broke is opened again after this, ms. */
-const RETRY_MS = 1_000;
 const CLEAR = '\x1b[H\x1b[2J';
-
-interface PollInfo {
-  readonly poll: string;
-  readonly title: string;
-  readonly kind: string;
-  readonly status: string;
-  readonly round: number;
-  readonly room?: string;
-}
 
 interface CreateFlags extends ClientFlags {
   readonly file?: string;
@@ -32,58 +19,58 @@ interface CreateFlags extends ClientFlags {
   readonly open?: boolean;
 }
 
+interface RoundFlags extends ClientFlags {
+  readonly round?: string;
+}
+
 /** Adds `pollcast poll …`. */
 export function addPoll(program: Command): void {
-  const poll = program.command('poll').description('Create, open, close and look at polls');
+  const poll = program.command('poll').description('Create, open, close and view polls');
 
-  withClientFlags(poll.command('list').description('All polls')).action(
-    action(async (flags: ClientFlags) => {
-      const { polls } = await (await Client.of(flags)).json('GET', '/api/polls');
-      print(flags, polls as PollInfo[], pollTable);
-    }),
+  withClientFlags(poll.command('list').description('List all polls')).action(
+    action(async (flags: ClientFlags) => print(flags, await (await clientOf(flags)).polls(), pollTable)),
   );
 
-  withClientFlags(poll.command('create [poll]').description('Create a poll, or the polls of a file'))
+  withClientFlags(poll.command('create [poll]').description('Create a poll, or all polls in a file'))
     .option('-f, --file <file>', 'YAML or JSON; see examples/ and examples/poll.schema.json')
     .option('--title <text>', 'the question')
-    .option('--kind <kind>', 'single, motion, multiple, rating, ranking, …; default single')
-    .option('--room <room>', 'the room it is asked in')
-    .option('--option <key=label>', 'a possible answer; give it once for each', collect, [])
-    .option('--open', 'open it at once')
+    .option('--kind <kind>', 'single, motion, multiple, rating, ranking, …; default: single')
+    .option('--room <room>', 'the room in which it is asked')
+    .option('--option <key=label>', 'a possible answer (repeat the flag for several)', collect, [])
+    .option('--open', 'open it immediately')
     .action(action(create));
 
   for (const [step, about] of Object.entries(STEPS)) {
     withClientFlags(poll.command(`${step} <poll>`).description(about)).action(
       action(async (id: string, flags: ClientFlags) => {
-        const answer = await (await Client.of(flags)).json('POST', `/api/polls/${encodeURIComponent(id)}/${step}`);
-        print(flags, answer as PollInfo, ({ poll, status, round }) => `  ${poll} is ${status}, round ${round}`);
+        const answer = await (await clientOf(flags)).step(id, step as keyof typeof STEPS);
+        print(flags, answer, ({ poll, status, round }) => `  ${poll} is ${status}, round ${round}`);
       }),
     );
   }
 
-  withClientFlags(poll.command('result <poll>').description('The result now'))
+  withClientFlags(poll.command('result <poll>').description('Show the current result'))
     .option('--round <number>', 'an earlier round')
     .action(
-      action(async (id: string, flags: ClientFlags & { round?: string }) => {
-        const client = await Client.of(flags);
-        print(flags, (await client.json('GET', pathOf(id, 'result', flags.round))) as Result, resultPicture);
+      action(async (id: string, flags: RoundFlags) => {
+        print(flags, await (await clientOf(flags)).result(id, flags.round), resultText);
       }),
     );
 
-  withClientFlags(poll.command('watch <poll>').description('The result as it moves, until it is final')).action(
+  withClientFlags(poll.command('watch <poll>').description('Follow the result until it is final')).action(
     action(watch),
   );
 
-  withClientFlags(poll.command('export <poll>').description('Results of all rounds, or the ballots of one'))
+  withClientFlags(poll.command('export <poll>').description('Export the results of all rounds, or the ballots of one'))
     .option('--format <format>', 'json (results), csv (results) or ballots (CSV)', 'json')
-    .option('--round <number>', 'ballots: of an earlier round')
-    .option('-o, --output <file>', 'where to; default standard output')
+    .option('--round <number>', 'for ballots: an earlier round')
+    .option('-o, --output <file>', 'output file; default: standard output')
     .action(action(exportPoll));
 }
 
 const STEPS = {
   open: 'Open a draft',
-  close: 'Close an open poll: every vote accepted until then counts',
+  close: 'Close an open poll; every vote accepted until then counts',
   reopen: 'Open a closed poll for another round',
 };
 
@@ -91,82 +78,71 @@ async function create(id: string | undefined, flags: CreateFlags): Promise<void>
   const { file, title, kind, room, option = [], open } = flags;
   const given = { poll: id, title, kind, room, ...(option.length > 0 ? { options: option.map(toOption) } : {}) };
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  if (file === undefined && id === undefined) throw new ClientError('say which poll: an id and --title, or --file');
+  if (file === undefined && id === undefined) throw new UsageError('which poll? Give an id and --title, or --file');
   const drafts = file === undefined ? [{}] : await readTemplate(file);
   if (drafts.length > 1 && id !== undefined) {
-    throw new ClientError(`${file} holds ${drafts.length} polls; leave out the id, each has its own`);
+    throw new UsageError(`${file} contains ${drafts.length} polls; omit the id, because each has its own`);
   }
-  const client = await Client.of(flags);
-  const created: PollInfo[] = [];
+  const client = await clientOf(flags);
+  const created: PollAnswer[] = [];
   for (const [i, draft] of drafts.entries()) {
-    const poll = { ...draft, ...own };
+    const poll = { ...draft, ...own } as Draft;
     try {
-      const made = (await client.json('POST', '/api/polls', poll)) as PollInfo;
-      created.push(open ? await client.json('POST', `/api/polls/${made.poll}/open`) : made);
+      const made = await client.createPoll(poll);
+      created.push(open ? await client.step(made.poll, 'open') : made);
     } catch (error) {
       const name = 'poll' in poll ? String(poll.poll) : `number ${i + 1}`;
-      const before = created.length > 0 ? `${created.map(({ poll }) => poll).join(', ')} created; ` : '';
-      throw new ClientError(`${before}poll ${name}: ${(error as Error).message}`);
+      const before = created.length > 0 ? `${created.map((one) => one.poll).join(', ')} created; ` : '';
+      (error as Error).message = `${before}poll ${name}: ${(error as Error).message}`;
+      throw error;
     }
   }
   print(flags, created, pollTable);
 }
 
+/** Follows a result until it is final. If the API refuses the first request, this is an error; later refusals are retried. */
 async function watch(id: string, flags: ClientFlags): Promise<void> {
-  const client = await Client.of(flags);
-  let result: Result | undefined;
-  const show = (event: string, data: unknown) => {
-    if (flags.json) process.stdout.write(`${JSON.stringify({ event, data })}\n`);
-    else if (!result) return;
-    else if (process.stdout.isTTY) process.stdout.write(`${CLEAR}${resultPicture(result)}\n`);
-    else process.stdout.write(`${resultLine(result)}\n`);
-  };
-  for (let isFirst = true; !result?.final; isFirst = false) {
-    try {
-      const bytes = await client.stream(`/api/polls/${encodeURIComponent(id)}/stream`, new AbortController().signal);
-      const events = bytes.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-      for await (const { event = '', data } of events) {
-        const value = JSON.parse(data);
-        if (event === 'result' || event === 'final') result = value as Result;
-        else if (event === 'change' && result) result = withChange(result, value);
-        if (event !== 'status') show(event, value);
-        if (result?.final) return;
-      }
-    } catch (error) {
-      // What was wrong from the beginning does not get better by asking again.
-      if (isFirst) throw error;
-    }
-    process.stderr.write('pollcast: the stream ended; opening it again\n');
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-  }
+  const client = await clientOf(flags);
+  // This first request makes the command fail if the poll does not exist, instead of waiting for it.
+  await client.result(id);
+  await new Promise<void>((resolve) => {
+    const stop = followPoll(
+      id,
+      {
+        onResult(result) {
+          show(result, flags);
+          if (!result.final) return;
+          stop();
+          resolve();
+        },
+        onLine(line) {
+          if (line !== 'live') process.stderr.write('pollcast: the stream ended; reconnecting\n');
+        },
+      },
+      { base: client.base, headers: client.headers },
+    );
+  });
 }
 
-async function exportPoll(id: string, flags: ClientFlags & { format: string; round?: string; output?: string }) {
+function show(result: Result, { json }: ClientFlags): void {
+  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else if (process.stdout.isTTY) process.stdout.write(`${CLEAR}${resultText(result)}\n`);
+  else process.stdout.write(`${resultLine(result)}\n`);
+}
+
+async function exportPoll(id: string, flags: RoundFlags & { format: string; output?: string }): Promise<void> {
   const paths: Record<string, string> = {
-    json: pathOf(id, 'results'),
-    csv: pathOf(id, 'result.csv'),
-    ballots: pathOf(id, 'ballots.csv', flags.round),
+    json: pollPath(id, 'results'),
+    csv: pollPath(id, 'result.csv'),
+    ballots: pollPath(id, 'ballots.csv', flags.round),
   };
   const path = paths[flags.format];
-  if (path === undefined) throw new ClientError(`--format: json, csv or ballots, not ${flags.format}`);
-  await save(await Client.of(flags), path, flags.output);
+  if (path === undefined) throw new UsageError(`--format: expected json, csv or ballots, not ${flags.format}`);
+  const client: ApiClient = await clientOf(flags);
+  await save(await client.get(path), flags.output);
 }
 
-/** Writes an answer to a file, or to standard output. */
-export async function save(client: Client, path: string, output: string | undefined): Promise<void> {
-  const source = Readable.fromWeb((await client.stream(path)) as Parameters<typeof Readable.fromWeb>[0]);
-  if (output === undefined) await pipeline(source, process.stdout, { end: false });
-  else await pipeline(source, createWriteStream(output));
-  if (output !== undefined) process.stderr.write(`  written to ${output}\n`);
-}
-
-/** The path of something about a poll, in a round if one is given. */
-export function pathOf(id: string, what: string, round?: string): string {
-  const query = round === undefined ? '' : `?round=${encodeURIComponent(round)}`;
-  return `/api/polls/${encodeURIComponent(id)}/${what}${query}`;
-}
-
-function pollTable(polls: readonly PollInfo[]): string {
+function pollTable(polls: readonly PollAnswer[]): string {
   return table(
     ['poll', 'kind', 'status', 'round', 'room', 'title'],
     polls.map(({ poll, kind, status, round, room, title }) => [poll, kind, status, round, room, title]),
@@ -176,8 +152,4 @@ function pollTable(polls: readonly PollInfo[]): string {
 function toOption(text: string): { key: string; label: string } {
   const [key = ''] = text.split('=', 1);
   return { key, label: text.slice(key.length + 1) || key };
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

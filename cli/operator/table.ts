@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** Borders that read well and copy well: none but a line below the head. */
+/** Columns are separated by spaces only, so that the output is easy to copy. */
 const CHARS = {
   top: '',
   'top-mid': '',
@@ -19,7 +19,7 @@ const CHARS = {
   middle: ' ',
 };
 
-/** Rows under a head, in columns. */
+/** Formats rows as columns below a header. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly (string | number | null | undefined)[])[],
@@ -30,7 +30,7 @@ export function table(
   return made.toString();
 }
 
-/** What people wrote, fit for a terminal: control characters could paint over what is above. */
+/** Makes text from users safe for a terminal. Control characters in it could overwrite other output. */
 export function printable(text: string | number): string {
   return String(text).replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

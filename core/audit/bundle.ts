@@ -1,23 +1,28 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { compareOffsets, type Offset } from '../store/offset.ts';
-import { balances, sumAccounting } from '../voting/accounting.ts';
-import { decodeEntry, type Entry, encodeEntry } from '../voting/entry.ts';
-import { type Definition, MUTABLE, type Poll, type RoundRecord, recordOf } from '../voting/poll.ts';
-import { entryOfRound, Recount } from '../voting/recount.ts';
-import { figuresOf } from '../voting/result.ts';
-import { merge, type Tally } from '../voting/tally.ts';
+import { balances, sumAccounting } from '../voting/count/accounting.ts';
+import { decodeEntry, type Entry, encodeEntry } from '../voting/count/entry.ts';
+import { entryOfRound, Replay } from '../voting/count/replay.ts';
+import { merge, type Tally } from '../voting/count/tally.ts';
+import type { Definition } from '../voting/kinds/definition.ts';
+import { MUTABLE_SETTINGS } from '../voting/poll/definition.ts';
+import type { Poll } from '../voting/poll/poll.ts';
+import { figuresOf } from '../voting/result/result.ts';
+import type { Common } from '../voting/rules/common.ts';
+import { type RoundRecord, recordOf } from '../voting/rules/record.ts';
 import { drawLot } from './lot.ts';
 
 /**
- * An audit bundle: all that a finished round's result follows from, as lines of JSON. The first tells of the round, then
- * comes each entry of its vote log, the last tells the result. Each line holds the SHA-256 of the line before it and of its
- * own content, so that whoever knows the last hash knows that nothing was changed, left out or put in.
+ * An audit bundle: everything needed to reproduce the result of a finished round, as JSON lines. The first line describes the
+ * round, the last one holds the result, and the lines in between are the entries of its vote log. Each line contains the
+ * SHA-256 of the previous hash and its own content, so anyone who knows the last hash can detect changed, removed or inserted
+ * lines.
  */
 const FORMAT = 'pollcast audit bundle';
 const VERSION = 1;
-/** Differences told one by one. */
-const MAX_TOLD = 20;
+/** The maximum number of problems that a report lists. */
+const MAX_PROBLEMS = 20;
 
 interface Header {
   readonly format: typeof FORMAT;
@@ -34,16 +39,16 @@ type Content =
   | { readonly partition: number; readonly offset: string; readonly entry: string }
   | { readonly result: unknown };
 
-/** The lines of a bundle, one after the other. */
+/** Produces the lines of a bundle, in order. */
 export class BundleWriter {
   private readonly poll: Poll;
-  private readonly recounts: readonly Recount[];
+  private readonly recounts: readonly Replay[];
   private hash = '';
 
   constructor(poll: Poll, partitions: number) {
     this.poll = poll;
     const { definition, round } = poll;
-    this.recounts = Array.from({ length: partitions }, () => new Recount(definition.poll, round));
+    this.recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
   }
 
   header(): string {
@@ -54,7 +59,7 @@ export class BundleWriter {
     return this.line({ header: { format: FORMAT, version: VERSION, poll, round, partitions, definition, record } });
   }
 
-  /** The line of a logged entry; empty when it is not about the round. */
+  /** The line for a log entry; empty if the entry does not belong to the round. */
   entry(partition: number, offset: string, entry: Entry): string {
     const { definition, round } = this.poll;
     const ours = entryOfRound(entry, definition.poll, round);
@@ -74,45 +79,45 @@ export class BundleWriter {
 }
 
 export interface BundleReport {
-  /** What is wrong; empty: the bundle says what its own log says. */
+  /** The problems found; empty if the bundle is consistent. */
   readonly problems: readonly string[];
   readonly poll: string;
   readonly round: number;
   readonly entries: number;
-  /** The last hash: compare it with the one that was published. */
+  /** The hash of the last line, to be compared with the published hash. */
   readonly hash: string;
   readonly outcome: ReturnType<typeof outcomeOf> | undefined;
 }
 
-/** Checks a bundle: its chain, and that folding its log gives the result it tells. Needs no server. */
+/** Verifies a bundle without a server: checks its hash chain, and that a recount of its log gives the stated result. */
 export async function verifyBundle(lines: AsyncIterable<string>): Promise<BundleReport> {
   const problems: string[] = [];
   let [header, poll, stated]: [Header | undefined, Poll | undefined, unknown] = [undefined, undefined, undefined];
-  let recounts: Recount[] = [];
+  let recounts: Replay[] = [];
   let [hash, number, entries] = ['', 0, 0];
   const places = new Places();
   for await (const text of lines) {
     number++;
     if (text === '') continue;
-    const { hash: told, ...content } = parsed(text, number, problems) ?? {};
+    const { hash: statedHash, ...content } = parsed(text, number, problems) ?? {};
     hash = hashOf(hash, content as Content);
-    if (told !== hash) {
+    if (statedHash !== hash) {
       problems.push(
-        `line ${number}: the hash does not fit: this line or one before it was changed, left out or put in`,
+        `line ${number}: the hash does not match: this line or an earlier one was changed, removed or inserted`,
       );
       break;
     }
-    if (stated !== undefined) problems.push(`line ${number}: comes after the result`);
+    if (stated !== undefined) problems.push(`line ${number}: unexpected line after the result`);
     else if ('header' in content && !header) {
       header = content.header as Header;
       if (header.format !== FORMAT || header.version !== VERSION) {
-        problems.push(`line ${number}: not version ${VERSION} of an ${FORMAT}`);
+        problems.push(`line ${number}: not a ${FORMAT} of version ${VERSION}`);
         break;
       }
       const { definition, record, round, partitions } = header;
       poll = { definition, status: 'closed', round, createdAtMs: 0, ...record };
       problems.push(...headerProblems(header).map((problem) => `line ${number}: ${problem}`));
-      recounts = Array.from({ length: partitions }, () => new Recount(definition.poll, round));
+      recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
     } else if ('entry' in content && poll) {
       const { partition, offset, entry: wire } = content as { partition: number; offset: string; entry: string };
       const entry = decodeEntry(wire);
@@ -124,28 +129,28 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
       problems.push(...found.map((problem) => `line ${number}: ${problem}`));
       recounts[partition]?.add([entry]);
     } else if ('result' in content) stated = content.result;
-    else problems.push(`line ${number}: neither header, entry nor result`);
+    else problems.push(`line ${number}: expected one header, then entries, then the result`);
   }
   if (!header || !poll)
-    return { problems: [...problems, 'there is no header'], poll: '', round: 0, entries, hash, outcome: undefined };
-  if (stated === undefined) problems.push('the result is missing: the bundle is not whole');
+    return { problems: [...problems, 'the header is missing'], poll: '', round: 0, entries, hash, outcome: undefined };
+  if (stated === undefined) problems.push('the result is missing: the bundle is incomplete');
   const outcome = outcomeOf(poll, recounts);
   if (stated !== undefined && !isSame(stated, outcome))
-    problems.push('the result told is not the one that the log gives');
+    problems.push('the stated result differs from the recount of the log');
   problems.push(...outcome.problems);
-  return { problems: problems.slice(0, MAX_TOLD), poll: header.poll, round: header.round, entries, hash, outcome };
+  return { problems: problems.slice(0, MAX_PROBLEMS), poll: header.poll, round: header.round, entries, hash, outcome };
 }
 
-/** What follows from the log of a round. */
-function outcomeOf(poll: Poll, recounts: readonly Recount[]) {
+/** The outcome of a round, derived from its log. */
+function outcomeOf(poll: Poll, recounts: readonly Replay[]) {
   const slices = recounts.map(({ slice }) => slice);
   const present = slices.filter((slice) => slice !== undefined);
   const accounting = sumAccounting(present.map((slice) => slice.accounting));
   const tally: Tally = merge(present.map((slice) => slice.tally));
   const problems: string[] = [];
   for (const [partition, slice] of slices.entries()) {
-    if (!slice) problems.push(`partition ${partition}: the opening is not in the log`);
-    else if (slice.open) problems.push(`partition ${partition}: the close is not in the log`);
+    if (!slice) problems.push(`partition ${partition}: the open marker is missing from the log`);
+    else if (slice.open) problems.push(`partition ${partition}: the close marker is missing from the log`);
   }
   if (!balances(accounting)) problems.push('the accounting does not balance');
   const figures = figuresOf(poll, tally, true, poll.closedAtMs ?? 0);
@@ -154,27 +159,27 @@ function outcomeOf(poll: Poll, recounts: readonly Recount[]) {
 
 function headerProblems({ poll, definition, record: { seed, lot } }: Header): string[] {
   const problems: string[] = [];
-  if (poll !== definition.poll) problems.push(`tells of poll ${poll}, and defines ${definition.poll}`);
+  if (poll !== definition.poll) problems.push(`the header names poll ${poll} but defines poll ${definition.poll}`);
   const keys = definition.options.map(({ key }) => key);
   const isDrawn = seed !== undefined && isSame(lot ?? null, drawLot(seed, keys));
-  if (lot !== undefined && !isDrawn) problems.push('the lot is not what its seed gives');
+  if (lot !== undefined && !isDrawn) problems.push('the drawn lot does not match its seed');
   return problems;
 }
 
-/** What a marker tells of its round is what the bundle tells, but for what may change later. */
+/** Checks that a marker agrees with the header, except in fields that may change after the round has been opened. */
 function markerProblems(entry: Entry, poll: Poll): string[] {
   if (entry.type === 'votes') return [];
   const { definition, openedAtMs, closesAtMs, electorate, presentAtOpen, seed, lot } = poll;
   const { stoppedAtMs, closedAtMs, presentAtClose } = poll;
   const opening: RoundRecord = { openedAtMs, closesAtMs, electorate, presentAtOpen, seed, lot };
-  const told = entry.type === 'open' ? opening : { ...opening, stoppedAtMs, closedAtMs, presentAtClose };
+  const expected = entry.type === 'open' ? opening : { ...opening, stoppedAtMs, closedAtMs, presentAtClose };
   const problems: string[] = [];
-  if (entry.record && !isSame(pick(entry.record, Object.keys(told)), told)) {
-    problems.push(`the ${entry.type} marker tells another record than the bundle`);
+  if (entry.record && !isSame(pick(entry.record, Object.keys(expected)), expected)) {
+    problems.push(`the record in the ${entry.type} marker differs from the record in the header`);
   }
-  const fixed = (of: Definition) => ({ ...of, ...Object.fromEntries(MUTABLE.map((field) => [field, undefined])) });
+  const fixed = (of: Common) => ({ ...of, ...Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, undefined])) });
   if (entry.type === 'open' && !isSame(fixed(entry.definition), fixed(definition))) {
-    problems.push('the round was opened with another definition than the bundle tells');
+    problems.push('the definition in the open marker differs from the definition in the header');
   }
   return problems;
 }
@@ -183,7 +188,7 @@ function pick(record: RoundRecord, fields: readonly string[]): RoundRecord {
   return Object.fromEntries(Object.entries(record).filter(([field]) => fields.includes(field)));
 }
 
-/** Where entries and voters were seen: entries one behind the other, each voter in one partition. */
+/** Checks that the entries of each partition are in order, and that each voter votes in only one partition. */
 class Places {
   private readonly last = new Map<number, Offset>();
   private readonly homes = new Map<string, number>();
@@ -195,11 +200,11 @@ class Places {
     }
     const before = this.last.get(partition);
     if (before !== undefined && compareOffsets(offset, before) <= 0) {
-      problems.push('the entry is not behind the one before it');
+      problems.push('out of order: the offset is not higher than that of the previous entry');
     }
     this.last.set(partition, offset);
     for (const part of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
-      if (part.poll !== definition.poll || part.round !== round) problems.push('the entry is about another round');
+      if (part.poll !== definition.poll || part.round !== round) problems.push('the entry belongs to another round');
       for (const { device } of part.votes) {
         if ((this.homes.get(device) ?? partition) !== partition) problems.push(`${device} votes in two partitions`);
         this.homes.set(device, partition);
@@ -218,7 +223,7 @@ function parsed(text: string, number: number, problems: string[]): (Content & { 
   }
 }
 
-/** The same as JSON: what is undefined is not there. */
+/** True if both values have the same JSON, which omits undefined fields. */
 function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }

@@ -1,11 +1,11 @@
 import type { Registry } from '../store/store.ts';
-import type { Elector } from '../voting/electorate.ts';
+import type { Elector } from '../voting/poll/electorate.ts';
 import { type Device, electorOf } from './device.ts';
 import type { GuestBook } from './guest.ts';
 import { isSecret } from './secret.ts';
 
-/** Who has these credentials; undefined when they are nobody's. */
-export async function whoIs(
+/** The device or guest with these credentials; undefined if they are wrong. */
+export async function authenticate(
   registry: Registry,
   guests: GuestBook,
   device: string,

@@ -1,17 +1,17 @@
-import type { Elector, Mandate } from '../voting/electorate.ts';
+import type { Elector, Mandate } from '../voting/poll/electorate.ts';
 
-/** A registered voting terminal. Its secret is kept as a hash only. */
+/** A registered voting terminal. Only a hash of its secret is stored. */
 export interface Device {
   readonly device: string;
-  /** What people call it: "seat 14", "red clicker". */
+  /** What people call the device: "seat 14", "red clicker". */
   readonly label?: string | undefined;
-  /** An id that many devices share: a team, a chamber, a row of seats. */
+  /** An id shared by several devices: a team, a chamber, a row of seats. */
   readonly group?: string | undefined;
-  /** What its vote weighs, where a poll asks for that: a number as text; absent: 1; `0`: it only carries mandates. */
+  /** The weight of the device’s vote in weighted polls, as text; 1 by default, `0` if the device only carries mandates. */
   readonly weight?: string | undefined;
-  /** Votes that it casts for others. */
+  /** The votes that the device casts on behalf of others. */
   readonly mandates?: readonly Mandate[] | undefined;
-  /** Who has it now, where devices are lent out, and since when. */
+  /** Who has borrowed the device. */
   readonly lentTo?: string | undefined;
   readonly lentAtMs?: number | undefined;
   readonly salt: string;
@@ -19,14 +19,17 @@ export interface Device {
   readonly createdAtMs: number;
 }
 
-/** The last status a device published, as it came, and when; and when it was last seen to come or go. */
+/** The last known status of a device. */
 export interface DeviceStatus {
+  /** The status as the device published it. */
   readonly status?: unknown;
+  /** When `status` was received. */
   readonly atMs?: number | undefined;
+  /** When the device last connected, disconnected or published a status. */
   readonly seenAtMs?: number | undefined;
 }
 
-/** What polls may ask of a registered device. */
+/** What polls need to know about a registered device. */
 export function electorOf({ device, weight, group, mandates }: Device): Elector {
   return { device, isRegistered: true, isGuest: false, weight, group, mandates };
 }

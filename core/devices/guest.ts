@@ -2,24 +2,24 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Registry } from '../store/store.ts';
 import { isSameText } from './secret.ts';
 
-/** Guests are told from registered devices by the first characters of their id. */
+/** The prefix of every guest id. Registered devices cannot use it. */
 const PREFIX = 'guest-';
 
-/** What a guest votes with: its device id, also its MQTT client id and user name, and its password. */
+/** The credentials of a guest: its id, which is also its MQTT client id and user name, and its password. */
 export interface GuestCredentials {
   readonly device: string;
   readonly password: string;
 }
 
 /**
- * Credentials for phones that nobody registered. The password is a keyed hash of the id, so that a thousand
- * guests a minute leave nothing behind in the store.
+ * Issues and checks credentials for unregistered phones. The password is a keyed hash of the id, so guests take up no space in
+ * the store.
  */
 export class GuestBook {
-  private readonly registry: () => Registry;
+  private readonly registry: Registry;
   private key: Promise<string> | undefined;
 
-  constructor(registry: () => Registry) {
+  constructor(registry: Registry) {
     this.registry = registry;
   }
 
@@ -41,16 +41,16 @@ export class GuestBook {
     return this.key;
   }
 
-  /** Reads the deployment's key, or makes it: whoever is first wins, and all use the same. */
+  /** Reads the deployment’s key, or creates it. The first process to write a key wins, so all processes use the same key. */
   private async readKey(): Promise<string> {
-    await this.registry().put('secrets', 'guests', randomBytes(32).toString('base64url'), 0);
-    const kept = await this.registry().get<string>('secrets', 'guests');
+    await this.registry.put('secrets', 'guests', randomBytes(32).toString('base64url'), 0);
+    const kept = await this.registry.get<string>('secrets', 'guests');
     if (!kept) throw new Error('the key for guest credentials could not be stored');
     return kept.value;
   }
 }
 
-/** True when an id is reserved for guests. */
+/** True if an id is reserved for guests. */
 export function isGuestId(device: string): boolean {
   return device.startsWith(PREFIX);
 }

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Vote } from '../voting/vote.ts';
+import type { Vote } from '../voting/count/vote.ts';
 
-/** Sequence and connection numbers are moved by less than this: they stay exact. */
+/** Sequence and connection numbers are shifted by less than this, so that they remain safe integers. */
 const OFFSETS = 2 ** 40;
-/** The highest sequence number that can be moved so. */
+/** The highest sequence number that can be shifted without losing precision. */
 export const MAX_BLIND_SEQUENCE = Number.MAX_SAFE_INTEGER - OFFSETS;
 
 /** A new key for a round's pseudonyms. */
@@ -11,26 +11,26 @@ export function newPseudonymKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** What stands for a voter in the log: 128 bits of a keyed hash. Who has the key can find out whose it is, nobody else. */
+/** A voter’s pseudonym in the log: a truncated keyed hash. Only someone with the key can link it to the voter. */
 export function pseudonymOf(key: string, voter: string): string {
   return digest(key, 'voter', voter).toString('base64url').slice(0, 22);
 }
 
 /**
- * The vote under its voter's pseudonym. Numbers that would tell the device in other polls are moved by a distance that is
- * the voter's own, so that their order stays; the press time is left out.
+ * The vote under its voter’s pseudonym. Sequence and connection numbers could identify the device across polls, so they are
+ * shifted by amounts derived from the device, which preserves their order. The press time is omitted.
  */
-export function underPseudonym(key: string, vote: Vote): Vote {
+export function pseudonymised(key: string, vote: Vote): Vote {
   const { choice, dup, n, connection } = vote;
-  // Each number by a distance of its own: their difference would tell as much as they do.
-  const move = (purpose: string, number: number | undefined) =>
+  // Each number has its own shift: with a common shift, the difference between the two would still identify the device.
+  const shift = (purpose: string, number: number | undefined) =>
     number === undefined ? undefined : number + digest(key, purpose, vote.device).readUIntBE(0, 5);
   return {
     device: pseudonymOf(key, vote.device),
     choice,
     dup,
-    n: move('n', n),
-    connection: move('connection', connection),
+    n: shift('n', n),
+    connection: shift('connection', connection),
   };
 }
 

@@ -1,27 +1,27 @@
-import type { Definition } from '../voting/poll.ts';
-import type { Roll } from '../voting/roll.ts';
-import { roundKey } from '../voting/slice.ts';
+import { roundKey } from '../voting/count/slice.ts';
+import type { Common } from '../voting/rules/common.ts';
+import type { Roll } from '../voting/rules/roll.ts';
 
 /** The role under which brokers announce their presence. */
 export const BROKER_ROLE = 'broker';
 
-/** What a broker tells of itself. */
+/** What a broker announces about itself. */
 export interface BrokerFacts {
-  /** Closing rounds (`roundKey`) for which it refuses votes and has handed in all it had accepted. */
+  /** Closing rounds (`roundKey`) for which the broker refuses new votes and has stored all votes that it accepted. */
   readonly handedIn: readonly string[];
-  /** Voters whose devices are connected, for rounds (`presenceKey`) that ask for it. */
+  /** How many voters’ devices are connected to the broker, by `presenceKey`, for rounds that depend on who is present. */
   readonly present: Readonly<Record<string, Roll>>;
-  /** Whether it knows who its devices are: `devices`, or lets anybody in: `open`. */
+  /** Whom the broker admits: any client (`open`), or only registered devices and guests (`devices`). */
   readonly door: 'open' | 'devices';
 }
 
-/** The name of a round's opening or close, under which brokers tell who is present. */
+/** The key under which brokers announce who is present when a round opens or closes. */
 export function presenceKey(poll: string, round: number, when: 'open' | 'close'): string {
   return `${roundKey(poll, round)} ${when}`;
 }
 
-/** True where it matters who is present then. */
-export function asksPresence({ quorum, majority }: Definition, when: 'open' | 'close'): boolean {
+/** True if the poll needs to know who is present when a round opens or closes. */
+export function needsPresence({ quorum, majority }: Common, when: 'open' | 'close'): boolean {
   const isBase = typeof majority === 'object' && majority.some(({ of }) => of === 'present');
   const { at = 'close', count = 'present' } = quorum ?? {};
   const isQuorum = quorum !== undefined && count === 'present' && (at === when || at === 'both');

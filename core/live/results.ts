@@ -1,45 +1,47 @@
 import { EventEmitter } from 'node:events';
 import type { Log } from '../runtime/log.ts';
-import { pause } from '../runtime/pause.ts';
+import { LruMap } from '../runtime/lru-map.ts';
 import { compareOffsets, type Offset } from '../store/offset.ts';
-import type { Change, Store } from '../store/store.ts';
-import type { Poll } from '../voting/poll.ts';
-import { type Result, resultOf } from '../voting/result.ts';
-import { applyChange, roundKey, type Slice } from '../voting/slice.ts';
-import { merge, type Tally } from '../voting/tally.ts';
-import type { PollBook } from './polls.ts';
+import type { CountChange, Store } from '../store/store.ts';
+import { applyChange, roundKey, type Slice } from '../voting/count/slice.ts';
+import { merge, type Tally } from '../voting/count/tally.ts';
+import type { Poll } from '../voting/poll/poll.ts';
+import { isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
+import { every, pause } from '../waiting/pause.ts';
+import { repeat } from '../waiting/repeat.ts';
+import type { PollBook } from './poll-book.ts';
 
-/** Changes taken from the feed at a time, per partition. */
+/** The maximum number of changes read from the feed at a time, per partition. */
 const MAX_CHANGES = 256;
 const READ_WAIT_MS = 1_000;
-/** After changes, how long to let more gather, ms: nobody looks more often than ten times a second. */
+/** Pause in ms after reading changes, so that more accumulate. Viewers are updated at most ten times a second anyway. */
 const GATHER_MS = 20;
-const RETRY_MS = 1_000;
-/** Rounds kept in memory; those nobody asked for longest go first and are read again when asked for. */
+const RETRY_MS = { first: 1_000 } as const;
+/** Interval in ms at which results that change without new votes are announced. */
+const TICK_MS = 1_000;
+/** The maximum number of rounds kept in memory. The least recently used rounds are evicted, and loaded again on request. */
 const MAX_ROUNDS = 1_000;
 
-/** A round's slices, one place per partition. */
+/** A round’s slices, indexed by partition. */
 type Round = (Slice | undefined)[];
 
 /**
- * The live read model: follows the change feed and answers for any poll "what is the result now", without
- * waiting once the poll was asked for. Emits `change` with the poll's id when its figures or its status moved.
+ * The live read model: follows the change feed and serves current results. A round is loaded when it is first requested, and
+ * then kept up to date in memory. Emits `change` with a poll’s id when its results or status may have changed.
  */
 export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
-  readonly name = 'results';
   private readonly store: Store;
   private readonly polls: PollBook;
   private readonly log: Log;
   private readonly cursors = new Map<number, Offset>();
-  private readonly rounds = new Map<string, Round>();
-  private readonly loading = new Map<string, { round: Promise<Round>; missed: Change[] }>();
-  /** Results that were worked out, until something moves. */
-  private readonly figured = new WeakMap<Round, { readonly poll: Poll; readonly result: Result }>();
+  private readonly rounds = new LruMap<string, Round>();
+  private readonly loading = new Map<string, { round: Promise<Round>; missed: CountChange[] }>();
+  /** Computed results, cached until something changes. */
+  private readonly computed = new WeakMap<Round, { readonly poll: Poll; readonly result: OpenResult }>();
   private readonly halt = new AbortController();
-  private ticking: NodeJS.Timeout | undefined;
-  private loop: Promise<void> | undefined;
+  private following = Promise.resolve();
 
-  constructor(store: Store, polls: PollBook, log: Log) {
+  private constructor(store: Store, polls: PollBook, log: Log) {
     super();
     this.setMaxListeners(0);
     this.store = store;
@@ -47,38 +49,48 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     this.log = log.child({ part: 'results' });
   }
 
-  async start(): Promise<void> {
-    for (let p = 0; p < this.store.log.partitions; p++) await this.rewind(p);
-    this.polls.on('change', (poll) => this.emit('change', poll));
-    this.loop = this.follow();
-    this.ticking = setInterval(() => this.tick(), TICK_MS);
+  /** Follows the count from its current position. */
+  static async open(store: Store, polls: PollBook, log: Log): Promise<LiveResults> {
+    const results = new LiveResults(store, polls, log);
+    for (let p = 0; p < store.log.partitions; p++) await results.rewind(p);
+    const { signal } = results.halt;
+    polls.on('change', results.onPoll);
+    every(TICK_MS, signal, () => results.tick());
+    const failureMessage = 'could not follow the change feed; trying again';
+    results.following = repeat(() => results.follow(), { signal, retryMs: RETRY_MS, log: results.log, failureMessage });
+    return results;
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.ticking);
+  async close(): Promise<void> {
     this.halt.abort();
-    await this.loop;
+    this.polls.off('change', this.onPoll);
+    await this.following;
   }
+
+  private readonly onPoll = (poll: string): void => {
+    this.emit('change', poll);
+  };
 
   /**
-   * The result of the poll's round, read from the store if this process does not follow it yet. A poll as it stood in an
-   * earlier round (`inRound`) has that round's.
+   * The result of the poll’s round, loaded from the store if it is not in memory. For a poll from `pollInRound`, this is the
+   * result of that earlier round.
    */
-  async result(poll: Poll): Promise<Result> {
+  async result(poll: Poll): Promise<OpenResult> {
     const round = await this.round(poll);
-    const known = this.figured.get(round);
-    // A poll that changed is read anew, definition and all; one in an earlier round has the definition it has now.
+    const known = this.computed.get(round);
+    // Compared by identity: a changed poll is read as a new object, and `pollInRound` keeps the definition object of the
+    // current poll.
     const isSame =
       known?.poll.definition === poll.definition &&
       known.poll.status === poll.status &&
       known.poll.recount === poll.recount;
-    if (known && isSame && !isAboutNow(poll)) return known.result;
+    if (known && isSame && !changesOverTime(poll)) return known.result;
     const result = resultOf(poll, round, Date.now());
-    this.figured.set(round, { poll, result });
+    this.computed.set(round, { poll, result });
     return result;
   }
 
-  /** What is counted of the poll's round, in all partitions together. */
+  /** The tally of the poll’s round, across all partitions. */
   async tally(poll: Poll): Promise<Tally> {
     const slices = (await this.round(poll)).filter((slice) => slice !== undefined);
     return merge(slices.map((slice) => slice.tally));
@@ -86,22 +98,18 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
 
   private async round(poll: Poll): Promise<Round> {
     const key = keyOf(poll);
-    const known = this.rounds.get(key);
-    if (known) {
-      this.rounds.delete(key);
-      this.rounds.set(key, known);
-      return known;
-    }
-    const under = this.loading.get(key);
-    if (under) return under.round;
-    const missed: Change[] = [];
+    const known = this.rounds.use(key);
+    if (known) return known;
+    const loading = this.loading.get(key);
+    if (loading) return loading.round;
+    const missed: CountChange[] = [];
     const round = this.load(poll, missed).finally(() => this.loading.delete(key));
     this.loading.set(key, { round, missed });
     return round;
   }
 
-  /** Reads a round's slices; changes that arrive meanwhile are applied on top, where they are newer. */
-  private async load(poll: Poll, missed: readonly Change[]): Promise<Round> {
+  /** Loads a round’s slices, and applies newer changes that arrive in the meantime. */
+  private async load(poll: Poll, missed: readonly CountChange[]): Promise<Round> {
     const key = keyOf(poll);
     const round: Round = [];
     const readAt: Offset[] = [];
@@ -114,33 +122,23 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
       if (since === undefined || compareOffsets(change.offset, since) <= 0) continue;
       applyTo(round, key, change);
     }
-    this.rounds.set(key, round);
-    for (const oldest of this.rounds.keys()) {
-      if (this.rounds.size <= MAX_ROUNDS) break;
-      this.rounds.delete(oldest);
-    }
+    this.rounds.put(key, round);
+    this.rounds.trim(MAX_ROUNDS);
     return round;
   }
 
   private async follow(): Promise<void> {
     const { signal } = this.halt;
-    while (!signal.aborted) {
-      try {
-        const read = { limit: MAX_CHANGES, waitMs: READ_WAIT_MS, signal };
-        const { changes, gaps } = await this.store.changes.read(this.cursors, read);
-        for (const partition of gaps) await this.rewind(partition);
-        if (gaps.length > 0) this.forget();
-        this.apply(changes);
-        // A store that answers with nothing before its wait is over must not keep this process from everything else.
-        await pause(changes.length === 0 ? 1 : GATHER_MS, signal);
-      } catch (error) {
-        this.log.warn({ err: error, retryMs: RETRY_MS }, 'could not follow the count; trying again');
-        await pause(RETRY_MS, signal);
-      }
-    }
+    const read = { limit: MAX_CHANGES, waitMs: READ_WAIT_MS, signal };
+    const { changes, gaps } = await this.store.changes.read(this.cursors, read);
+    for (const partition of gaps) await this.rewind(partition);
+    if (gaps.length > 0) this.forget();
+    this.apply(changes);
+    // Pause even without changes: a store that returns early must not turn this into a busy loop.
+    await pause(changes.length === 0 ? 1 : GATHER_MS, signal);
   }
 
-  private apply(changes: readonly Change[]): void {
+  private apply(changes: readonly CountChange[]): void {
     const moved = new Set<string>();
     for (const change of changes) {
       this.cursors.set(change.partition, change.offset);
@@ -150,7 +148,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
         const known = this.rounds.get(key);
         if (known) {
           applyTo(known, key, change);
-          this.figured.delete(known);
+          this.computed.delete(known);
         }
         moved.add(poll);
       }
@@ -158,33 +156,30 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     for (const poll of moved) this.emit('change', poll);
   }
 
-  /** A pulse moves by itself: what was pressed a window ago does not count any more. */
+  /** Announces polls whose results change even without new votes, because old votes expire. */
   private tick(): void {
-    for (const poll of this.polls.all()) if (isAboutNow(poll)) this.emit('change', poll.definition.poll);
+    for (const poll of this.polls.all()) if (changesOverTime(poll)) this.emit('change', poll.definition.poll);
   }
 
-  /** Goes on from where the count stands now. */
+  /** Moves the cursor to the end of the change feed, skipping any changes that have not been read. */
   private async rewind(partition: number): Promise<void> {
     this.cursors.set(partition, (await this.store.counts.position(partition)).changed);
   }
 
-  /** Drops everything in memory, for it may have missed changes; whoever asks reads it again. */
+  /** Drops everything in memory, because changes may have been missed. Rounds are loaded again on request. */
   private forget(): void {
     this.rounds.clear();
     for (const poll of this.polls.all()) this.emit('change', poll.definition.poll);
   }
 }
 
-/** How often results that move by themselves are told, ms. */
-const TICK_MS = 1_000;
-
-function isAboutNow({ definition, status }: Poll): boolean {
-  return definition.kind === 'pulse' && status === 'open';
+function changesOverTime({ definition, status }: Poll): boolean {
+  return status === 'open' && isTimeDependent(definition);
 }
 
 const keyOf = (poll: Poll): string => roundKey(poll.definition.poll, poll.round);
 
-function applyTo(round: Round, key: string, { partition, slices }: Change): void {
+function applyTo(round: Round, key: string, { partition, slices }: CountChange): void {
   for (const change of slices) {
     if (roundKey(change.poll, change.round) !== key) continue;
     round[partition] = applyChange(round[partition], change);

@@ -1,4 +1,12 @@
-/** A write that the store could not do: disk full, server away. Expected, and to be survived. */
+/** A store operation failed for an expected reason, for example because the disk is full or the server cannot be reached. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+}
+
+/**
+ * True if an unhandled rejection is only a failed store operation: a `StoreError`, or the rejection of an additional promise
+ * that lmdb creates for a write and does not return.
+ */
+export function isWriteFailure(error: unknown): boolean {
+  return error instanceof StoreError || (error instanceof Error && 'commitError' in error);
 }

@@ -6,10 +6,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Where Redis is, and how to get in. */
+/** Where Redis is, and how to connect to it. */
 export interface RedisAddress {
   readonly mode: 'standalone' | 'sentinel' | 'cluster';
-  /** The server; several sentinels or cluster nodes to ask first. */
+  /** The server, or the sentinels or cluster nodes to contact first. */
   readonly endpoints: readonly Endpoint[];
   /** The name that sentinels know the primary by. */
   readonly primary?: string | undefined;
@@ -25,13 +25,13 @@ const MODES = {
   'rediss-cluster': ['cluster', true],
 } as const;
 
-/** What an address may look like, in words for error messages. */
+/** The accepted forms of an address, for error messages. */
 export const ADDRESS_RULE =
   'redis://[user:password@]host[:port][/database], redis-sentinel://host:port,host:port/primary or redis-cluster://host:port,host:port (rediss… for TLS)';
 
 /**
- * Reads an address such as `redis://:secret@10.0.0.5:6379/0`, `redis-sentinel://a:26379,b:26379/mymaster` or
- * `redis-cluster://a:6379,b:6379`. @throws Error whose message says what is expected
+ * Parses an address such as `redis://:secret@10.0.0.5:6379/0`, `redis-sentinel://a:26379,b:26379/mymaster` or
+ * `redis-cluster://a:6379,b:6379`. @throws Error whose message describes the expected forms
  */
 export function parseAddress(text: string): RedisAddress {
   const parts = /^([a-z-]+):\/\/(?:([^@/]*)@)?([^@/]+)(?:\/([^/]*))?$/.exec(text);

@@ -1,14 +1,14 @@
-import type { RejectionCounts } from '../voting/accounting.ts';
-import type { Entry } from '../voting/entry.ts';
-import type { Slice, SliceChange } from '../voting/slice.ts';
-import type { Ballot } from '../voting/vote.ts';
+import type { RejectionCounts } from '../voting/count/accounting.ts';
+import type { Ballot } from '../voting/count/ballot.ts';
+import type { Entry } from '../voting/count/entry.ts';
+import type { Slice, SliceChange } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
 
 /**
- * What Pollcast asks of a database. Every implementation passes test/store/contract.ts.
+ * What Pollcast requires of a database. Every implementation passes test/contract/contract.ts.
  *
- * Only two guarantees make the count exact, and everything else may be slow, stale or repeated:
- * `log.append` resolves when the entry is durable, and `counts.commit` is atomic and compares the offset.
+ * Only two guarantees are needed for an exact count: `log.append` resolves when the entry is durable, and `counts.commit` is
+ * atomic and compares the offset. Everything else may be slow, stale or repeated.
  */
 export interface Store {
   readonly log: VoteLog;
@@ -16,19 +16,17 @@ export interface Store {
   readonly changes: ChangeFeed;
   readonly registry: Registry;
   readonly presence: Presence;
-  /** Opens the store; rejects with a sentence for the operator when it cannot. */
-  start(): Promise<void>;
-  /** Waits for what is under way, then closes. Safe to call twice. */
-  stop(): Promise<void>;
+  /** Waits for work in progress, then closes. Safe to call twice. */
+  close(): Promise<void>;
 }
 
-/** How much a read may return, and how long it may wait for something to return. */
+/** How much a read may return, and how long it may wait. */
 export interface ReadOptions {
-  /** The most entries per partition. */
+  /** The maximum number of entries per partition. */
   readonly limit: number;
-  /** How long to wait when there is nothing yet, ms; 0: not at all. */
+  /** How long in ms to wait if there is nothing yet; 0 returns immediately. */
   readonly waitMs: number;
-  /** Ends the wait early, with an empty answer. */
+  /** Ends the wait early. The read then returns what it finds, usually nothing. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,64 +35,63 @@ export interface LoggedEntry {
   readonly entry: Entry;
 }
 
-/** How long an append may try, ms. */
+/** The maximum time in ms for which an append may try. */
 export const MAX_APPEND_MS = 4_500;
 
 /** One append-only stream of entries per partition. */
 export interface VoteLog {
-  /** How many partitions this deployment has; fixed at its first start and kept with the data. */
+  /** How many partitions this deployment has; fixed at its first start and stored with the data. */
   readonly partitions: number;
   /**
-   * Appends an entry and resolves with its offset once it is durable. Appends to one partition keep the order of
-   * the calls. A rejection means "not known to be stored": it may be there, once or (over a network) twice, which is
-   * why an entry carries producer and sequence.
+   * Appends an entry and resolves with its offset once it is durable. Appends to one partition keep the order of the calls. A
+   * rejected append may still have stored the entry, once or (over a network) twice, which is why an entry carries a producer
+   * and a sequence.
    *
-   * @param untilMs the entry is not stored after this instant of `performance.now()`: whoever gave up on it may rely on
-   *   that it does not turn up later, behind what was appended elsewhere meanwhile. At most `MAX_APPEND_MS` from now,
-   *   which is also the default.
+   * @param untilMs the entry is not stored after this instant of `performance.now()`, so that it cannot appear later, behind
+   *   entries that were appended after the caller gave up. At most `MAX_APPEND_MS` from now, which is also the default.
    */
   append(partition: number, entry: Entry, untilMs?: number): Promise<Offset>;
   /**
-   * The entries after each cursor, oldest first, only durable ones. Waits up to `waitMs` until one of the
-   * partitions has something. Partitions without entries are absent from the answer.
+   * The durable entries after each cursor, oldest first. If there are none, waits up to `waitMs` for one.
+   * Partitions without new entries are absent from the result.
    */
   read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>>;
   /**
-   * A number for a connection that a device makes now, higher than that of any made before, to any process. Undefined
-   * where one process appends everything, in the order in which it came.
+   * A number for a new connection of a device, higher than that of any earlier connection to any process. Undefined if a single
+   * process appends all votes, in the order in which they arrive.
    */
   nextConnection(): Promise<number | undefined>;
-  /** How many entries were appended to a partition ever. */
+  /** How many entries have ever been appended to a partition. */
   appended(partition: number): Promise<number>;
   /**
-   * Removes the oldest entries: those logged before `beforeMs` (since 1970) and before `counted`, what the partition is
-   * counted up to. Removes a bounded number, or a little less than it might.
+   * Removes the oldest entries: those that were logged before `beforeMs` (ms since 1970) and come before `counted`, the offset
+   * up to which the partition is counted. Removes a limited number at a time, and may leave a few that could be removed.
    * @returns how many were removed
    */
   trim(partition: number, beforeMs: number, counted: Offset): Promise<number>;
 }
 
-/** Where a partition's count stands. */
+/** How far a partition has been counted. */
 export interface Position {
-  /** The last entry counted. */
+  /** The offset of the last counted entry. */
   readonly offset: Offset;
-  /** The last change that the feed tells of: where whoever reads the slices now goes on. */
+  /** The cursor in the change feed from which a reader of the slices continues. No change in the feed comes after it. */
   readonly changed: Offset;
-  /** How many entries were counted ever; with `VoteLog.appended` this tells how far the count lags. */
+  /** How many entries have ever been counted. The difference from `VoteLog.appended` is the lag. */
   readonly entries: number;
-  /** The newest sequence counted of each producer, the one heard last at the end. */
+  /** The last counted sequence of each producer. The producer heard most recently comes last. */
   readonly producers: Map<string, number>;
   readonly refused: RejectionCounts;
 }
 
-/** All that folding a batch changed. Values are absolute. */
+/** Everything that folding a batch changed. Values are absolute. */
 export interface Commit {
   readonly partition: number;
-  /** The offset the batch was read from. */
+  /** The offset after which the batch was read. */
   readonly expected: Offset;
   /** The offset of the batch's last entry. */
   readonly offset: Offset;
-  /** How many entries the batch holds. */
+  /** How many entries the batch contains. */
   readonly entries: number;
   readonly slices: readonly SliceChange[];
   readonly ballots: readonly (readonly [poll: string, round: number, device: string, ballot: Ballot])[];
@@ -102,23 +99,26 @@ export interface Commit {
   readonly refused: RejectionCounts;
 }
 
-/** Ballots, tallies and offsets: a pure function of the log, kept so that nobody has to fold it again. */
+/** Ballots, tallies and offsets: derived from the log alone, and stored so that the log need not be folded again. */
 export interface CountStore {
   position(partition: number): Promise<Position>;
   slice(partition: number, poll: string, round: number): Promise<Slice | undefined>;
-  /** The ballots of `devices`, in their order; undefined where a device has none. */
+  /** The ballots of `devices`, in the same order; undefined for a device that has none. */
   ballots(partition: number, poll: string, round: number, devices: readonly string[]): Promise<(Ballot | undefined)[]>;
   /** Every ballot of a round in one partition, by device id. Not a snapshot while the round is open. */
   scanBallots(partition: number, poll: string, round: number): AsyncIterable<readonly [device: string, ballot: Ballot]>;
   /**
-   * Applies the commit and adds it to the change feed, all or nothing, if the partition still stands at `expected`.
-   * Resolves false, having changed nothing, when it does not: another counter was faster.
+   * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`.
+   * Otherwise another processor was faster: nothing changes, and the result is false.
    */
   commit(commit: Commit): Promise<boolean>;
 }
 
-/** What one commit changed, as the outbox tells it. */
-export interface Change {
+/** The number of changes kept per partition. A reader that is further behind reloads the slices. */
+export const KEPT_CHANGES = 2048;
+
+/** What one commit changed. */
+export interface CountChange {
   readonly partition: number;
   readonly offset: Offset;
   readonly slices: readonly SliceChange[];
@@ -127,46 +127,52 @@ export interface Change {
 /** The transactional outbox of commits, one stream per partition. */
 export interface ChangeFeed {
   /**
-   * The changes after each cursor, oldest first. `gaps` names the partitions whose changes after the cursor have
-   * been trimmed: their reader must load the slices again and go on from `changed` of `counts.position`.
+   * The changes after each cursor, oldest first. `gaps` lists the partitions where the feed no longer continues from the
+   * cursor, because changes have been trimmed or lost. For these partitions, the reader must reload the slices and continue
+   * from `changed` of `counts.position`.
    */
   read(
     cursors: ReadonlyMap<number, Offset>,
     options: ReadOptions,
-  ): Promise<{ changes: Change[]; gaps: readonly number[] }>;
+  ): Promise<{ changes: CountChange[]; gaps: readonly number[] }>;
 }
 
 /** Kinds of documents in the registry. */
 export type Collection = 'polls' | 'rooms' | 'devices' | 'statuses' | 'secrets';
-/** Those whose writes are told to every process. */
+/** Collections whose writes every process is notified of. */
 export type Watched = 'polls' | 'devices';
 
-/** The document `id` of a collection was written. */
+/** Called after the document `id` of a collection has been written or removed. */
 export type WriteListener = (collection: Watched, id: string) => void;
 
 export interface Versioned<T> {
   readonly value: T;
-  /** Rises with each change of the document. */
+  /** Increases with each change of the document. Starts again at 1 if the document is removed and created again. */
   readonly version: number;
 }
 
-/** Small JSON documents by collection and id: polls, devices. Durable when a write resolves. */
+/** Small JSON documents, such as polls and devices, by collection and id. A write is durable once its promise resolves. */
 export interface Registry {
   get<T>(collection: Collection, id: string): Promise<Versioned<T> | undefined>;
   list<T>(collection: Collection): Promise<(Versioned<T> & { readonly id: string })[]>;
   /**
-   * Writes if the document's version is still `expected` (0: it does not exist); undefined writes in any case.
-   * Resolves with the new version, or undefined when somebody else was faster.
+   * Writes a document if its version is still `expected` (0: it does not exist), or unconditionally if `expected` is undefined.
+   * Resolves with the new version, or with undefined if the document has a different version.
    */
   put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined>;
   remove(collection: Collection, id: string): Promise<void>;
-  /** Calls back after each write of any process, at least once and possibly late; the listener reads the document. */
+  /**
+   * Calls the listener after each write to a watched collection by any process, at least once and possibly late. The listener
+   * must read the document itself, because it is only passed the id.
+   */
   watch(listener: WriteListener): () => void;
-  /** Resolves once the listeners have been told of every write that was done before this call. */
+  /** Resolves once the listeners have been called for every write that completed before this call. */
   caughtUp(): Promise<void>;
 }
 
-/** Processes that are alive now, with facts they tell of themselves. Forgotten when not renewed in time. */
+/**
+ * Processes that are running, with what they announce about themselves. An announcement expires unless it is renewed in time.
+ */
 export interface Presence {
   announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void>;
   withdraw(role: string, id: string): Promise<void>;

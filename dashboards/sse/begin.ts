@@ -1,15 +1,16 @@
 import type { Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../problem.ts';
+import { Refusal } from '../../core/runtime/refusal.ts';
 import type { Hub } from './hub.ts';
 
-/** Begins the answer to a request for a stream. @throws Problem when there can be none */
-export function beginStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Writable {
-  // A pipelined request has no line yet, and Node would never tell that it is gone.
-  if (!reply.raw.socket) throw new Problem(400, 'pipelined', 'a stream needs a connection of its own');
-  if (hub.isFull) throw new Problem(503, 'too-many-viewers', 'all places are taken; try again in a moment');
+/** Starts the response to a request for a stream. @throws Refusal pipelined, too-many-viewers */
+export function startStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Writable {
+  // A pipelined request has no socket yet, so Node would never notice that the client disconnected.
+  if (!reply.raw.socket)
+    throw new Refusal('pipelined', 'a stream needs its own connection: this request is pipelined behind another one');
+  if (hub.isFull) throw new Refusal('too-many-viewers', 'there are too many viewers at the moment; try again shortly');
   reply.hijack();
-  // Headers that plugins set for every answer belong on this one too; `hijack` skips them.
+  // `hijack` skips the headers that plugins set on every response, so copy them.
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value);
   reply.raw.writeHead(200, {
@@ -17,7 +18,7 @@ export function beginStream(request: FastifyRequest, reply: FastifyReply, hub: H
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  // A HEAD, or who only wants to know whether there is a stream, has its answer.
+  // A HEAD request only checks that the stream exists.
   if (request.method === 'HEAD') reply.raw.end();
   return reply.raw;
 }

@@ -1,10 +1,10 @@
-import type { OptionResult } from '../../core/voting/kinds/kind.ts';
-import type { Result } from '../../core/voting/result.ts';
+import type { OptionResult } from '../../core/voting/kinds/figures/option-result.ts';
+import type { Result } from '../../core/voting/result/result.ts';
 
-/** What differs between two results: the fields that changed, null for those that are gone, and the options that did. */
-export type Delta = Partial<Omit<Result, 'options'>> & { readonly options?: readonly OptionResult[] };
+/** The difference between two results: the fields that changed (null if removed) and the options that changed. */
+export type Delta = { readonly [field: string]: unknown } & { readonly options?: readonly OptionResult[] };
 
-/** True when both show the same options in the same order; where not, a delta cannot tell the difference. */
+/** True if both results have the same options in the same order. Otherwise, a delta cannot express the difference. */
 export function hasSameOptions(before: Result, after: Result): boolean {
   return (
     before.options.length === after.options.length &&
@@ -12,13 +12,14 @@ export function hasSameOptions(before: Result, after: Result): boolean {
   );
 }
 
-/** The delta that turns `before` into `after` for whoever has `before`; undefined when they are the same. */
+/** The delta that turns `before` into `after`; undefined if they are the same. */
 export function deltaOf(before: Result, after: Result): Delta | undefined {
+  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   const changed: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(after)) {
-    if (field !== 'options' && !isSame(before[field], value)) changed[field] = value;
+  for (const [field, value] of now) {
+    if (field !== 'options' && !isSame(old.get(field), value)) changed[field] = value;
   }
-  for (const field of Object.keys(before)) if (!(field in after)) changed[field] = null;
+  for (const field of old.keys()) if (!now.has(field)) changed[field] = null;
   const options = after.options.filter((option, i) => !isSame(before.options[i], option));
   if (options.length > 0) changed.options = options;
   return Object.keys(changed).length > 0 ? { poll: after.poll, round: after.round, ...changed } : undefined;

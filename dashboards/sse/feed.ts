@@ -1,28 +1,28 @@
-import type { Result } from '../../core/voting/result.ts';
+import type { Result } from '../../core/voting/result/result.ts';
 import { deltaOf, hasSameOptions } from './delta.ts';
 import { eventFrame } from './frame.ts';
 import type { Viewer } from './viewer.ts';
 
-/** Frames of one poll follow each other no faster than this, ms. */
+/** The minimum interval in ms between two updates of one poll. */
 export const FRAME_EVERY_MS = 100;
 
-/** How many times as long as a result took to work out the next one waits for. */
+/** The minimum interval between the starts of two reads, as a multiple of the time that the last read took. */
 const REST = 5;
 
-/** A result that could not be read is read again after this, ms. */
+/** Delay in ms before a failed read is retried. */
 const RETRY_MS = 1_000;
 
-/** Reads the result a feed shows now; undefined when the poll is gone. */
+/** Reads the current result, reduced to what the feed’s audience may see; undefined if the poll no longer exists. */
 export type ReadResult = () => Promise<Result | undefined>;
 
 /**
- * What one audience sees of one poll. Every frame is encoded once for all viewers; a viewer that joins gets the
- * result as the others have it, so that the next change fits on both.
+ * The result stream of one poll for one audience. Each frame is encoded once and sent to all viewers. A viewer that joins
+ * gets the result that the other viewers already have, so that the next delta applies to all of them.
  */
 export class Feed {
   private readonly read: ReadResult;
   private readonly viewers = new Set<Viewer>();
-  /** Viewers that wait for their first result. */
+  /** The number of viewers waiting for their first result. */
   private joining = 0;
   private shown: Result | undefined;
   private first: Promise<void> | undefined;
@@ -62,14 +62,14 @@ export class Feed {
     this.timer = undefined;
   }
 
-  /** Something may have changed: tell the viewers, at once or when the last frame is old enough. */
+  /** Call when the result may have changed. Viewers are updated now, or once the minimum interval has passed. */
   touch(): void {
     if (this.size === 0) return;
     this.isDirty = true;
-    // Whoever is on the way to its first result sees it as it is then, and what came meanwhile after it.
+    // If all viewers are still joining, `join` calls this again after their first result.
     if (this.viewers.size === 0) return;
     if (this.timer || this.isWorking) return;
-    // A result that takes long to work out is worked out less often.
+    // If a result is slow to read, it is read less often.
     const everyMs = Math.max(FRAME_EVERY_MS, REST * this.tookMs);
     const waitMs = Math.max(0, this.sentAtMs + everyMs - Date.now());
     this.timer = setTimeout(() => void this.flush(), waitMs);
@@ -81,7 +81,7 @@ export class Feed {
     this.viewers.clear();
   }
 
-  /** Reads afresh: what was shown to those who left may be old. */
+  /** Reads the result for the first viewer. The result shown to earlier viewers, who have left, may be out of date. */
   private async begin(): Promise<void> {
     this.shown = undefined;
     await this.show();
@@ -101,7 +101,7 @@ export class Feed {
     }
   }
 
-  /** Brings what is shown up to date and sends the difference. A result that cannot be read is tried again. */
+  /** Reads the result and sends what changed. If it cannot be read, schedules another attempt. */
   private async show(): Promise<void> {
     const before = this.shown;
     const startMs = performance.now();
@@ -110,7 +110,7 @@ export class Feed {
     if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
-    // Those who joined while it could not be read have nothing yet.
+    // Viewers that joined while the result could not be read have not received anything yet.
     if (!before) return this.send('result', after);
     const delta = deltaOf(before, after);
     if (!delta) return;
@@ -133,7 +133,7 @@ export class Feed {
     for (const viewer of this.viewers) viewer.send(frame, this.snapshot);
   }
 
-  /** The newest state in one frame: for who joins, and for who missed something. */
+  /** The latest result in one frame, for viewers that join or have missed frames. */
   private readonly snapshot = (): Buffer => {
     if (!this.shown) return Buffer.alloc(0);
     return eventFrame('result', this.id, this.shown);

@@ -1,15 +1,15 @@
 /**
- * One server-sent event as bytes (WHATWG HTML, 9.2.5). `data` is JSON on one line: JSON text holds no raw line
- * breaks, so it needs no splitting.
+ * Encodes a server-sent event (WHATWG HTML, 9.2.5). The output of `JSON.stringify` contains no line breaks, so the data
+ * fits in one `data` line.
  */
 export function eventFrame(event: string, id: string, data: unknown): Buffer {
   return Buffer.from(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-/** A comment: keeps proxies and phones from thinking the line is dead. Readers ignore it. */
+/** An empty comment, which is not an event but shows proxies and clients that the connection is alive. */
 export const HEARTBEAT = Buffer.from(':\n\n');
 
-/** Sent once at the start: how long to wait before reconnecting, ms. */
+/** A frame sent once at the start of a stream. It says how long (ms) to wait before reconnecting. */
 export function retryFrame(ms: number): Buffer {
   return Buffer.from(`retry: ${ms}\n\n`);
 }

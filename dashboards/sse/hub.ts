@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
-import type { PollBook } from '../../core/live/polls.ts';
+import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
-import type { Result } from '../../core/voting/result.ts';
-import { type Audience, visibleResult } from '../../core/voting/visibility.ts';
+import type { Result } from '../../core/voting/result/result.ts';
+import { type Audience, visibleResult } from '../../core/voting/result/visibility.ts';
+import { every } from '../../core/waiting/pause.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
 import { HEARTBEAT, retryFrame } from './frame.ts';
@@ -10,73 +11,81 @@ import { RoomWatch } from './room-watch.ts';
 import { Viewer } from './viewer.ts';
 
 const HEARTBEAT_EVERY_MS = 15_000;
-/** When viewers whose line broke come back, ms. Browsers add nothing of their own, so it is drawn for each. */
+/** The reconnection delay in ms that is sent to viewers. It is random for each viewer, because browsers do not add jitter. */
 const RETRY_MS = { least: 1_000, most: 3_000 } as const;
+
+interface HubParts {
+  readonly polls: PollBook;
+  readonly results: LiveResults;
+  readonly maxViewers: number;
+  readonly metrics: DashboardMetrics;
+}
 
 /** All open result streams of this process. */
 export class Hub {
-  readonly name = 'streams';
   readonly maxViewers: number;
   private readonly polls: PollBook;
   private readonly results: LiveResults;
   private readonly metrics: DashboardMetrics;
-  /** By poll, then by who looks. */
+  /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
-  /** Those who look at rooms, by room. */
+  /** The viewers that follow each room. */
   private readonly rooms = new Map<string, Set<RoomWatch>>();
-  private heart: NodeJS.Timeout | undefined;
+  private readonly halt = new AbortController();
 
-  constructor(polls: PollBook, results: LiveResults, maxViewers: number, metrics: DashboardMetrics) {
+  private constructor({ polls, results, maxViewers, metrics }: HubParts) {
     this.polls = polls;
     this.results = results;
     this.maxViewers = maxViewers;
     this.metrics = metrics;
   }
 
+  static open(parts: HubParts): Hub {
+    const hub = new Hub(parts);
+    parts.results.on('change', hub.onChange);
+    parts.polls.on('change', hub.onPoll);
+    every(HEARTBEAT_EVERY_MS, hub.halt.signal, () => {
+      for (const viewer of hub.viewers) viewer.beat(HEARTBEAT);
+    });
+    return hub;
+  }
+
   get isFull(): boolean {
     return this.viewers.size >= this.maxViewers;
   }
 
-  /** Viewers now. */
+  /** The number of connected viewers. */
   private get size(): number {
     return this.viewers.size;
   }
 
-  async start(): Promise<void> {
-    this.results.on('change', this.onChange);
-    this.polls.on('change', this.onPoll);
-    this.heart = setInterval(() => {
-      for (const viewer of this.viewers) viewer.beat(HEARTBEAT);
-    }, HEARTBEAT_EVERY_MS);
-  }
-
-  /** Ends every stream; their readers reconnect, to another process if there is one. */
-  async stop(): Promise<void> {
+  /** Ends all streams. Viewers reconnect, to another process if one is running. */
+  async close(): Promise<void> {
     this.results.off('change', this.onChange);
     this.polls.off('change', this.onPoll);
-    clearInterval(this.heart);
+    this.halt.abort();
     for (const feeds of this.feeds.values()) for (const feed of feeds.values()) feed.close();
     for (const viewer of this.viewers) viewer.end();
     this.viewers.clear();
   }
 
-  /** Streams polls to a reader until its line closes. @param polls as what the reader sees each of them */
-  async watch(line: Writable, polls: ReadonlyMap<string, Audience>): Promise<void> {
+  /** Streams polls to a viewer until its connection closes. @param polls the viewer’s audience by poll id */
+  async watch(connection: Writable, polls: ReadonlyMap<string, Audience>): Promise<void> {
     const feeds = [...polls].map(([poll, audience]) => ({ poll, feed: this.feed(poll, audience) }));
-    const viewer = this.enter(line, () => {
+    const viewer = this.enter(connection, () => {
       for (const { poll, feed } of feeds) this.leave(poll, feed, viewer);
     });
     for (const { poll, feed } of feeds) {
       await feed.join(viewer);
-      // Its line closed meanwhile, and nobody else may be there.
+      // If the connection was closed while the viewer was joining, the feed may have no viewers left.
       if (viewer.isClosed) this.leave(poll, feed, viewer);
     }
   }
 
-  /** Streams the poll that is current in a room, and the next one once it takes its place. */
-  async watchRoom(line: Writable, room: string, audience: 'operator' | 'public'): Promise<void> {
-    const viewer = this.enter(line, () => {
+  /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. */
+  async watchRoom(connection: Writable, room: string, audience: 'operator' | 'public'): Promise<void> {
+    const viewer = this.enter(connection, () => {
       watch.end();
       watches.delete(watch);
       if (watches.size === 0) this.rooms.delete(room);
@@ -91,24 +100,24 @@ export class Hub {
     await watch.follow();
   }
 
-  /** Takes a viewer in until its line closes. */
-  private enter(line: Writable, onLeave: () => void): Viewer {
-    const viewer = new Viewer(line, () => this.metrics.frames.inc());
+  /** Adds a viewer, and removes it when its connection closes. */
+  private enter(connection: Writable, onLeave: () => void): Viewer {
+    const viewer = new Viewer(connection, () => this.metrics.frames.inc());
     this.viewers.add(viewer);
     this.metrics.viewers.set(this.size);
-    line.once('close', () => {
+    connection.once('close', () => {
       this.viewers.delete(viewer);
       this.metrics.viewers.set(this.size);
       onLeave();
     });
     const { least, most } = RETRY_MS;
-    line.write(retryFrame(least + Math.floor(Math.random() * (most - least))));
+    connection.write(retryFrame(least + Math.floor(Math.random() * (most - least))));
     return viewer;
   }
 
   private readonly onPoll = (id: string): void => {
     const room = this.polls.get(id)?.definition.room;
-    // A poll that was deleted, or left its room, does not say which one: then all look.
+    // If a poll was deleted or removed from its room, it is no longer known which room that was, so check all rooms.
     const rooms = room === undefined ? [...this.rooms.keys()] : [room];
     for (const one of rooms) for (const watch of this.rooms.get(one) ?? []) void watch.follow();
   };
@@ -118,7 +127,7 @@ export class Hub {
   };
 
   private feed(poll: string, audience: Audience): Feed {
-    // Who has voted in one round has not in the next.
+    // A voter’s feed is valid for one round only, because the viewer has not voted in the next round yet.
     const round = this.polls.get(poll)?.round ?? 0;
     const name = audience === 'voter' ? `voter of ${round}` : audience;
     const feeds = this.feeds.get(poll) ?? new Map<string, Feed>();

@@ -2,21 +2,21 @@ import type { Feed } from './feed.ts';
 import { eventFrame } from './frame.ts';
 import type { Viewer } from './viewer.ts';
 
-/** Where a room watch finds its polls. */
+/** Provides the current poll of a room and the feeds of polls. */
 export interface RoomSource {
-  /** The poll that is current in the room. */
+  /** The current poll of the room. */
   current(): string | undefined;
   feed(poll: string): Feed;
   leave(poll: string, feed: Feed): void;
 }
 
-/** A viewer that sees whatever poll is current in a room: `event: room` names it, what follows is about it. */
+/** Streams the current poll of a room to a viewer. `event: room` names the poll that the following events are about. */
 export class RoomWatch {
   private readonly viewer: Viewer;
   private readonly room: string;
   private readonly source: RoomSource;
   private now: { readonly poll: string; readonly feed: Feed } | undefined;
-  private isTold = false;
+  private isAnnounced = false;
   private moving: Promise<void> | undefined;
 
   constructor(viewer: Viewer, room: string, source: RoomSource) {
@@ -25,7 +25,7 @@ export class RoomWatch {
     this.source = source;
   }
 
-  /** Looks whether another poll is current, and moves on to it. */
+  /** Switches to the room’s current poll, if that is now another one. */
   follow(): Promise<void> {
     this.moving ??= this.move().finally(() => {
       this.moving = undefined;
@@ -41,9 +41,9 @@ export class RoomWatch {
   private async move(): Promise<void> {
     for (;;) {
       const poll = this.source.current();
-      if (this.viewer.isClosed || (this.isTold && poll === this.now?.poll)) return;
+      if (this.viewer.isClosed || (this.isAnnounced && poll === this.now?.poll)) return;
       this.end();
-      this.isTold = true;
+      this.isAnnounced = true;
       this.viewer.send(this.name(), this.name);
       if (poll === undefined) continue;
       this.now = { poll, feed: this.source.feed(poll) };

@@ -1,51 +1,51 @@
 import type { Writable } from 'node:stream';
 
-/** A viewer that takes nothing for this long is cut off, ms; its browser reconnects and gets a snapshot. */
+/** If a viewer reads nothing for this long (ms), it is disconnected. Its browser reconnects and gets a snapshot. */
 const STALL_LIMIT_MS = 30_000;
 
 /**
- * One open stream. Knows one thing: whether its line is free. While it is not, frames for it are skipped and not
- * queued, and once it is, the feeds it missed are asked for their newest state.
+ * One open stream. If the client does not keep up, frames are skipped instead of queued. Once it has caught up, it gets the
+ * latest state of each feed whose frames it missed.
  */
 export class Viewer {
-  private readonly line: Writable;
+  private readonly connection: Writable;
   private readonly onFrame: () => void;
   private readonly missed = new Set<() => Buffer>();
   private stalledSinceMs = 0;
 
-  /** @param onFrame told of every frame that is written */
-  constructor(line: Writable, onFrame: () => void) {
-    this.line = line;
+  /** @param onFrame called for every frame that is written */
+  constructor(connection: Writable, onFrame: () => void) {
+    this.connection = connection;
     this.onFrame = onFrame;
-    line.on('drain', () => this.catchUp());
-    line.on('error', () => line.destroy());
+    connection.on('drain', () => this.catchUp());
+    connection.on('error', () => connection.destroy());
   }
 
   get isClosed(): boolean {
-    return this.line.destroyed || this.line.writableEnded;
+    return this.connection.destroyed || this.connection.writableEnded;
   }
 
-  /** Sends a frame, or, when the line is busy, remembers to send what `newest` returns once it is free. */
+  /** Sends a frame. If the client does not keep up, the result of `newest` is sent instead once it has caught up. */
   send(frame: Buffer, newest: () => Buffer): void {
     if (this.isClosed) return;
     if (this.stalledSinceMs > 0) this.missed.add(newest);
     else this.write(frame);
   }
 
-  /** Sends a heartbeat; cuts the viewer off when it has been stalled for too long. */
+  /** Sends a heartbeat, or disconnects a viewer that has been stalled for too long. */
   beat(frame: Buffer): void {
     if (this.isClosed) return;
     if (this.stalledSinceMs === 0) this.write(frame);
-    else if (Date.now() - this.stalledSinceMs > STALL_LIMIT_MS) this.line.destroy();
+    else if (Date.now() - this.stalledSinceMs > STALL_LIMIT_MS) this.connection.destroy();
   }
 
   end(): void {
-    this.line.end();
+    this.connection.end();
   }
 
   private write(frame: Buffer): void {
     this.onFrame();
-    if (!this.line.write(frame)) this.stalledSinceMs ||= Date.now();
+    if (!this.connection.write(frame)) this.stalledSinceMs ||= Date.now();
   }
 
   private catchUp(): void {

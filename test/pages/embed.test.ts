@@ -3,15 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { stage } from '../stage.ts';
-import { picture, startBrowser } from './browser.ts';
+import { stage } from '../support/stage.ts';
+import { picture, startBrowser } from './support/browser.ts';
 
 let browser: Browser;
 t.before(async () => {
   browser = await startBrowser(t);
 });
 
-/** Another site, with a policy of its own that lets nothing be inline. */
+/** Starts another site, whose content security policy forbids inline scripts and styles, and returns its URL. */
 async function site(t: Test, html: () => string): Promise<string> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
@@ -27,7 +27,7 @@ async function site(t: Test, html: () => string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-t.test('a result on another site that is allowed to show it; not on one that is not', async (t) => {
+t.test('a result can be embedded on an allowed site and on no other', async (t) => {
   let http = '';
   const page = () =>
     `<!doctype html><html lang="de"><title>x</title><script type="module" src="${http}/web/pollcast-result.js"></script><pollcast-result poll="q"></pollcast-result>`;
@@ -39,7 +39,11 @@ t.test('a result on another site that is allowed to show it; not on one that is 
   const friend = await browser.newPage();
   await friend.goto(allowed);
   await friend.waitForSelector('pollcast-result h3:text-is("<b>Wer?</b>")');
-  t.equal(await friend.textContent('pollcast-result .status'), 'Abstimmung läuft', 'in the language of the page');
+  t.equal(
+    await friend.textContent('pollcast-result .status'),
+    'Abstimmung läuft',
+    'the result is in the language of the page',
+  );
   await (await s.device('d')).vote('vote/q', 'b');
   await friend.waitForSelector('pollcast-result .bars [data-mark="lead"]:has-text("Option b")');
   await picture(friend, 'embedded');
@@ -51,9 +55,9 @@ t.test('a result on another site that is allowed to show it; not on one that is 
   t.match(problems.join(), /blocked by CORS policy/);
   t.equal(await foe.evaluate(`document.querySelector('pollcast-result').shadowRoot`), null);
 
-  const asked = await fetch(`${s.http}/api/polls/q/result`, { headers: { origin: allowed } });
-  t.equal(asked.headers.get('access-control-allow-origin'), allowed);
-  t.match(asked.headers.get('vary'), /origin/i);
+  const granted = await fetch(`${s.http}/api/polls/q/result`, { headers: { origin: allowed } });
+  t.equal(granted.headers.get('access-control-allow-origin'), allowed);
+  t.match(granted.headers.get('vary'), /origin/i);
   const refused = await fetch(`${s.http}/api/polls/q/result`, { headers: { origin: stranger } });
   t.equal(refused.headers.get('access-control-allow-origin'), null);
   const headers = {
@@ -61,12 +65,16 @@ t.test('a result on another site that is allowed to show it; not on one that is 
     'access-control-request-method': 'POST',
     'access-control-request-headers': 'authorization',
   };
-  const before = await fetch(`${s.http}/api/polls/q/close`, { method: 'OPTIONS', headers });
-  t.notMatch(before.headers.get('access-control-allow-methods') ?? '', /POST/, 'other sites show, and never operate');
-  t.notMatch(before.headers.get('access-control-allow-headers') ?? '', /authorization/i);
+  const preflight = await fetch(`${s.http}/api/polls/q/close`, { method: 'OPTIONS', headers });
+  t.notMatch(
+    preflight.headers.get('access-control-allow-methods') ?? '',
+    /POST/,
+    'other sites can show results but not operate polls',
+  );
+  t.notMatch(preflight.headers.get('access-control-allow-headers') ?? '', /authorization/i);
 });
 
-t.test('without an allow-list nobody else is answered', async (t) => {
+t.test('without an allow-list, no other site can read results', async (t) => {
   const s = await stage(t);
   await s.openPoll('q');
   const answer = await fetch(`${s.http}/api/polls/q/result`, { headers: { origin: 'https://elsewhere.example' } });

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
-import { stage } from '../stage.ts';
-import { picture, SIZES, startBrowser, type Visit, visit } from './browser.ts';
+import { onOwnPorts } from '../support/ports.ts';
+import { stage } from '../support/stage.ts';
+import { picture, SIZES, startBrowser, type Visit, visit } from './support/browser.ts';
 
 const run = promisify(execFile);
 const TITLE = 'Shall we go <script>document.title="owned"</script> on?';
@@ -15,18 +16,18 @@ t.before(async () => {
 
 const values = (page: Page) => page.$$eval('.bars .value .first', (all) => all.map((one) => one.textContent));
 
-t.test('an evening: create, open, vote from phones and a clicker, watch, close, final', async (t) => {
+t.test('a whole evening works: create, open, vote by phone and clicker, watch, close, final result', async (t) => {
   const s = await stage(t);
   const operator = await visit(browser, `${s.http}/`, {}, /401/);
   const { page: desk } = operator;
   await desk.fill('input[name=token]', 'not-the-operator-token');
   await desk.click('button[type=submit]');
-  await desk.waitForSelector('.problem:text("This token is wrong")');
-  t.equal(await desk.$('.desk'), null, 'a wrong token opens nothing');
+  await desk.waitForSelector('.problem:text("Incorrect token")');
+  t.equal(await desk.$('.desk'), null, 'a wrong token gives no access');
   await desk.fill('input[name=token]', 'operator-token-of-tests');
   await desk.click('button[type=submit]');
   await desk.waitForSelector('.desk');
-  t.notMatch(desk.url(), /token/, 'the token is in no address');
+  t.notMatch(desk.url(), /token/, 'the token is not in the URL');
 
   await desk.click('a:text("New poll")');
   await desk.fill('textarea[name=title]', TITLE);
@@ -34,7 +35,7 @@ t.test('an evening: create, open, vote from phones and a clicker, watch, close, 
   await desk.fill('input[name=room]', 'hall');
   await desk.fill('[aria-label="Label of option 1"]', 'Yes');
   await desk.fill('[aria-label="Label of option 2"]', '<img src=x onerror=alert(1)>');
-  t.equal(await desk.textContent('.preview h2'), TITLE, 'the preview shows it as it is typed');
+  t.equal(await desk.textContent('.preview h2'), TITLE, 'the preview shows the title as it is typed');
   await picture(desk, 'evening-editor');
 
   const screen = await visit(browser, `${s.http}/screen/room/hall`, { viewport: SIZES.projector });
@@ -43,8 +44,8 @@ t.test('an evening: create, open, vote from phones and a clicker, watch, close, 
   await desk.waitForSelector('.status[data-status="open"]');
 
   await screen.page.waitForSelector('.screen[data-status="open"]');
-  t.equal(await screen.page.textContent('h1'), TITLE, 'text is text');
-  t.equal(await screen.page.$$eval('script', (all) => all.length), 1, 'and never markup');
+  t.equal(await screen.page.textContent('h1'), TITLE, 'the title is shown as text');
+  t.equal(await screen.page.$$eval('script', (all) => all.length), 1, 'the title is never treated as markup');
   const phones: Visit[] = [];
   for (const choice of ['Yes', 'Yes', '<img src=x onerror=alert(1)>']) {
     const phone = await visit(browser, `${s.http}/vote/hall`, { viewport: SIZES.phone });
@@ -79,17 +80,17 @@ t.test('an evening: create, open, vote from phones and a clicker, watch, close, 
   await screen.page.waitForSelector('.screen[data-status="final"]');
   await screen.page.waitForSelector('.seal[data-agrees="true"]');
   await phones[1]?.page.waitForSelector('.status[data-status="final"]');
-  await desk.waitForSelector('text=/Recounted .*: agrees/');
+  await desk.waitForSelector('text=/Recounted on .*: confirmed/');
   t.match(await desk.textContent('.sum'), /received\s*4.*counted.*4/s);
   await picture(screen.page, 'evening-screen-final');
   await picture(desk, 'evening-desk-final', true);
   for (const { problems, close } of [operator, screen, ...phones]) {
-    t.same(problems, [], 'no error, and no request to anybody else');
+    t.same(problems, [], 'the pages cause no errors and no requests to other origins');
     await close();
   }
 });
 
-t.test('the screen follows a poll from draft to final, and obeys the keyboard', async (t) => {
+t.test('the screen follows a poll from draft to final and responds to the keyboard', async (t) => {
   const s = await stage(t);
   const options = [
     { key: 'a', label: 'Yes' },
@@ -110,8 +111,8 @@ t.test('the screen follows a poll from draft to final, and obeys the keyboard', 
 
   await page.keyboard.press(' ');
   await page.waitForSelector('.curtain');
-  t.equal(await page.$('.bars'), null, 'hidden');
-  t.notOk((await page.content()).includes('100.0%'), 'also from screen readers');
+  t.equal(await page.$('.bars'), null, 'the bars are hidden');
+  t.notOk((await page.content()).includes('100.0%'), 'the figures are hidden from screen readers too');
   await page.keyboard.press(' ');
   await page.waitForSelector('.bars');
   await page.keyboard.press('ArrowRight');
@@ -125,19 +126,23 @@ t.test('the screen follows a poll from draft to final, and obeys the keyboard', 
   await page.keyboard.press('Escape');
   await s.call('POST', '/api/polls/q/close', { operator: true });
   await page.waitForSelector('.screen[data-status="final"]');
-  t.match(await page.textContent('[role=status].unseen'), /Final result/, 'screen readers are told');
+  t.match(
+    await page.textContent('[role=status].unseen'),
+    /Final result/,
+    'the final result is announced to screen readers',
+  );
   t.same(problems, []);
   await close();
 });
 
-t.test('rounds of a runoff one by one, with the keyboard', async (t) => {
+t.test('the keyboard steps through the rounds of a runoff', async (t) => {
   const s = await stage(t);
-  const { exhibit } = await import('./gallery.ts');
+  const { exhibit } = await import('./support/gallery.ts');
   await exhibit(s, 'irv');
   const { page, close } = await visit(browser, `${s.http}/screen/irv`);
   await page.waitForSelector('.what:has-text("Round 3 of 3. Knoxville wins.")');
   await page.keyboard.press('ArrowUp');
-  await page.waitForSelector('.what:has-text("Round 2 of 3. Out: Nashville.")');
+  await page.waitForSelector('.what:has-text("Round 2 of 3. Eliminated: Nashville.")');
   t.same(await page.$$eval('.bars [data-mark="out"] .label', (all) => all.map((one) => one.textContent)), [
     'bNashville',
     'cChattanooga',
@@ -145,7 +150,7 @@ t.test('rounds of a runoff one by one, with the keyboard', async (t) => {
   await close();
 });
 
-t.test('the screen of a room moves on to the next question by itself', async (t) => {
+t.test('the screen of a room moves on to the next question automatically', async (t) => {
   const s = await stage(t);
   await s.openPoll('first', { room: 'hall', title: 'First?' });
   const { page, close } = await visit(browser, `${s.http}/screen/room/hall`);
@@ -159,8 +164,8 @@ t.test('the screen of a room moves on to the next question by itself', async (t)
   await close();
 });
 
-t.test('the screen reconnects by itself, and says so meanwhile', async (t) => {
-  const s = await stage(t);
+t.test('the screen reconnects automatically and says so while the connection is lost', async (t) => {
+  const s = await onOwnPorts(1, (port) => stage(t, { httpPort: String(port) }));
   await s.openPoll('q');
   const { page, close } = await visit(browser, `${s.http}/screen/q`, {}, /ERR_/);
   await page.waitForSelector('.screen[data-status="open"]');

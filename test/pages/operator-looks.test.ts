@@ -1,16 +1,16 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
-import { stage } from '../stage.ts';
-import { picture, SIZES, startBrowser, THEMES, visit } from './browser.ts';
-import { exhibition, fits, isAccessible } from './exhibition.ts';
-import { exhibit } from './gallery.ts';
+import { stage } from '../support/stage.ts';
+import { picture, SIZES, startBrowser, THEMES, visit } from './support/browser.ts';
+import { exhibition, fits, isAccessible } from './support/exhibition.ts';
+import { exhibit } from './support/gallery.ts';
 
 let browser: Browser;
 t.before(async () => {
   browser = await startBrowser(t);
 });
 
-t.test('the operator’s pages, at every size, in both themes', async (t) => {
+t.test('the operator’s pages fit and are accessible at every size and in both themes', async (t) => {
   const s = await exhibition(t);
   const devices = Array.from({ length: 12 }, (_, i) => ({
     device: `seat-${i}`,
@@ -20,7 +20,7 @@ t.test('the operator’s pages, at every size, in both themes', async (t) => {
   }));
   await s.call('POST', '/api/devices/import', { operator: true, body: { devices } });
   for (const [size, viewport] of Object.entries(SIZES)) {
-    // Themes differ in colours, which axe looks at, and not in sizes.
+    // Themes differ only in their colours, which axe checks at one size.
     for (const colorScheme of size === 'laptop' ? THEMES : (['light'] as const)) {
       const { page, problems, close } = await visit(browser, `${s.http}/`, { viewport, colorScheme });
       await page.waitForSelector('input[name=token]');
@@ -29,7 +29,7 @@ t.test('the operator’s pages, at every size, in both themes', async (t) => {
       await page.fill('input[name=token]', 'operator-token-of-tests');
       await page.click('button[type=submit]');
       await page.waitForSelector('.desk');
-      for (const [name, hash, there] of [
+      for (const [name, hash, landmark] of [
         ['polls', '/polls', '.polls li'],
         ['new', '/polls/new', '.preview .option'],
         ['poll', '/polls/irv', '.sum'],
@@ -38,7 +38,7 @@ t.test('the operator’s pages, at every size, in both themes', async (t) => {
         ['devices', '/devices', 'tbody tr'],
       ] as const) {
         await page.evaluate(`location.hash = '#${hash}'`);
-        await page.waitForSelector(there);
+        await page.waitForSelector(landmark);
         for (const summary of await page.$$('details:not([open]) > summary')) await summary.click();
         await fits(t, page, `${name}, ${size}, ${colorScheme}`);
         if (size === 'laptop') await isAccessible(t, page, `${name}, ${colorScheme}`);
@@ -50,7 +50,7 @@ t.test('the operator’s pages, at every size, in both themes', async (t) => {
   }
 });
 
-t.test('in every language nothing overflows, nor from right to left', async (t) => {
+t.test('nothing overflows in any language or in right-to-left layout', async (t) => {
   const s = await stage(t);
   await exhibit(s, 'numeric', 'numeric', { room: 'hall' });
   for (const lang of ['de', 'es', 'fr']) {

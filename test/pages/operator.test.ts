@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
-import { eventually, type Stage, stage } from '../stage.ts';
-import { picture, startBrowser, visit } from './browser.ts';
-import { GALLERY, type Picture } from './gallery.ts';
+import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Stage, stage } from '../support/stage.ts';
+import { picture, startBrowser, visit } from './support/browser.ts';
+import { GALLERY, type Picture } from './support/gallery.ts';
 
 let browser: Browser;
 t.before(async () => {
@@ -22,7 +24,7 @@ async function signIn(s: Stage, hash = ''): Promise<Awaited<ReturnType<typeof vi
 const definition = async (s: Stage, poll: string) =>
   (await s.call('GET', `/api/polls/${poll}`, { operator: true })).body;
 
-t.test('the token is kept in the tab until it signs out, and not in another one', async (t) => {
+t.test('the token is kept until the operator signs out, and only in one tab', async (t) => {
   const s = await stage(t);
   const { page, problems, close } = await signIn(s);
   await page.reload();
@@ -37,7 +39,7 @@ t.test('the token is kept in the tab until it signs out, and not in another one'
   await close();
 });
 
-/** What is typed for a kind, beside its title; and what the server must have then. */
+/** For each kind, the input besides the title, and what the server must store for it. */
 const WRITTEN: Readonly<Record<string, { fill: (page: Page) => Promise<void>; is: object }>> = {
   motion: {
     fill: async (page) => void (await page.selectOption('select[name=majority]', 'two-thirds')),
@@ -80,7 +82,8 @@ const WRITTEN: Readonly<Record<string, { fill: (page: Page) => Promise<void>; is
   single: { fill: (page) => page.check('input[name=none]'), is: { none: true } },
 };
 
-t.test('polls of every kind are written, previewed, changed and opened', async (t) => {
+t.test('polls of every kind can be created, previewed, edited and opened', async (t) => {
+  t.same(Object.keys(WRITTEN).sort(), [...KIND_NAMES].sort(), 'every kind is in WRITTEN');
   const s = await stage(t);
   const { page, problems, close } = await signIn(s);
   for (const [kind, { fill, is }] of Object.entries(WRITTEN)) {
@@ -112,13 +115,17 @@ t.test('polls of every kind are written, previewed, changed and opened', async (
   await page.waitForSelector('.status[data-status="open"]');
   const changed = await definition(s, 'single');
   t.match(changed, { title: 'Another title', durationMs: 90_000, visibility: 'closed', status: 'open' });
-  t.equal(changed.options.length, 2, 'none of the above is gone');
-  t.equal(new Date(changed.closesAt).getTime(), new Date(2099, 11, 31, 18, 30).getTime(), 'kept in UTC');
+  t.equal(changed.options.length, 2, 'the option “none of the above” was removed');
+  t.equal(
+    new Date(changed.closesAt).getTime(),
+    new Date(2099, 11, 31, 18, 30).getTime(),
+    'local time is stored as UTC',
+  );
   t.same(problems, []);
   await close();
 });
 
-t.test('a poll that cannot be used is refused with every problem, and nothing typed is lost', async (t) => {
+t.test('an invalid poll is refused with its problems, and no input is lost', async (t) => {
   const s = await stage(t);
   const { page, close } = await signIn(s, '#/polls/new');
   await page.fill('textarea[name=title]', 'A question');
@@ -130,37 +137,47 @@ t.test('a poll that cannot be used is refused with every problem, and nothing ty
   await close();
 });
 
-t.test('an open poll: accounting, rejections by reason, who has answered, exports, recount', async (t) => {
-  const s = await stage(t);
-  await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-1', label: 'First seat' } });
-  await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-2' } });
-  await s.openPoll('q');
-  const { page, problems, close } = await signIn(s, '#/polls/q');
-  const first = await s.device('seat-1');
-  await first.vote('vote/q', 'a');
-  await first.vote('vote/q', 'b');
-  await first.vote('vote/q', 'nonsense');
-  await (await s.device('stranger')).vote('vote/q', 'c');
-  await page.waitForSelector('tr:has-text("unknown-option") td:text-is("1")');
-  t.match(await page.textContent('.sum'), /received4counted= 2replaced\+ 1redelivered\+ 0rejected\+ 1/);
-  await page.click('summary:text-is("Who has answered")');
-  await page.waitForSelector('.grid li[data-answered]:has-text("First seat")');
-  await page.waitForSelector('.grid li:not([data-answered]):has-text("seat-2")');
-  await page.waitForSelector('text=1 of 2 registered; 1 others');
-  const answers = await s.call('GET', '/api/polls/q/responses', { operator: true });
-  t.notMatch(JSON.stringify(answers.body), /"b"|choice/, 'who, and never what');
+t.test(
+  'an open poll shows its accounting, rejections and voters, and a closed poll can be exported and recounted',
+  async (t) => {
+    const s = await stage(t);
+    await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-1', label: 'First seat' } });
+    await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-2' } });
+    await s.openPoll('q');
+    const { page, problems, close } = await signIn(s, '#/polls/q');
+    const first = await s.device('seat-1');
+    await first.vote('vote/q', 'a');
+    await first.vote('vote/q', 'b');
+    await first.vote('vote/q', 'nonsense');
+    await (await s.device('stranger')).vote('vote/q', 'c');
+    await page.waitForSelector('tr:has-text("unknown-option") td:text-is("1")');
+    t.match(await page.textContent('.sum'), /received4counted= 2replaced\+ 1redelivered\+ 0rejected\+ 1/);
+    await page.click('summary:text-is("Who has answered")');
+    await page.waitForSelector('.grid li[data-answered]:has-text("First seat")');
+    await page.waitForSelector('.grid li:not([data-answered]):has-text("seat-2")');
+    await page.waitForSelector('text=Registered voters: 1 of 2 · others: 1');
+    const answers = await s.call('GET', '/api/polls/q/responses', { operator: true });
+    t.notMatch(
+      JSON.stringify(answers.body),
+      /"b"|choice/,
+      'the page shows who has answered, but not what they answered',
+    );
 
-  await page.click('.actions button:text-is("Close")');
-  await page.waitForSelector('.status[data-status="final"]');
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('button:text-is("Ballots (CSV)")')]);
-  t.equal(download.suggestedFilename(), 'q-1-ballots.csv');
-  await page.click('button:text-is("Recount from the log")');
-  await page.waitForSelector('text=/The recount agrees/');
-  t.same(problems, []);
-  await close();
-});
+    await page.click('.actions button:text-is("Close")');
+    await page.waitForSelector('.status[data-status="final"]');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click('button:text-is("Ballots (CSV)")'),
+    ]);
+    t.equal(download.suggestedFilename(), 'q-1-ballots.csv');
+    await page.click('button:text-is("Recount from the log")');
+    await page.waitForSelector('text=/The recount agrees/');
+    t.same(problems, []);
+    await close();
+  },
+);
 
-t.test('phrases are hidden from the screen and shown again', async (t) => {
+t.test('phrases can be hidden from a result and shown again', async (t) => {
   const s = await stage(t);
   await s.openPoll('words', (GALLERY.text as Picture).settings);
   await (await s.device('d')).vote('vote/words', 'rude,nice');
@@ -173,81 +190,87 @@ t.test('phrases are hidden from the screen and shown again', async (t) => {
   await close();
 });
 
-t.test('devices: registered, imported from a table, lent, returned, weighed, revoked, and how they are', async (t) => {
-  const s = await stage(t, { door: 'devices' });
-  const { page, problems, close } = await signIn(s, '#/devices');
-  await page.click('summary:text-is("Register devices")');
-  await page.fill('input[name=device]', 'seat-1');
-  await page.click('button:text-is("Register")');
-  await page.waitForSelector('.secrets tr:has-text("seat-1")');
-  const secret = (await page.textContent('.secrets tr:has-text("seat-1") code')) as string;
-  const file = join(t.testdir(), 'members.csv');
-  await writeFile(file, '\ufeffdevice;label;group;weight\r\nseat-2;Zweite Reihe;north;12.5\r\nseat-1;again;;\r\n');
-  await page.setInputFiles('input[type=file]', file);
-  await page.waitForSelector('.notice:has-text("1 registered; 1 were registered already.")');
-  await page.waitForSelector('tr:has-text("seat-2"):has-text("Zweite Reihe"):has-text("12.5")');
-  await writeFile(file, 'name,label\r\nx,y\r\n');
-  await page.setInputFiles('input[type=file]', file);
-  await page.waitForSelector('.notice[data-bad]:has-text("there is no column \\"name\\"")');
+t.test(
+  'devices can be registered, imported, lent, returned, weighted and revoked, and their status is shown',
+  async (t) => {
+    const s = await stage(t, { door: 'devices' });
+    const { page, problems, close } = await signIn(s, '#/devices');
+    await page.click('summary:text-is("Register devices")');
+    await page.fill('input[name=device]', 'seat-1');
+    await page.click('button:text-is("Register")');
+    await page.waitForSelector('.secrets tr:has-text("seat-1")');
+    const secret = (await page.textContent('.secrets tr:has-text("seat-1") code')) as string;
+    const file = join(t.testdir(), 'members.csv');
+    await writeFile(file, '\ufeffdevice;label;group;weight\r\nseat-2;Zweite Reihe;north;12.5\r\nseat-1;again;;\r\n');
+    await page.setInputFiles('input[type=file]', file);
+    await page.waitForSelector('.notice:has-text("1 registered, 1 already registered.")');
+    await page.waitForSelector('tr:has-text("seat-2"):has-text("Zweite Reihe"):has-text("12.5")');
+    await writeFile(file, 'name,label\r\nx,y\r\n');
+    await page.setInputFiles('input[type=file]', file);
+    await page.waitForSelector('.notice[data-bad]:has-text("unknown column \\"name\\"")');
 
-  const device = await s.device('seat-1', { username: 'seat-1', password: secret });
-  await device.client.publishAsync('device/seat-1/status', JSON.stringify({ battery: 17, signal: -71 }));
-  await eventually('the status', async () => {
-    const { body } = await s.call('GET', '/api/devices/seat-1', { operator: true });
-    return body.status?.battery === 17 && body.seenAt !== null ? true : undefined;
-  });
-  await page.reload();
-  await page.waitForSelector('tr:has-text("seat-1"):has-text("⚠ 17 %"):has-text("-71 dBm")');
-  page.once('dialog', (dialog) => void dialog.accept('Ann'));
-  await page.click('tr:has-text("seat-1") button:has-text("Lend")');
-  await page.waitForSelector('tr:has-text("seat-1"):has-text("Ann (")');
-  await page.click('tr:has-text("seat-1") button:has-text("Returned")');
-  await page.waitForSelector('tr:has-text("seat-1") button:has-text("Lend")');
-  page.once('dialog', (dialog) => void dialog.accept('3.5'));
-  await page.click('tr:has-text("seat-1") button[aria-label^="Weight"]');
-  await page.waitForSelector('tr:has-text("seat-1") button[aria-label="Weight: 3.5"]');
-  const gone = device.closed();
-  page.once('dialog', (dialog) => void dialog.accept());
-  await page.click('tr:has-text("seat-1") button:has-text("Revoke")');
-  await page.waitForSelector('tr:has-text("seat-1")', { state: 'detached' });
-  await gone;
-  t.same(
-    problems.filter((problem) => !/400/.test(problem)),
-    [],
-  );
-  await close();
-});
-
-t.test('a rehearsal: simulated devices vote in a copy, and the poll stays as it is', async (t) => {
-  for (const door of ['open', 'devices']) {
-    const s = await stage(t, { door }, join(t.testdir(), door));
-    const options = [
-      { key: 'a', label: 'A' },
-      { key: 'b', label: 'B' },
-    ];
-    const body = {
-      poll: 'q',
-      title: 'Rehearsed?',
-      options,
-      secrecy: 'secret',
-      visibility: 'closed',
-      durationMs: 5_000,
-    };
-    await s.call('POST', '/api/polls', { operator: true, body });
-    const { page, problems, close } = await signIn(s, '#/polls/q');
-    await page.click('summary:text-is("Rehearse")');
-    await page.fill('label:has-text("Devices") input', '30');
-    await page.fill('label:has-text("Seconds") input', '1');
-    await page.click('button:text-is("Begin")');
-    await page.waitForSelector('.good:has-text("Exact: every acknowledged vote was counted once.")');
-    await page.waitForSelector('text=/30 votes acknowledged, 0 lost, 0 counted twice/');
-    t.match(await definition(s, 'q'), { status: 'draft', round: 0 });
-    await eventually('the copy to be closed', async () =>
-      (await definition(s, 'q-rehearsal')).status === 'closed' ? true : undefined,
+    const device = await s.device('seat-1', { username: 'seat-1', password: secret });
+    await device.client.publishAsync('device/seat-1/status', JSON.stringify({ battery: 17, signal: -71 }));
+    await eventually('the status', async () => {
+      const { body } = await s.call('GET', '/api/devices/seat-1', { operator: true });
+      return body.status?.battery === 17 && body.seenAt !== null ? true : undefined;
+    });
+    await page.reload();
+    await page.waitForSelector('tr:has-text("seat-1"):has-text("⚠ 17 %"):has-text("-71 dBm")');
+    page.once('dialog', (dialog) => void dialog.accept('Ann'));
+    await page.click('tr:has-text("seat-1") button:has-text("Lend")');
+    await page.waitForSelector('tr:has-text("seat-1"):has-text("Ann (")');
+    await page.click('tr:has-text("seat-1") button:has-text("Return")');
+    await page.waitForSelector('tr:has-text("seat-1") button:has-text("Lend")');
+    page.once('dialog', (dialog) => void dialog.accept('3.5'));
+    await page.click('tr:has-text("seat-1") button[aria-label^="Weight"]');
+    await page.waitForSelector('tr:has-text("seat-1") button[aria-label="Weight: 3.5"]');
+    const disconnected = device.closed();
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.click('tr:has-text("seat-1") button:has-text("Revoke")');
+    await page.waitForSelector('tr:has-text("seat-1")', { state: 'detached' });
+    await disconnected;
+    t.same(
+      problems.filter((problem) => !/400/.test(problem)),
+      [],
     );
-    t.match((await s.call('GET', '/api/polls/q-rehearsal/result', { operator: true })).body, { ballots: 30 });
-    t.same(problems, []);
     await close();
-    await s.stop();
-  }
-});
+  },
+);
+
+t.test(
+  'in a rehearsal, simulated devices vote in a copy of the poll, and the poll itself does not change',
+  async (t) => {
+    for (const door of ['open', 'devices']) {
+      const s = await stage(t, { door }, join(t.testdir(), door));
+      const options = [
+        { key: 'a', label: 'A' },
+        { key: 'b', label: 'B' },
+      ];
+      const body = {
+        poll: 'q',
+        title: 'Rehearsed?',
+        options,
+        secrecy: 'secret',
+        visibility: 'closed',
+        durationMs: 5_000,
+      };
+      await s.call('POST', '/api/polls', { operator: true, body });
+      const { page, problems, close } = await signIn(s, '#/polls/q');
+      await page.click('summary:text-is("Rehearse")');
+      await page.fill('label:has-text("Devices") input', '30');
+      await page.fill('label:has-text("Seconds") input', '1');
+      await page.click('button:text-is("Start")');
+      await page.waitForSelector('.good:has-text("Passed: every acknowledged vote was counted exactly once.")');
+      await page.waitForSelector('text=/30 votes acknowledged, 0 lost, 0 counted twice/');
+      t.match(await definition(s, 'q'), { status: 'draft', round: 0 });
+      await eventually('the copy to be closed', async () =>
+        (await definition(s, 'q-rehearsal')).status === 'closed' ? true : undefined,
+      );
+      t.match((await s.call('GET', '/api/polls/q-rehearsal/result', { operator: true })).body, { ballots: 30 });
+      t.same(problems, []);
+      await close();
+      await s.stop();
+    }
+  },
+);

@@ -1,9 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
-import { Link } from '../link.ts';
-import { eventually, stage } from '../stage.ts';
-import { picture, SIZES, startBrowser, visit } from './browser.ts';
-import { GALLERY, type Picture } from './gallery.ts';
+import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { Link } from '../support/link.ts';
+import { stage } from '../support/stage.ts';
+import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
+import { GALLERY, kindsIn, type Picture } from './support/gallery.ts';
 
 let browser: Browser;
 t.before(async () => {
@@ -11,14 +13,14 @@ t.before(async () => {
 });
 
 const PHONE = { viewport: SIZES.phone };
-/** Asks from outside: inside, the page's own policy forbids to evaluate text. */
+/** Evaluates an expression until it is true. Not done in the page, whose content security policy forbids eval. */
 const untilTrue = (page: Page, expression: string) =>
   eventually(expression, async () => ((await page.evaluate<boolean>(expression)) ? true : undefined));
 const state = (page: Page, name: string) => page.waitForSelector(`.vote[data-state="${name}"]`);
 const identity = (page: Page) =>
   page.evaluate<string>(`JSON.parse(localStorage.getItem('pollcast-voter')).credentials.device`);
 
-t.test('a vote cast on a dead line is kept, delivered later and counted once; the phone stays who it is', async (t) => {
+t.test('a vote cast offline is kept, delivered later and counted once, and the phone keeps its identity', async (t) => {
   const s = await stage(t);
   await s.openPoll('q', { room: 'hall' });
   const link = await Link.to(Number(new URL(s.http).port));
@@ -33,24 +35,24 @@ t.test('a vote cast on a dead line is kept, delivered later and counted once; th
   await page.waitForSelector('.line[data-up="false"]');
   await page.click('.option:has-text("Option b")');
   await state(page, 'queued');
-  t.match(await page.textContent('.line'), /kept on this phone/);
+  t.match(await page.textContent('.line'), /saved on this device/);
   await picture(page, 'vote-offline');
-  t.equal((await s.call('GET', '/api/polls/q/result')).body.votes, 1, 'nobody has heard of it');
-  // The page itself is kept by its worker, where the browser allows one.
+  t.equal((await s.call('GET', '/api/polls/q/result')).body.votes, 1, 'the vote has not reached the server');
+  // The service worker serves the page offline, if the browser allows service workers.
   await page.reload().catch(() => undefined);
   await page.waitForSelector('.vote[data-state="queued"]');
 
   link.heal();
   await state(page, 'accepted');
-  t.equal(await identity(page), who, 'a reload changes nobody');
+  t.equal(await identity(page), who, 'the identity survives a reload');
   const result = await s.resultAfter('q', 2);
   t.match(result.options, [{ count: 0 }, { count: 1 }, { count: 0 }]);
-  t.equal(result.ballots, 1, 'one phone, one ballot');
+  t.equal(result.ballots, 1, 'a phone has only one ballot');
   t.match(result.accounting, { counted: 1, replaced: 1, rejected: {} });
   await close();
 });
 
-t.test('a vote that was kept for a round that is over is not sent into the next one', async (t) => {
+t.test('a vote kept for a round that has closed is not sent to the next round', async (t) => {
   const s = await stage(t);
   await s.openPoll('q', { room: 'hall' });
   const link = await Link.to(Number(new URL(s.http).port));
@@ -72,11 +74,11 @@ t.test('a vote that was kept for a round that is over is not sent into the next 
     return vote.state === 'rejected' && vote.reason === 'closed' ? true : undefined;
   });
   t.equal((await s.call('GET', '/api/polls/q/result')).body.votes, 0);
-  t.equal(await page.$('.option[aria-pressed="true"]'), null, 'the new round begins afresh');
+  t.equal(await page.$('.option[aria-pressed="true"]'), null, 'the new round starts with nothing selected');
   await close();
 });
 
-t.test('what is refused is told with its reason; figures only to whom the poll shows them', async (t) => {
+t.test('a rejected vote is shown with its reason, and figures are shown only to those who may see them', async (t) => {
   const s = await stage(t);
   await s.openPoll('stop', {
     room: 'hall',
@@ -92,7 +94,7 @@ t.test('what is refused is told with its reason; figures only to whom the poll s
   await state(page, 'rejected');
   t.match(await page.textContent('.became'), /this phrase is not allowed here/);
   await (await s.device('other')).vote('vote/stop', 'eggs');
-  t.equal(await page.$('.result'), null, 'who has not voted sees nothing');
+  t.equal(await page.$('.result'), null, 'nobody sees the result before voting');
   await page.fill('.form input >> nth=0', 'bacon');
   await page.click('.send');
   await state(page, 'accepted');
@@ -105,13 +107,13 @@ t.test('what is refused is told with its reason; figures only to whom the poll s
   await page.click('.option:has-text("Option a")');
   await page.click('.send');
   await state(page, 'accepted');
-  t.equal(await page.$('.option'), null, 'a vote that cannot be changed is not asked for again');
+  t.equal(await page.$('.option'), null, 'the form is removed if the vote cannot be changed');
   t.equal(await page.$('.result'), null);
   t.same(problems, []);
   await close();
 });
 
-t.test('one tab of a browser votes; another one takes over and gives back', async (t) => {
+t.test('one tab of a browser votes at a time, and tabs can take over from each other', async (t) => {
   const s = await stage(t);
   await s.openPoll('q', { room: 'hall' });
   const { page: first, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
@@ -129,15 +131,29 @@ t.test('one tab of a browser votes; another one takes over and gives back', asyn
   await close();
 });
 
-t.test('two tabs that are opened at once are one guest', async (t) => {
+t.test('a phone whose browser stores nothing can still vote', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  const { page, close } = await visit(browser, 'about:blank', PHONE);
+  await page.addInitScript(`Object.defineProperty(window, 'localStorage', {
+    get() { throw new DOMException('blocked', 'SecurityError'); },
+  })`);
+  await page.goto(`${s.http}/vote/hall`);
+  await page.click('.option:has-text("Option a")');
+  await state(page, 'accepted');
+  t.equal((await s.resultAfter('q', 1)).ballots, 1);
+  await close();
+});
+
+t.test('two tabs opened at the same time vote as the same guest', async (t) => {
   const s = await stage(t);
   await s.openPoll('q', { room: 'hall' });
   const context = await browser.newContext(PHONE);
   const tabs = await Promise.all([context.newPage(), context.newPage()]);
   await Promise.all(tabs.map((tab) => tab.goto(`${s.http}/vote/hall`)));
-  const second = await eventually('one of them to give way', async () => {
-    const given = await Promise.all(tabs.map((tab) => tab.$('button:text-is("Vote here instead")')));
-    return given.filter(Boolean).length === 1 ? tabs[given.findIndex(Boolean)] : undefined;
+  const second = await eventually('one of the tabs to give way', async () => {
+    const buttons = await Promise.all(tabs.map((tab) => tab.$('button:text-is("Vote here instead")')));
+    return buttons.filter(Boolean).length === 1 ? tabs[buttons.findIndex(Boolean)] : undefined;
   });
   const first = tabs.find((tab) => tab !== second) as Page;
   await first.click('.option:has-text("Option a")');
@@ -152,20 +168,23 @@ t.test('two tabs that are opened at once are one guest', async (t) => {
   await context.close();
 });
 
-t.test('devices only: guests are let in by their credentials, and told where they may not vote', async (t) => {
-  const s = await stage(t, { door: 'devices' });
-  await s.openPoll('members', { room: 'hall', title: 'Members only?', eligible: 'registered' });
-  const { page, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
-  await page.waitForSelector('text=Guests may not vote in this poll.');
-  t.equal(await page.$('.option'), null);
-  await s.call('POST', '/api/polls/members/close', { operator: true });
-  await s.openPoll('all', { room: 'hall', title: 'All?' });
-  await page.click('.option:has-text("Option a")');
-  await state(page, 'accepted');
-  await close();
-});
+t.test(
+  'with the devices door, guests are admitted with credentials, and the page says so if they cannot vote in a poll',
+  async (t) => {
+    const s = await stage(t, { door: 'devices' });
+    await s.openPoll('members', { room: 'hall', title: 'Members only?', eligible: 'registered' });
+    const { page, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+    await page.waitForSelector('text=Guests cannot vote in this poll.');
+    t.equal(await page.$('.option'), null);
+    await s.call('POST', '/api/polls/members/close', { operator: true });
+    await s.openPoll('all', { room: 'hall', title: 'All?' });
+    await page.click('.option:has-text("Option a")');
+    await state(page, 'accepted');
+    await close();
+  },
+);
 
-/** Fills in the form of a question as somebody would. */
+/** Fills in the form of a poll. For polls that are not listed, the first option is chosen. */
 const FILL: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   multiple: async (page) => {
     await page.click('.option >> nth=0');
@@ -199,7 +218,8 @@ const CAST: Readonly<Record<string, string>> = {
   pulse: 'a',
 };
 
-t.test('every kind can be answered on a phone, in the words it is counted by', async (t) => {
+t.test('polls of every kind can be answered on a phone, and the canonical choice is counted', async (t) => {
+  t.same(kindsIn(Object.keys(CAST)), [...KIND_NAMES].sort(), 'every kind is in CAST');
   const s = await stage(t);
   const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
   for (const [kind, choice] of Object.entries(CAST)) {
@@ -222,7 +242,7 @@ t.test('every kind can be answered on a phone, in the words it is counted by', a
   await close();
 });
 
-t.test('the first load of a phone is below 60 kB, and the room can be installed', async (t) => {
+t.test('the first load on a phone is below 60 kB, and the page can be installed', async (t) => {
   const s = await stage(t);
   await s.openPoll('q', { room: 'hall' });
   const { page, close } = await visit(browser, 'about:blank', PHONE);
@@ -235,7 +255,7 @@ t.test('the first load of a phone is below 60 kB, and the room can be installed'
   await page.goto(`${s.http}/vote/hall`);
   await page.waitForSelector('.option');
   await page.waitForSelector('.line[data-up="true"]');
-  t.ok(bytes > 10_000 && bytes < 60_000, `${bytes} bytes, headers and all`);
+  t.ok(bytes > 10_000 && bytes < 60_000, `${bytes} bytes, including headers`);
   const manifest = await s.call('GET', '/vote/hall/manifest.webmanifest');
   t.match(manifest.headers.get('content-type'), /^application\/manifest\+json/);
   t.match(manifest.body, { start_url: '/vote/hall', display: 'standalone', icons: [{ src: '/web/icon.svg' }] });

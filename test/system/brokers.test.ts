@@ -1,19 +1,20 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
-import { freePort, Server } from '../process.ts';
-import { Program, redisCluster, redisServer, tell } from '../servers.ts';
-import { eventually } from '../stage.ts';
+import { eventually } from '../support/eventually.ts';
+import { onOwnPorts } from '../support/ports.ts';
+import { Server } from '../support/process.ts';
+import { pathInCheckout } from '../support/root.ts';
+import { Program, redisCluster, redisServer, tell } from '../support/servers.ts';
 
 t.setTimeout(300_000);
 
-/** How long a session that wakes up may take to hear what it missed, ms. */
+/** The time in ms that a resumed session may take to receive the messages that it missed. */
 const WAKE_LIMIT_MS = 5_000;
 
-/** A client that keeps what it is told. */
+/** Connects a client that records the messages it receives. */
 async function listener(t: Test, url: string, clientId: string, options: IClientOptions = {}) {
   const messages: [topic: string, text: string][] = [];
   const client: MqttClient = mqtt.connect(url, { clientId, reconnectPeriod: 200, ...options });
@@ -41,7 +42,7 @@ async function processes(t: Pick<Test, 'teardown'>, url: string, directory: stri
   const on = async (command: string, env: Record<string, string> = {}) => {
     const path = join(directory, `${command}-${Math.random().toString(36).slice(2)}`);
     mkdirSync(path, { recursive: true });
-    const server = await Server.on(path, { command, env: { POLLCAST_REDIS_URL: url, ...env } });
+    const server = new Server(path, { command, env: { POLLCAST_REDIS_URL: url, ...env } });
     t.teardown(() => server.kill());
     return server;
   };
@@ -53,10 +54,11 @@ async function processes(t: Pick<Test, 'teardown'>, url: string, directory: stri
   return { one, two, processor: all[2], dashboard: all[3], on };
 }
 
-for (const kind of ['one Redis', 'a Redis Cluster'] as const) {
-  t.test(`what devices are told reaches those of every broker, over ${kind}`, async (t) => {
+for (const deployment of ['one Redis', 'a Redis Cluster'] as const) {
+  t.test(`messages reach the devices of every broker, over ${deployment}`, async (t) => {
     const directory = t.testdir();
-    const redis = kind === 'one Redis' ? await redisServer(join(directory, 'redis')) : await redisCluster(directory);
+    const redis =
+      deployment === 'one Redis' ? await redisServer(join(directory, 'redis')) : await redisCluster(directory);
     t.teardown(() => ('program' in redis ? redis.program.end() : redis.end()));
     const { one, two, dashboard } = await processes(t, redis.url, directory);
 
@@ -84,24 +86,28 @@ for (const kind of ['one Redis', 'a Redis Cluster'] as const) {
     let woken = 0;
     for (const name of sleepers) {
       const awake = await listener(t, two.mqtt, name, { clean: false });
-      const told = awake.heard('poll/demo', '"status":"closed"').then(() => true);
-      const isTold = await Promise.race([told, sleep(WAKE_LIMIT_MS, false)]);
-      if (isTold) woken++;
-      // Now and then a broker did not know of the subscription at another one: who subscribes again gets the newest state.
+      const update = awake.heard('poll/demo', '"status":"closed"').then(() => true);
+      const isInTime = await Promise.race([update, sleep(WAKE_LIMIT_MS, false)]);
+      if (isInTime) woken++;
+      // Sometimes a broker does not know of a subscription made at another. Subscribing again delivers the current state.
       else await awake.client.subscribeAsync('poll/demo', { qos: 1 });
-      await told;
+      await update;
     }
-    t.ok(woken > 0, 'sessions wake up on another broker and hear what they missed');
+    t.ok(woken > 0, 'sessions resumed on another broker receive the messages that they missed');
 
     const [first] = devices;
     const taken = new Promise<void>((resolve) => first?.client.once('close', () => resolve()));
     if (first) first.client.options.reconnectPeriod = 0;
     await listener(t, two.mqtt, 'd1', { reconnectPeriod: 0 });
     await taken;
-    t.pass('the same id on another broker takes over');
+    t.pass('a connection with the same client id on another broker takes over');
 
     if ('port' in redis) await tell(redis.port, 'PUBLISH', 'pollcast:mqtt:poll/demo', 'not from a broker');
-    t.equal((await fetch(`${one.http}/ready`)).status, 200, 'a foreign message ends nobody');
+    t.equal(
+      (await fetch(`${one.http}/ready`)).status,
+      200,
+      'an invalid message on the Redis channel does not crash the broker',
+    );
   });
 }
 
@@ -110,7 +116,7 @@ const redis = await redisServer(join(directory, 'shared-redis'));
 t.teardown(() => redis.program.end());
 const shared = await processes(t, redis.url, directory);
 
-t.test('two polls opened at once in one room, by two dashboards: one is', async (t) => {
+t.test('when two dashboards open two polls in one room at once, only one of the polls is opened', async (t) => {
   const { dashboard, on } = shared;
   const other = await on('dashboard');
   await other.start();
@@ -129,7 +135,7 @@ t.test('two polls opened at once in one room, by two dashboards: one is', async 
     t.same(opened.map(({ status }) => status).sort(), [200, 409], `round ${n}`);
     const winner = polls[opened.findIndex(({ status }) => status === 200)] ?? '';
     const loser = polls.find((poll) => poll !== winner) ?? '';
-    await eventually(`${loser} as it was`, async () => {
+    await eventually(`${loser} to be a draft again`, async () => {
       const { body } = await api(other, 'GET', `/api/polls/${loser}`);
       return body.status === 'draft' && body.round === 0 ? true : undefined;
     });
@@ -137,7 +143,7 @@ t.test('two polls opened at once in one room, by two dashboards: one is', async 
   }
 });
 
-t.test('several processes on one port, replaced when they end', async (t) => {
+t.test('workers share one port and are replaced when they die', async (t) => {
   const { on, dashboard } = shared;
   const workers = await on('broker', { POLLCAST_WORKERS: '2' });
   await workers.start();
@@ -149,11 +155,11 @@ t.test('several processes on one port, replaced when they end', async (t) => {
   const connections = async (url: string) =>
     Number(/^pollcast_mqtt_connections (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
   await sleep(1_100);
-  t.same((await connections(workers.http)) + (await connections(second)), 20, 'they share the port');
+  t.same((await connections(workers.http)) + (await connections(second)), 20, 'the two workers share all connections');
   t.ok((await connections(second)) > 0);
   const [worker] = readFileSync(`/proc/${workers.pid}/task/${workers.pid}/children`, 'utf8').split(' ').map(Number);
   process.kill(worker as number, 'SIGKILL');
-  await eventually('another worker', both);
+  await eventually('the replacement of the worker', both);
   await Promise.all(clients.map(({ client }) => client.publishAsync('vote/demo', 'b', { qos: 1 })));
   await eventually('all votes', async () => {
     const { body } = await api(dashboard, 'GET', '/api/polls/demo/result');
@@ -162,7 +168,7 @@ t.test('several processes on one port, replaced when they end', async (t) => {
   t.equal(await workers.stop(), 0);
 });
 
-t.test('a device that comes while Redis is away is not refused for good', async (t) => {
+t.test('a device that connects while Redis is unreachable is not refused', async (t) => {
   const { one, dashboard } = shared;
   const before = (await api(dashboard, 'GET', '/api/polls/demo/result')).body.votes as number;
   await redis.program.end();
@@ -181,14 +187,9 @@ t.test('a device that comes while Redis is away is not refused for good', async 
   });
 });
 
-t.test('behind HAProxy: devices and viewers go where there is a process that is ready', async (t) => {
+t.test('HAProxy sends devices and viewers to processes that are ready', async (t) => {
   const { one, two, dashboard } = shared;
-  const [mqttPort, httpPort] = [await freePort(), await freePort()];
-  const env: Record<string, string> = {
-    MAXCONN: '1000',
-    MQTT_BIND: `127.0.0.1:${mqttPort}`,
-    HTTP_BIND: `127.0.0.1:${httpPort}`,
-  };
+  const env: Record<string, string> = { MAXCONN: '1000' };
   for (const [name, server] of Object.entries({
     BROKER1: one,
     BROKER2: two,
@@ -199,11 +200,15 @@ t.test('behind HAProxy: devices and viewers go where there is a process that is 
     env[`${name}_MQTT_PORT`] = String(server.mqttPort);
     env[`${name}_HTTP_PORT`] = String(server.httpPort);
   }
-  const file = fileURLToPath(new URL('../../../docker/haproxy.cfg', import.meta.url));
-  const isUp = async () => (await fetch(`http://127.0.0.1:${httpPort}/health`)).status === 200;
-  const proxy = new Program('haproxy', ['-db', '-f', file], isUp, env);
-  await proxy.start();
-  t.teardown(() => proxy.end());
+  const file = pathInCheckout('docker/haproxy.cfg');
+  const { mqttPort, httpPort } = await onOwnPorts(2, async (mqttPort, httpPort) => {
+    const binds = { MQTT_BIND: `127.0.0.1:${mqttPort}`, HTTP_BIND: `127.0.0.1:${httpPort}` };
+    const isUp = async () => (await fetch(`http://127.0.0.1:${httpPort}/health`)).status === 200;
+    const proxy = new Program('haproxy', ['-db', '-f', file], isUp, { ...env, ...binds });
+    t.teardown(() => proxy.end());
+    await proxy.start();
+    return { mqttPort, httpPort };
+  });
   const device = await listener(t, `mqtt://127.0.0.1:${mqttPort}`, 'through-the-proxy');
   await device.client.publishAsync('vote/demo', 'a', { qos: 1 });
   const phone = await listener(t, `ws://127.0.0.1:${httpPort}/mqtt`, 'phone');
@@ -215,11 +220,11 @@ t.test('behind HAProxy: devices and viewers go where there is a process that is 
   await one.stop();
   await two.stop();
   await two.start();
-  await eventually('votes through the broker that is left', async () => {
+  await eventually('a vote through the remaining broker', async () => {
     await device.client.publishAsync('vote/demo', 'c', { qos: 1 });
     return true;
   });
-  await eventually('both', async () => {
+  await eventually('the ballots cast through HAProxy', async () => {
     const { body } = await api(dashboard, 'GET', '/api/polls/demo/result');
     return body.ballots === 23 ? true : undefined;
   });

@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { seeded } from '../../devices-sim/choices.ts';
+import { seeded } from '../../devices-sim/random.ts';
 import { isPassed } from '../../devices-sim/report.ts';
 import { Simulation, type SimulationOptions } from '../../devices-sim/simulation.ts';
-import { type Deployment, deploy } from '../deployment.ts';
-import type { Server } from '../process.ts';
-import type { InfluxServer } from '../servers.ts';
+import { type Deployment, deploy } from '../support/deployment.ts';
+import type { Server } from '../support/process.ts';
+import type { InfluxServer } from '../support/servers.ts';
 
-/** `npm test` goes through a few troubles, `npm run test:chaos` several times through all. A seed makes it repeatable. */
+/** `npm test` injects a few faults, `npm run test:long` injects all of them several times. The seed makes a run repeatable. */
 const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 0);
 const FEW = 3;
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
 const DEVICES = 100;
 const VOTES = 60;
-/** How long the series may take to catch up, ms: a write that failed is tried again after half a minute at most. */
+/** The time in ms that the series may take to catch up: a failed write is retried after at most half a minute. */
 const POINTS_LIMIT_MS = 45_000;
 
 t.setTimeout(120_000 + ROUNDS * 240_000);
 
-type Trouble = (deployment: Deployment, random: () => number) => Promise<void>;
+type Fault = (deployment: Deployment, random: () => number) => Promise<void>;
 
 const kill = async (server: Server, random: () => number) => {
   await server.kill();
@@ -27,7 +27,7 @@ const kill = async (server: Server, random: () => number) => {
 };
 const oneOf = <T>(all: readonly T[], random: () => number): T => all[Math.floor(random() * all.length)] as T;
 
-const troubles: Record<string, Trouble> = {
+const faults: Record<string, Fault> = {
   'a broker is killed': ({ brokers }, random) => kill(oneOf(brokers, random), random),
   'a processor is killed': ({ processors }, random) => kill(oneOf(processors, random), random),
   'a dashboard is killed': ({ dashboards }, random) => kill(oneOf(dashboards, random), random),
@@ -46,29 +46,29 @@ const troubles: Record<string, Trouble> = {
     await sleep(10_000);
     redis.program.signal('SIGCONT');
   },
-  'a broker’s line to Redis is cut': async ({ link }, random) => {
+  'a broker’s link to Redis is cut': async ({ link }, random) => {
     link.cut();
     await sleep(500 + random() * 3_000);
     link.heal();
   },
-  'a broker’s line to Redis is held up, and then delivers': async ({ link }, random) => {
+  'a broker’s link to Redis stalls and then delivers': async ({ link }, random) => {
     link.hold();
     await sleep(2_000 + random() * 6_000);
     link.heal();
   },
-  'a broker is frozen and wakes up': async ({ brokers }, random) => {
+  'a broker is frozen and resumed': async ({ brokers }, random) => {
     const broker = oneOf(brokers, random);
     broker.signal('SIGSTOP');
     await sleep(2_000 + random() * 5_000);
     broker.signal('SIGCONT');
   },
-  'a processor is frozen, and its twin takes over': async ({ processors }, random) => {
+  'a processor is frozen and another takes over': async ({ processors }, random) => {
     const processor = oneOf(processors, random);
     processor.signal('SIGSTOP');
     await sleep(4_000 + random() * 3_000);
     processor.signal('SIGCONT');
   },
-  'everything is restarted, one after the other': async ({ brokers, processors, dashboards }) => {
+  'all processes are restarted, one after the other': async ({ brokers, processors, dashboards }) => {
     for (const server of [...brokers, ...processors, ...dashboards]) {
       const code = await server.stop();
       if (code !== 0) throw new Error(`ended with ${code}: ${server.output}`);
@@ -77,19 +77,19 @@ const troubles: Record<string, Trouble> = {
   },
 };
 
-const chosen = ROUNDS === 0 ? `${FEW} of them` : `${ROUNDS} times all of them`;
-t.test(`troubles under load, ${chosen} (CHAOS_SEED=${SEED})`, async (t) => {
+const chosen = ROUNDS === 0 ? `${FEW} faults` : `all faults ${ROUNDS} times`;
+t.test(`every acknowledged vote counts once despite ${chosen} under load (CHAOS_SEED=${SEED})`, async (t) => {
   const random = seeded(SEED);
   const deployment = await deploy(t);
   for (let round = 1; round <= Math.max(1, ROUNDS); round++) {
-    for (const name of shuffled(Object.keys(troubles), random).slice(0, ROUNDS === 0 ? FEW : undefined)) {
-      await t.test(name, (t) => under(t, deployment, troubles[name] as Trouble, random));
+    for (const name of shuffled(Object.keys(faults), random).slice(0, ROUNDS === 0 ? FEW : undefined)) {
+      await t.test(name, (t) => under(t, deployment, faults[name] as Fault, random));
     }
   }
 });
 
-/** Devices vote, trouble comes; in the end every acknowledged vote counts once, and everybody says the same. */
-async function under(t: Test, deployment: Deployment, trouble: Trouble, random: () => number): Promise<void> {
+/** Causes a fault while devices vote, then checks that every acknowledged vote counts once and that all processes agree. */
+async function under(t: Test, deployment: Deployment, fault: Fault, random: () => number): Promise<void> {
   const { dashboards, influx } = deployment;
   const [dashboard, other] = dashboards as [Server, Server];
   let isVoting = false;
@@ -100,17 +100,28 @@ async function under(t: Test, deployment: Deployment, trouble: Trouble, random: 
   running.catch(() => {});
   while (!isVoting) await sleep(2);
   await sleep(random() * 1_500);
-  await trouble(deployment, random);
+  await fault(deployment, random);
   const report = await running;
-  t.ok(isPassed(report), `${report.acknowledged} acknowledged, all counted once, ${report.drops} connections cut`);
+  t.ok(
+    isPassed(report),
+    `${report.acknowledged} votes acknowledged, each counted once, although ${report.drops} connections were cut`,
+  );
   if (!isPassed(report)) t.comment(JSON.stringify({ ...report, seed }, null, 1));
-  t.equal(report.acknowledged, DEVICES * VOTES, 'every device got its acknowledgement in the end');
-  t.equal(report.recount?.agrees, true, `the recount agrees: ${report.recount?.differences.join('; ')}`);
+  t.equal(report.acknowledged, DEVICES * VOTES, 'all votes have been acknowledged');
+  t.equal(
+    report.recount?.agrees,
+    true,
+    `the recount agrees with the live tally: ${report.recount?.differences.join('; ')}`,
+  );
   const [one, two] = (await Promise.all([dashboard, other].map(resultOf))) as [Standing, Standing];
-  t.same(one, two, 'both dashboards say the same');
-  t.equal(one.votes, report.result.votes, 'and the same as was judged');
+  t.same(one, two, 'both dashboards show the same result');
+  t.equal(one.votes, report.result.votes, 'the dashboards show the result that the simulator checked');
   const counts = Object.fromEntries(one.options.map(({ key, count }) => [key, count]));
-  t.same(await lastPoints(influx, one.votes), { votes: one.votes, ...counts }, 'and so do the last points in InfluxDB');
+  t.same(
+    await lastPoints(influx, one.votes),
+    { votes: one.votes, ...counts },
+    'the last points in InfluxDB match the result',
+  );
 }
 
 interface Standing {
@@ -123,7 +134,7 @@ async function resultOf(server: Server): Promise<Standing> {
   return (await response.json()) as Standing;
 }
 
-/** The newest value of every series of the poll, summed over partitions, once they tell of so many votes. */
+/** The newest values of all series, summed over partitions, once they include this many votes or the time limit is reached. */
 async function lastPoints(influx: InfluxServer, votes: number): Promise<Record<string, number>> {
   const endMs = Date.now() + POINTS_LIMIT_MS;
   for (;;) {
@@ -140,7 +151,7 @@ async function lastPoints(influx: InfluxServer, votes: number): Promise<Record<s
 
 function load({ brokers, dashboards }: Deployment): SimulationOptions {
   return {
-    mqttUrl: brokers.map(({ mqtt }) => mqtt).join(','),
+    mqttUrls: brokers.map(({ mqtt }) => mqtt),
     httpUrl: dashboards[0]?.http ?? '',
     token: dashboards[0]?.token,
     poll: 'demo',

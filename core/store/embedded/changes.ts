@@ -1,21 +1,18 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { Bell } from '../bell.ts';
+import { Bell } from '../../waiting/bell.ts';
 import type { Offset } from '../offset.ts';
-import type { Change, ChangeFeed, ReadOptions } from '../store.ts';
-
-/** How many changes a partition keeps; a reader that is further behind loads the slices again. */
-export const KEPT_CHANGES = 2048;
+import { type ChangeFeed, type CountChange, KEPT_CHANGES, type ReadOptions } from '../store.ts';
 
 type Key = [partition: number, sequence: number];
 const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 
-/** The change feed in LMDB, written in the same transaction as the commit it tells of. */
+/** The change feed in LMDB. Each change is written in the transaction of its commit. */
 export class EmbeddedChanges implements ChangeFeed {
-  private readonly table: Database<Change, Key>;
+  private readonly table: Database<CountChange, Key>;
   private readonly bell = new Bell();
-  /** The sequences committed and kept, oldest first, by partition. */
+  /** The sequences of the changes that are committed and kept, oldest first, by partition. */
   private readonly kept: Map<number, number[]> = new Map();
-  /** The newest sequence ever trimmed, by partition. */
+  /** The highest sequence that was trimmed, by partition. */
   private readonly trimmed: Database<number, number>;
 
   constructor(root: RootDatabase) {
@@ -25,9 +22,9 @@ export class EmbeddedChanges implements ChangeFeed {
   }
 
   async read(cursors: ReadonlyMap<number, Offset>, { limit, waitMs, signal }: ReadOptions) {
-    const isNews = () => [...cursors].some(([p, offset]) => sequenceOf(offset) < (this.kept.get(p)?.at(-1) ?? 0));
-    if (!isNews()) await this.bell.wait(waitMs, signal);
-    const changes: Change[] = [];
+    const hasNews = () => [...cursors].some(([p, offset]) => sequenceOf(offset) < (this.kept.get(p)?.at(-1) ?? 0));
+    if (!hasNews()) await this.bell.wait(waitMs, signal);
+    const changes: CountChange[] = [];
     const gaps: number[] = [];
     for (const [partition, offset] of cursors) {
       const after = sequenceOf(offset);
@@ -43,8 +40,8 @@ export class EmbeddedChanges implements ChangeFeed {
     return { changes, gaps };
   }
 
-  /** Writes a change. Call inside the commit's transaction. */
-  add(change: Change): void {
+  /** Writes a change. Must be called inside the commit’s transaction. */
+  add(change: CountChange): void {
     const { partition, offset } = change;
     this.table.putSync([partition, sequenceOf(offset)], change);
     const kept = this.kept.get(partition) ?? [];
@@ -55,8 +52,8 @@ export class EmbeddedChanges implements ChangeFeed {
   }
 
   /**
-   * Makes a change known and wakes the readers. Call once the transaction is committed and not before: whoever is
-   * told of a change that cannot be read yet asks again and again.
+   * Announces a change and wakes the readers. Must only be called once the transaction has committed: a reader that is woken
+   * for a change it cannot read yet would poll in a busy loop.
    */
   announce(partition: number, offset: Offset): void {
     const kept = this.keep(partition, sequenceOf(offset));

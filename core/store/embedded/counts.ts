@@ -1,24 +1,20 @@
 import type { Database, RootDatabase } from 'lmdb';
-import type { Accounting, RejectionCounts } from '../../voting/accounting.ts';
-import type { Revote } from '../../voting/rules.ts';
-import type { Slice } from '../../voting/slice.ts';
-import type { Choice } from '../../voting/tally.ts';
-import type { Ballot } from '../../voting/vote.ts';
+import type { RejectionCounts } from '../../voting/count/accounting.ts';
+import { packBallot, type StoredBallot, unpackBallot } from '../../voting/count/ballot.ts';
+import type { Slice, StoredSlice } from '../../voting/count/slice.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
+import { awaitWrite } from './await-write.ts';
 import type { EmbeddedChanges } from './changes.ts';
 import type { FreeSpace } from './space.ts';
-import { written } from './written.ts';
 
-type StoredBallot = [choice: Choice, atMs: number, n?: number | null, connection?: number | null, votes?: number];
-type StoredSlice = { revote: Revote; open: boolean; accounting: Accounting; atMs: number };
-/** `heard` orders producers: the commit that heard them last, then the place within it. */
+/** `heard` orders producers: by the last commit with an entry of the producer, then by the position within that commit. */
 type StoredProducer = { sequence: number; heard: [commit: number, place: number] };
 type StoredPosition = { offset: Offset; refused: RejectionCounts };
 
-/** Tables keyed `<partition>/<poll>/<round>/…`: plain text sorts and scans by prefix. */
+/** Keys are `<partition>/<poll>/<round>/…`, because plain text can be sorted and scanned by prefix. */
 const sliceKey = (partition: number, poll: string, round: number) => `${partition}/${poll}/${round}`;
-/** The range of every key below `prefix/`: "0" is the character after "/". */
+/** The range of all keys that begin with `prefix/`: "0" is the character after "/". */
 const below = (prefix: string) => ({ start: `${prefix}/`, end: `${prefix}0` });
 
 /** Ballots, tallies and offsets in LMDB; a commit is one write transaction. */
@@ -32,6 +28,7 @@ export class EmbeddedCounts implements CountStore {
   private readonly weights: Database<number, string>;
   private readonly ballotTable: Database<StoredBallot, string>;
 
+  /** @param root the state file */
   constructor(root: RootDatabase, changes: EmbeddedChanges, space: FreeSpace) {
     this.space = space;
     this.root = root;
@@ -49,7 +46,7 @@ export class EmbeddedCounts implements CountStore {
       ({ value: a }, { value: b }) => a.heard[0] - b.heard[0] || a.heard[1] - b.heard[1],
     );
     const producers = new Map(heard.map(({ key, value }) => [key.slice(key.indexOf('/') + 1), value.sequence]));
-    // Offsets count the entries: the log's sequence begins at 1.
+    // Sequences begin at 1, so the offset is also the number of entries.
     return { offset, changed: offset, entries: Number.parseInt(offset, 10), refused, producers };
   }
 
@@ -64,25 +61,28 @@ export class EmbeddedCounts implements CountStore {
 
   async ballots(partition: number, poll: string, round: number, devices: readonly string[]) {
     const key = sliceKey(partition, poll, round);
-    return devices.map((device) => fromStored(this.ballotTable.get(`${key}/${device}`)));
+    return devices.map((device) => {
+      const stored = this.ballotTable.get(`${key}/${device}`);
+      return stored && unpackBallot(stored);
+    });
   }
 
   async *scanBallots(partition: number, poll: string, round: number) {
     const key = sliceKey(partition, poll, round);
     for (const { key: k, value } of this.ballotTable.getRange(below(key))) {
-      yield [k.slice(key.length + 1), fromStored(value) as Ballot] as const;
+      yield [k.slice(key.length + 1), unpackBallot(value)] as const;
     }
   }
 
   async commit(commit: Commit): Promise<boolean> {
     this.space.demand();
-    // A child transaction: lmdb's plain one keeps what was written before an error, which would be half a commit.
+    // A child transaction, because a plain one would keep what was written before an error: half a commit.
     const write = this.root.childTransaction(() => {
       if (this.stored(commit.partition).offset !== commit.expected) return false;
       this.write(commit);
       return true;
     });
-    const done = await written(write);
+    const done = await awaitWrite(write);
     if (done && commit.slices.length > 0) this.changes.announce(commit.partition, commit.offset);
     return done;
   }
@@ -104,7 +104,7 @@ export class EmbeddedCounts implements CountStore {
     }
     for (const [poll, round, device, ballot] of ballots) {
       const key = `${sliceKey(partition, poll, round)}/${device}`;
-      this.ballotTable.putSync(key, toStored(ballot));
+      this.ballotTable.putSync(key, packBallot(ballot));
     }
     if (slices.length > 0) this.changes.add({ partition, offset, slices });
   }
@@ -112,16 +112,4 @@ export class EmbeddedCounts implements CountStore {
   private stored(partition: number): StoredPosition {
     return this.positions.get(partition) ?? { offset: START, refused: {} };
   }
-}
-
-function toStored({ choice, atMs, n, connection, votes }: Ballot): StoredBallot {
-  if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
-  if (connection !== undefined) return [choice, atMs, n ?? null, connection];
-  return n === undefined ? [choice, atMs] : [choice, atMs, n];
-}
-
-function fromStored(stored: StoredBallot | undefined): Ballot | undefined {
-  if (!stored) return undefined;
-  const [choice, atMs, n, connection, votes] = stored;
-  return { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes };
 }

@@ -5,43 +5,40 @@ import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** A Unix socket's path may have about 104 bytes, the least of the systems we run on. */
+/** The strictest system we support limits the path of a Unix socket to about 104 bytes. */
 const MAX_SOCKET_PATH = 100;
 
 /**
- * One process per data directory. A listening socket holds the lock: the system frees it whatever way the
- * process ends, so a crash leaves nothing that a person must clean up (a pid file would).
+ * Ensures that only one process uses a data directory. The lock is a listening socket. The system closes it however the process
+ * ends, so a crash never leaves the directory locked, as a pid file would.
  */
 export class DirectoryLock {
-  private readonly directory: string;
-  private server: Server | undefined;
+  private readonly server: Server;
 
-  constructor(directory: string) {
-    this.directory = resolve(directory);
+  private constructor(server: Server) {
+    this.server = server;
+    server.unref();
   }
 
-  /** Takes the lock. Rejects with a sentence for the operator when another process holds it. */
-  async take(): Promise<void> {
-    const path = socketPath(this.directory);
+  /** Takes the lock. Rejects with a message for the operator if another process holds it. */
+  static async take(directory: string): Promise<DirectoryLock> {
+    const path = socketPath(resolve(directory));
     try {
-      this.server = await listen(path);
+      return new DirectoryLock(await listen(path));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (await answers(path)) {
         throw new Error(
-          `the data directory ${this.directory} is in use by another pollcast process; stop that one, or choose another directory with POLLCAST_DATA_DIR`,
+          `the data directory ${resolve(directory)} is in use by another pollcast process; stop that process, or choose another directory with POLLCAST_DATA_DIR`,
         );
       }
       await rm(path, { force: true });
-      this.server = await listen(path);
+      return new DirectoryLock(await listen(path));
     }
-    this.server.unref();
   }
 
   async release(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
-    if (server) await new Promise((done) => server.close(done));
+    if (this.server.listening) await new Promise((done) => this.server.close(done));
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { decodeEntry, type Entry, encodeEntry } from '../../voting/entry.ts';
-import { Bell } from '../bell.ts';
+import { decodeEntry, type Entry, encodeEntry } from '../../voting/count/entry.ts';
+import { Bell } from '../../waiting/bell.ts';
 import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
+import { awaitWrite } from './await-write.ts';
 import type { FreeSpace } from './space.ts';
-import { written } from './written.ts';
 
-/** Entries that one trimming removes, at most. */
+/** The maximum number of entries removed by one trim. */
 const MAX_TRIMMED = 1_000;
 
 type Key = [partition: number, sequence: number];
@@ -15,36 +15,37 @@ type Key = [partition: number, sequence: number];
 const offsetOf = (sequence: number): Offset => `${sequence}-0`;
 const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 
-/** The vote log as one LMDB table. Puts that arrive while a commit is on its way to the disk share the next one. */
+/** The vote log as one LMDB table. Puts that arrive while a commit is being written to disk share the next commit. */
 export class EmbeddedLog implements VoteLog {
   readonly partitions: number;
   private readonly table: Database<string, Key>;
   private readonly space: FreeSpace;
   private readonly bell = new Bell();
-  /** The last sequence given out, by partition. */
-  private readonly given: number[];
-  /** The last sequence known to be on the disk, by partition; reads end there. */
+  /** The last sequence assigned, by partition. */
+  private readonly assigned: number[];
+  /** The last sequence known to be on disk, by partition. Reads end there. */
   private readonly durable: number[];
 
   constructor(root: RootDatabase, partitions: number, space: FreeSpace) {
     this.space = space;
     this.partitions = partitions;
     this.table = root.openDB({ name: 'log', encoding: 'string' });
-    this.given = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
-    this.durable = [...this.given];
+    this.assigned = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
+    this.durable = [...this.assigned];
   }
 
-  /** The offset of a partition's last entry; START when it has none. */
+  /** The offset of a partition’s last entry; `START` if the partition is empty. */
   end(partition: number): Offset {
     return this.durable[partition] ? offsetOf(this.durable[partition]) : START;
   }
 
   async append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
     this.space.demand();
-    if (performance.now() > untilMs) throw new StoreError('the vote log cannot store: it was too late');
-    const sequence = (this.given[partition] ?? 0) + 1;
-    this.given[partition] = sequence;
-    await written(this.table.put([partition, sequence], encodeEntry(entry)));
+    if (performance.now() > untilMs)
+      throw new StoreError('could not append to the vote log: the time limit has passed');
+    const sequence = (this.assigned[partition] ?? 0) + 1;
+    this.assigned[partition] = sequence;
+    await awaitWrite(this.table.put([partition, sequence], encodeEntry(entry)));
     this.durable[partition] = Math.max(this.durable[partition] ?? 0, sequence);
     this.bell.ring();
     return offsetOf(sequence);
@@ -54,8 +55,8 @@ export class EmbeddedLog implements VoteLog {
     cursors: ReadonlyMap<number, Offset>,
     { limit, waitMs, signal }: ReadOptions,
   ): Promise<Map<number, LoggedEntry[]>> {
-    const isNews = () => [...cursors].some(([p, offset]) => sequenceOf(offset) < (this.durable[p] ?? 0));
-    if (!isNews()) await this.bell.wait(waitMs, signal);
+    const hasNews = () => [...cursors].some(([p, offset]) => sequenceOf(offset) < (this.durable[p] ?? 0));
+    if (!hasNews()) await this.bell.wait(waitMs, signal);
     const found = new Map<number, LoggedEntry[]>();
     for (const [partition, offset] of cursors) {
       const entries = this.after(partition, sequenceOf(offset), limit);
@@ -81,7 +82,7 @@ export class EmbeddedLog implements VoteLog {
       if (decodeEntry(value).atMs >= beforeMs) break;
       old.push(key);
     }
-    await Promise.all(old.map((key) => written(this.table.remove(key))));
+    await Promise.all(old.map((key) => awaitWrite(this.table.remove(key))));
     return old.length;
   }
 

@@ -1,6 +1,6 @@
 import type { Presence } from '../store.ts';
 
-/** Presence within one process: nobody else can be there. */
+/** Presence in memory, because there is only one process. */
 export class EmbeddedPresence implements Presence {
   private readonly members = new Map<string, Map<string, { facts: unknown; untilMs: number }>>();
 

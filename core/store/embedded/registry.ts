@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
+import { awaitWrite } from './await-write.ts';
 import type { FreeSpace } from './space.ts';
-import { written } from './written.ts';
 
 type Key = [collection: Collection, id: string];
 
@@ -35,25 +35,25 @@ export class EmbeddedRegistry implements Registry {
       this.table.putSync(key, { value, version: now + 1 });
       return now + 1;
     });
-    const version = await written(write);
+    const version = await awaitWrite(write);
     if (version !== undefined) this.writes.emit('write', collection, id);
     return version;
   }
 
   async remove(collection: Collection, id: string): Promise<void> {
-    await written(this.table.remove([collection, id]));
+    await awaitWrite(this.table.remove([collection, id]));
     this.writes.emit('write', collection, id);
   }
 
   watch(listener: WriteListener): () => void {
-    const tell = (collection: Collection, id: string) => {
+    const notify = (collection: Collection, id: string) => {
       if (isWatched(collection)) listener(collection, id);
     };
-    this.writes.on('write', tell);
-    return () => this.writes.off('write', tell);
+    this.writes.on('write', notify);
+    return () => this.writes.off('write', notify);
   }
 
-  /** Listeners are told within the write itself. */
+  /** Resolves immediately, because listeners are called as part of each write. */
   async caughtUp(): Promise<void> {}
 }
 

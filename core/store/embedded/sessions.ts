@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
-import { written } from './written.ts';
+import { awaitWrite } from './await-write.ts';
 
 interface Range {
   readonly gte: string;
@@ -11,27 +11,30 @@ interface Range {
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
 /**
- * MQTT sessions and retained messages that survive a restart: aedes-persistence-level over LMDB. Counting never
- * rests on it. One embedded database instead of two is worth the forty lines of LevelDB's interface below.
+ * Stores MQTT sessions and retained messages, so that they survive a restart. Counting does not depend on them. Uses
+ * aedes-persistence-level on LMDB: the small LevelDB adapter below makes a second embedded database unnecessary.
  *
- * @param directory where `sessions.lmdb` lives; created when missing
+ * @param directory where `sessions.lmdb` is stored; created if missing
  */
-export async function openSessions(
+export async function openEmbeddedSessions(
   directory: string,
 ): Promise<{ persistence: LevelPersistence; close(): Promise<void> }> {
   await mkdir(directory, { recursive: true });
-  // Sessions may lose their last moments in a power cut (a device subscribes again); votes may not.
+  // Unlike votes, sessions may lose their latest changes in a power cut, because devices subscribe again.
   const file = open<Buffer, string>({
     path: join(directory, 'sessions.lmdb'),
     noSubdir: true,
     encoding: 'binary',
   });
-  const persistence = new LevelPersistence(new LevelFace(file));
+  const persistence = new LevelPersistence(new LevelAdapter(file));
   return { persistence, close: () => persistence.destroy() };
 }
 
-/** The part of abstract-level that aedes-persistence-level calls. Keys longer than LMDB takes do not exist. */
-class LevelFace {
+/**
+ * The part of abstract-level that aedes-persistence-level uses. The broker restricts client ids and topics, so keys stay below
+ * LMDB’s length limit.
+ */
+class LevelAdapter {
   private readonly db: Database<Buffer, string>;
 
   constructor(db: Database<Buffer, string>) {
@@ -43,23 +46,23 @@ class LevelFace {
   }
 
   async put(key: string, value: Buffer): Promise<void> {
-    await written(this.db.put(key, value));
+    await awaitWrite(this.db.put(key, value));
   }
 
   async del(key: string): Promise<void> {
-    await written(this.db.remove(key));
+    await awaitWrite(this.db.remove(key));
   }
 
   async clear({ gte, lt }: Range): Promise<void> {
     const keys = [...this.db.getKeys({ start: gte, end: lt })];
-    await Promise.all(keys.map((key) => written(this.db.remove(key))));
+    await Promise.all(keys.map((key) => awaitWrite(this.db.remove(key))));
   }
 
   async *values({ gte, lt }: Range): AsyncGenerator<Buffer> {
     for (const { value } of this.db.getRange({ start: gte, end: lt })) yield value;
   }
 
-  /** With operations: writes them at once. Without: collects them until `write`. */
+  /** Writes `operations` immediately. Without `operations`, returns a batch that collects them until `write` is called. */
   batch(operations?: readonly Operation[]): Promise<void> | { del(key: string): void; write(): Promise<void> } {
     if (operations) return this.write(operations);
     const collected: Operation[] = [];
@@ -75,7 +78,7 @@ class LevelFace {
 
   private async write(operations: readonly Operation[]): Promise<void> {
     const { db } = this;
-    await written(
+    await awaitWrite(
       db.childTransaction(() => {
         for (const operation of operations) {
           if (operation.type === 'put') db.putSync(operation.key, operation.value);

@@ -1,38 +1,40 @@
 import { statfs } from 'node:fs/promises';
+import { every } from '../../waiting/pause.ts';
 import { StoreError } from '../error.ts';
 
-/** Left free for what cannot wait: 64 MiB, or a tenth of a disk that is smaller than 640 MiB. */
+/** Disk space to keep free: 64 MiB, or a tenth of a disk that is smaller than 640 MiB. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 const RESERVE_SHARE = 0.1;
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * Refuses writes before the disk is full. On a full one lmdb fails each commit, which is survivable, but now and then its
- * native code crashes on the way, which is not.
+ * Refuses writes before the disk is full. On a full disk, every lmdb commit fails, which Pollcast can handle, but occasionally
+ * lmdb’s native code crashes and ends the process.
  */
 export class FreeSpace {
   private readonly directory: string;
   private readonly reserve: number | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly halt = new AbortController();
   private problem: string | undefined;
 
-  /** @param reserve bytes to leave free, if not the usual */
-  constructor(directory: string, reserve?: number) {
+  private constructor(directory: string, reserve: number | undefined) {
     this.directory = directory;
     this.reserve = reserve;
   }
 
-  async start(): Promise<void> {
-    await this.check();
-    this.timer = setInterval(() => void this.check(), CHECK_EVERY_MS);
-    this.timer.unref();
+  /** Watches the disk of a directory. @param reserve bytes to keep free, instead of the default */
+  static async watch(directory: string, reserve?: number): Promise<FreeSpace> {
+    const space = new FreeSpace(directory, reserve);
+    await space.check();
+    every(CHECK_EVERY_MS, space.halt.signal, () => void space.check());
+    return space;
   }
 
-  stop(): void {
-    clearInterval(this.timer);
+  close(): void {
+    this.halt.abort();
   }
 
-  /** @throws StoreError when the disk is as good as full */
+  /** @throws StoreError when the disk is nearly full */
   demand(): void {
     if (this.problem) throw new StoreError(this.problem);
   }
@@ -45,10 +47,10 @@ export class FreeSpace {
       const mebibytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
       this.problem =
         free < reserve
-          ? `the disk of ${this.directory} is full: ${mebibytes(free)} MiB free, ${mebibytes(reserve)} MiB are needed; votes are not acknowledged until there is room`
+          ? `the disk of ${this.directory} is full: ${mebibytes(free)} MiB free, ${mebibytes(reserve)} MiB needed; votes are not acknowledged until space is freed`
           : undefined;
     } catch {
-      // A system that cannot tell is trusted: the write itself will fail if it has to.
+      // If the free space cannot be determined, writes simply fail once the disk is full.
       this.problem = undefined;
     }
   }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
-import { MAX_PARTITIONS } from '../../voting/partition.ts';
+import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { compareOffsets } from '../offset.ts';
 import type { Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
@@ -13,99 +13,108 @@ import { EmbeddedRegistry } from './registry.ts';
 import { FreeSpace } from './space.ts';
 
 export interface EmbeddedOptions {
-  /** Where the files live; created when missing. */
+  /** Where the files are stored; created if missing. */
   readonly directory: string;
-  /** Partitions of a new deployment; an existing one must have been made with the same number. */
+  /** The number of partitions. An existing deployment must have been created with the same number. */
   readonly partitions: number;
-  /** Bytes of the disk to leave free, if not the usual. */
+  /** Bytes of disk space to keep free, instead of the default. */
   readonly reserveBytes?: number | undefined;
 }
 
 /**
- * The store of a single process, on LMDB. The log and what is derived from it are two files, so that the
- * sync of a commit never delays the sync that devices wait for.
+ * A store for a single process, on LMDB. The log and the state derived from it are separate files, so that syncing a commit
+ * never delays syncing the log, which devices wait for.
  */
 export class EmbeddedStore implements Store {
-  private readonly directory: string;
-  private readonly wanted: number;
+  readonly log: EmbeddedLog;
+  readonly counts: EmbeddedCounts;
+  readonly changes: EmbeddedChanges;
+  readonly registry: EmbeddedRegistry;
+  readonly presence = new EmbeddedPresence();
   private readonly lock: DirectoryLock;
   private readonly space: FreeSpace;
-  private files: RootDatabase[] = [];
-  private parts: Omit<Store, 'start' | 'stop'> | undefined;
+  private readonly files: readonly RootDatabase[];
+  private closing: Promise<void> | undefined;
 
-  constructor({ directory, partitions, reserveBytes }: EmbeddedOptions) {
+  private constructor(
+    lock: DirectoryLock,
+    space: FreeSpace,
+    logFile: RootDatabase,
+    stateFile: RootDatabase,
+    partitions: number,
+  ) {
+    this.lock = lock;
+    this.space = space;
+    this.files = [logFile, stateFile];
+    this.log = new EmbeddedLog(logFile, partitions, space);
+    this.changes = new EmbeddedChanges(stateFile);
+    this.counts = new EmbeddedCounts(stateFile, this.changes, space);
+    this.registry = new EmbeddedRegistry(stateFile, space);
+  }
+
+  /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */
+  static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
+    const { partitions, reserveBytes } = options;
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
-    this.directory = resolve(directory);
-    this.wanted = partitions;
-    this.lock = new DirectoryLock(this.directory);
-    this.space = new FreeSpace(this.directory, reserveBytes);
-  }
-
-  async start(): Promise<void> {
-    await mkdir(this.directory, { recursive: true });
-    await this.lock.take();
-    await this.space.start();
-    const logFile = this.openFile('log.lmdb');
-    const stateFile = this.openFile('state.lmdb');
-    const log = new EmbeddedLog(logFile, await this.partitions(logFile), this.space);
-    const changes = new EmbeddedChanges(stateFile);
-    const counts = new EmbeddedCounts(stateFile, changes, this.space);
-    const registry = new EmbeddedRegistry(stateFile, this.space);
-    this.parts = { log, changes, counts, registry, presence: new EmbeddedPresence() };
-    for (let partition = 0; partition < log.partitions; partition++) {
-      const { offset } = await counts.position(partition);
-      if (compareOffsets(offset, log.end(partition)) <= 0) continue;
-      throw new Error(
-        `the vote log in ${this.directory} ends before what was counted from it (partition ${partition}: ${log.end(partition)} before ${offset}); log.lmdb was lost or replaced: restore it from the backup that belongs to state.lmdb`,
-      );
+    const directory = resolve(options.directory);
+    await mkdir(directory, { recursive: true });
+    const lock = await DirectoryLock.take(directory);
+    const space = await FreeSpace.watch(directory, reserveBytes);
+    const store = new EmbeddedStore(
+      lock,
+      space,
+      openFile(directory, 'log.lmdb'),
+      openFile(directory, 'state.lmdb'),
+      partitions,
+    );
+    try {
+      await store.demandPartitions(directory);
+      await store.demandLog(directory);
+    } catch (error) {
+      await store.close();
+      throw error;
     }
+    return store;
   }
 
-  async stop(): Promise<void> {
-    this.space.stop();
-    const files = this.files;
-    this.files = [];
-    await Promise.all(files.map((file) => file.close()));
+  close(): Promise<void> {
+    this.closing ??= this.closeFiles();
+    return this.closing;
+  }
+
+  private async closeFiles(): Promise<void> {
+    this.space.close();
+    await Promise.all(this.files.map((file) => file.close()));
     await this.lock.release();
   }
 
-  get log() {
-    return this.started.log;
-  }
-  get counts() {
-    return this.started.counts;
-  }
-  get changes() {
-    return this.started.changes;
-  }
-  get registry() {
-    return this.started.registry;
-  }
-  get presence() {
-    return this.started.presence;
-  }
-
-  private get started() {
-    if (!this.parts) throw new Error('the store is not started');
-    return this.parts;
-  }
-
-  private openFile(name: string): RootDatabase {
-    // Without overlappingSync a write resolves only after its fsync: what is acknowledged is on the disk.
-    const file = open({ path: join(this.directory, name), noSubdir: true, overlappingSync: false, maxDbs: 16 });
-    this.files.push(file);
-    return file;
-  }
-
-  private async partitions(logFile: RootDatabase): Promise<number> {
+  private async demandPartitions(directory: string): Promise<void> {
+    const { partitions } = this.log;
+    const [logFile] = this.files as [RootDatabase];
     const deployment = logFile.openDB<number, string>({ name: 'deployment', encoding: 'json' });
     const existing = deployment.get('partitions');
-    if (existing === undefined) await deployment.put('partitions', this.wanted);
-    else if (existing !== this.wanted) {
+    if (existing === undefined) await deployment.put('partitions', partitions);
+    else if (existing !== partitions) {
       throw new Error(
-        `${this.directory} holds a deployment of ${existing} partitions, and ${this.wanted} are configured; set POLLCAST_PARTITIONS=${existing} (the number is fixed at the first start)`,
+        `${directory} holds a deployment with ${existing} partitions, but ${partitions} are configured; set POLLCAST_PARTITIONS=${existing} (the number is fixed at the first start)`,
       );
     }
-    return this.wanted;
   }
+
+  /** Rejects a log that ends before the last counted entry, because it is not the log that was counted. */
+  private async demandLog(directory: string): Promise<void> {
+    for (let partition = 0; partition < this.log.partitions; partition++) {
+      const { offset } = await this.counts.position(partition);
+      const end = this.log.end(partition);
+      if (compareOffsets(offset, end) <= 0) continue;
+      throw new Error(
+        `the vote log in ${directory} ends before the last counted entry (partition ${partition}: ${end} is before ${offset}); log.lmdb was lost or replaced: restore it from the same backup as state.lmdb`,
+      );
+    }
+  }
+}
+
+function openFile(directory: string, name: string): RootDatabase {
+  // Without overlappingSync, a write resolves only after its fsync, so everything acknowledged is on disk.
+  return open({ path: join(directory, name), noSubdir: true, overlappingSync: false, maxDbs: 16 });
 }

@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
-import { Bell } from '../bell.ts';
-import type { Connection } from './connection.ts';
-import type { Keys, Rung } from './keys.ts';
+import { Bell } from '../../waiting/bell.ts';
+import type { RedisConnection } from './connection.ts';
+import type { BellTopic, RedisKeys } from './keys.ts';
 
 /**
- * Wakes readers when there is something new, through Redis publish/subscribe. A ring may be lost with its connection,
- * so nobody waits for one without a limit; after a reconnect all are woken.
+ * Wakes readers through Redis publish/subscribe when there is something new. A ring is lost if the connection fails, so every
+ * wait has a time limit, and all readers are woken after a reconnect.
  */
 export class Bells {
   private readonly connection: Redis;
-  private readonly keys: Keys;
+  private readonly keys: RedisKeys;
   private readonly byChannel = new Map<string, Bell>();
 
-  /** @param connection one of its own: a subscriber cannot do anything else */
-  constructor(connection: Connection, keys: Keys) {
+  /** @param connection used only for subscriptions, because a subscriber cannot run other commands */
+  constructor(connection: RedisConnection, keys: RedisKeys) {
     this.connection = connection as Redis;
     this.keys = keys;
     this.connection.on('message', (channel) => this.byChannel.get(channel)?.ring());
@@ -22,13 +22,13 @@ export class Bells {
     });
   }
 
-  /** A bell; who never asks for one is not woken for it. */
-  of(what: Rung): Bell {
+  /** The bell for `what`, subscribed to on first use. */
+  of(what: BellTopic): Bell {
     const channel = this.keys.bell(what);
     let bell = this.byChannel.get(channel);
     if (!bell) {
       this.byChannel.set(channel, (bell = new Bell()));
-      // Until this is done, and if it fails, readers look by themselves.
+      // Until the subscription succeeds, readers only notice something new when their wait times out.
       this.connection.subscribe(channel).catch(() => {});
     }
     return bell;

@@ -1,39 +1,40 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../../runtime/log.ts';
-import { pause } from '../../runtime/pause.ts';
+import { within, withinOr } from '../../waiting/deadline.ts';
 import { StoreError } from '../error.ts';
 import { describeAddress, type RedisAddress } from '../redis-address.ts';
 
 /** A connection to one Redis server or to all nodes of a cluster. */
-export type Connection = Redis | Cluster;
+export type RedisConnection = Redis | Cluster;
 
-/** How long a server that answers nothing is waited for before its connection is given up, ms. */
+/** How long in ms to wait for an answer from the server before dropping the connection. */
 const ANSWER_LIMIT_MS = 3_000;
-/** Probing an idle connection after this long finds a server that is gone without a word, ms. */
+/** Idle time in ms after which TCP keep-alive probes a connection, to detect that the server has vanished. */
 const KEEPALIVE_MS = 5_000;
-/** How often a listening connection asks whether its server is still there, ms. */
+/** Interval in ms at which a subscriber pings its server. */
 const PING_EVERY_MS = 5_000;
-/** How often a cluster is asked who has what, ms. */
+/** Interval in ms at which the slots of a cluster are refreshed. */
 const REFRESH_EVERY_MS = 10_000;
-/** How long a connection may take to be there at the start, ms. */
+/** Time limit in ms for connecting at startup. */
 const START_LIMIT_MS = 10_000;
-/** Pause before connecting again, ms: doubles from the first to the second, with jitter. */
+/** Pause in ms before reconnecting. It doubles from `first` to `most`, with jitter. */
 const RETRY_MS = { first: 50, most: 1_000 } as const;
 
-/** What differs between the uses of a connection. */
+/** What a connection is used for. */
 export interface Use {
-  /** What its errors are called in the log. */
+  /** The name of the connection in the log. */
   readonly name: string;
-  /** Subscribers wait for the server, everybody else for an answer. */
+  /** True if the connection is only used for subscriptions. During an outage, its commands wait instead of failing. */
   readonly isSubscriber?: boolean;
   readonly keyPrefix?: string;
 }
 
 /**
- * Connects. Commands fail at once while there is no connection and are not sent twice behind the caller's back (but for the redirections of a cluster):
- * whoever sends them knows whether a second try is harmless. Reconnects for ever.
+ * Connects, and reconnects for ever. While disconnected, commands fail immediately, and no command is sent twice (except when a
+ * cluster redirects it), because only the caller knows whether repeating it would be harmless. Subscribers are an exception:
+ * their commands wait, and may be sent again.
  */
-export function connect(address: RedisAddress, use: Use, log: Log): Connection {
+export function connect(address: RedisAddress, use: Use, log: Log): RedisConnection {
   const { mode, endpoints, primary, options } = address;
   const common: RedisOptions = {
     ...options,
@@ -41,7 +42,7 @@ export function connect(address: RedisAddress, use: Use, log: Log): Connection {
     lazyConnect: true,
     connectTimeout: ANSWER_LIMIT_MS,
     enableOfflineQueue: use.isSubscriber === true,
-    // 0: what was on its way when the connection broke fails then, and not at some later time.
+    // 0: a command that is in flight when the connection breaks fails immediately.
     maxRetriesPerRequest: use.isSubscriber ? null : 0,
     autoResendUnfulfilledCommands: use.isSubscriber === true,
     retryStrategy: retryAfter,
@@ -49,26 +50,27 @@ export function connect(address: RedisAddress, use: Use, log: Log): Connection {
     sentinelCommandTimeout: ANSWER_LIMIT_MS,
     ...(options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {}),
     keepAlive: KEEPALIVE_MS,
-    // A primary that became a replica: the next connection finds the new one.
+    // If a primary has become a replica, reconnecting finds the new primary.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(use.isSubscriber ? {} : { commandTimeout: ANSWER_LIMIT_MS, socketTimeout: ANSWER_LIMIT_MS }),
   };
   const connection = mode === 'cluster' ? cluster() : single();
-  let isTold = false;
+  let isReported = false;
   connection.on('error', (error: Error) => {
-    if (!isTold) log.warn({ err: error, use: use.name }, `no connection to ${describeAddress(address)}; trying on`);
-    isTold = true;
+    const text = `no connection to ${describeAddress(address)}; trying again`;
+    if (!isReported) log.warn({ err: error, use: use.name }, text);
+    isReported = true;
   });
-  if (use.isSubscriber && connection instanceof Redis) pingNowAndThen(connection);
-  // The client's own timer for a silent server outlives its connection, and would end the next one.
+  if (use.isSubscriber && connection instanceof Redis) pingRegularly(connection);
+  // When a connection closes, ioredis does not stop the timer that detects a silent server. It would end the next connection.
   connection.on('close', () => {
     const timed = connection as { socketTimeoutTimer?: NodeJS.Timeout | undefined };
     clearTimeout(timed.socketTimeoutTimer);
     timed.socketTimeoutTimer = undefined;
   });
   connection.on('ready', () => {
-    if (isTold) log.info({ use: use.name }, `connected to ${describeAddress(address)} again`);
-    isTold = false;
+    if (isReported) log.info({ use: use.name }, `reconnected to ${describeAddress(address)}`);
+    isReported = false;
   });
   return connection;
 
@@ -92,40 +94,33 @@ export function connect(address: RedisAddress, use: Use, log: Log): Connection {
   }
 }
 
-/** Waits until a connection can be used. @throws StoreError that says what does not answer */
-export async function ready(connection: Connection, address: RedisAddress): Promise<void> {
+/** Waits until a connection can be used. @throws StoreError that names the server */
+export async function awaitReady(connection: RedisConnection, address: RedisAddress): Promise<void> {
   let last: Error | undefined;
   const note = (error: Error) => {
     last = error;
   };
   connection.on('error', note);
-  const there = new Promise<void>((resolve) => connection.once('ready', resolve));
+  const isReady = new Promise<void>((resolve) => connection.once('ready', resolve));
   connection.connect().catch(note);
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    const tell = () =>
-      reject(
-        new StoreError(
-          `${describeAddress(address)} does not answer (${last?.message ?? 'no reply'}); is it running, and is POLLCAST_REDIS_URL right?`,
-        ),
-      );
-    timer = setTimeout(tell, START_LIMIT_MS);
-  });
+  const late = () =>
+    new StoreError(
+      `${describeAddress(address)} does not answer (${last?.message ?? 'no reply'}); is it running, and is POLLCAST_REDIS_URL correct?`,
+    );
   try {
-    await Promise.race([there, limit]);
+    await within(START_LIMIT_MS, isReady, late);
   } finally {
-    clearTimeout(timer);
     connection.off('error', note);
   }
 }
 
-/** The primaries behind a connection. */
-export function primaries(connection: Connection): Redis[] {
+/** The primaries that a connection uses. */
+export function primaries(connection: RedisConnection): Redis[] {
   return connection instanceof Cluster ? connection.nodes('master') : [connection];
 }
 
-/** Runs a command; what goes wrong is a `StoreError`. */
-export async function asked<T>(command: Promise<T>): Promise<T> {
+/** The reply to a command. @throws StoreError if the command fails */
+export async function replyOf<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (error) {
@@ -137,12 +132,19 @@ function retryAfter(times: number): number {
   return Math.min(RETRY_MS.first * 2 ** Math.min(times, 10), RETRY_MS.most) * (0.5 + Math.random() / 2);
 }
 
-/** Who only listens would wait for hours for a server that is gone or frozen: it asks, and connects again. */
-function pingNowAndThen(connection: Redis): void {
+/**
+ * Pings a subscriber’s server and reconnects if there is no answer. Without pings, it could take hours to notice that the
+ * server has vanished or hangs.
+ */
+function pingRegularly(connection: Redis): void {
   const timer = setInterval(async () => {
     if (connection.status === 'end') return clearInterval(timer);
     if (connection.status !== 'ready') return;
-    const answer = await Promise.race([connection.ping().catch(() => undefined), pause(ANSWER_LIMIT_MS)]);
+    const answer = await withinOr(
+      ANSWER_LIMIT_MS,
+      connection.ping().catch(() => undefined),
+      undefined,
+    );
     if (answer === undefined && connection.status === 'ready') connection.disconnect(true);
   }, PING_EVERY_MS);
   timer.unref();

@@ -1,27 +1,28 @@
 import type { Cluster } from 'ioredis';
-import type { Connection } from './connection.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Call } from './scripts/script.ts';
 
-/** How long replicas may take to have a write, ms; then it is tried again or fails. */
+/** How long in ms to wait until replicas have a write. After that, the write is tried again or fails. */
 const REPLICAS_LIMIT_MS = 1_000;
 
-/** When a write counts as stored: Redis has answered, or so many replicas have it too. */
+/** When a write counts as stored: once the primary and `replicas` of its replicas have it. */
 export interface Durability {
   readonly replicas: number;
 }
 
-/** Runs a script and waits for replicas. @throws Error when too few of them have its writes in time */
+/** Runs a script and waits for replicas. @throws Error if too few replicas receive its writes in time */
 export async function evalAndWait(
-  connection: Connection,
-  [script, keys, ...args]: [script: string, keys: number, ...args: (string | number)[]],
+  connection: RedisConnection,
+  [script, keys, ...args]: Call,
   replicas: number,
 ): Promise<unknown> {
-  // In one pipeline, so that both run on the same connection: WAIT tells of that connection's writes only.
+  // Both commands are in one pipeline, so that they use the same connection: WAIT only covers writes of its own connection.
   const pipeline = (connection as Cluster).pipeline();
   pipeline.eval(script, keys, ...args);
   pipeline.call('WAIT', replicas, REPLICAS_LIMIT_MS);
   const [[failure, reply] = [], [waitFailure, copies] = []] = (await pipeline.exec()) ?? [];
   if (failure || waitFailure) throw failure ?? waitFailure;
-  // WAIT returns a count and never an error.
-  if ((copies as number) < replicas) throw new Error(`${copies} of ${replicas} replicas have it`);
+  // If too few replicas have the write, WAIT does not fail, but returns their number.
+  if ((copies as number) < replicas) throw new Error(`only ${copies} of ${replicas} replicas have the write`);
   return reply;
 }

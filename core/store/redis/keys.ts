@@ -1,25 +1,25 @@
-import { roundKey } from '../../voting/slice.ts';
+import { roundKey } from '../../voting/count/slice.ts';
 
-/** What bells are rung for. */
-export type Rung = 'log' | 'changes' | 'writes';
+/** What readers can be woken for. */
+export type BellTopic = 'log' | 'changes' | 'writes';
 
 /**
- * The names of all keys. Everything of a partition shares a hash tag and so a slot of Redis Cluster: one script can
- * change it in one step, and a failover takes it back together.
+ * The names of all keys. All keys of a partition share a hash tag and therefore a Redis Cluster slot, so that one script can
+ * change them atomically, and a failover reverts them together.
  */
-export class Keys {
+export class RedisKeys {
   private readonly prefix: string;
 
   constructor(prefix: string) {
     this.prefix = prefix;
   }
 
-  /** Hash: how many partitions there are. */
+  /** Hash: the number of partitions. */
   get deployment(): string {
     return `${this.prefix}:deployment`;
   }
 
-  /** Number: the newest connection of a device. */
+  /** Number: the last number that was assigned to a connection of a device. */
   get connections(): string {
     return `${this.prefix}:connections`;
   }
@@ -29,12 +29,15 @@ export class Keys {
     return `${this.tag(partition)}:log`;
   }
 
-  /** Hash: the offset and number of entries that are counted, what no round accounts for, the newest change. */
+  /**
+   * Hash: the offset of the last counted entry, the number of counted entries, rejections outside of any round, and the offset
+   * of the last change.
+   */
   position(partition: number): string {
     return `${this.tag(partition)}:position`;
   }
 
-  /** Hash: the newest sequence of each producer. */
+  /** Hash: the last sequence of each producer. */
   producers(partition: number): string {
     return `${this.tag(partition)}:producers`;
   }
@@ -44,7 +47,7 @@ export class Keys {
     return `${this.tag(partition)}:changes`;
   }
 
-  /** Hash: a slice, its tally by choice. */
+  /** Hash: a slice, including its tally. */
   slice(partition: number, poll: string, round: number): string {
     return `${this.tag(partition)}:slice:${roundKey(poll, round)}`;
   }
@@ -59,18 +62,18 @@ export class Keys {
     return `{${this.prefix}:registry}:${collection}`;
   }
 
-  /** Stream: which documents were written. */
+  /** Stream: a notice for each write of a watched document. */
   get writes(): string {
     return `{${this.prefix}:registry}:writes`;
   }
 
-  /** Hash: who is there in a role. */
+  /** Hash: the processes that are present in a role. */
   presence(role: string): string {
     return `${this.prefix}:presence:${role}`;
   }
 
   /** Channel that wakes readers of the vote log, the change feed or the registry. */
-  bell(of: Rung): string {
+  bell(of: BellTopic): string {
     return `${this.prefix}:bell:${of}`;
   }
 

@@ -1,7 +1,9 @@
-import type { Bell } from '../bell.ts';
+import type { Bell } from '../../waiting/bell.ts';
 import type { ReadOptions } from '../store.ts';
 
-/** Reads; when there is nothing, waits for the bell and reads again, until there is something or the wait is over. */
+/**
+ * Calls `read`. If it finds nothing, waits for the bell and calls `read` again, until something arrives or the wait is over.
+ */
 export async function readOrWait<T extends readonly unknown[]>(
   bell: Bell,
   { waitMs, signal }: ReadOptions,
@@ -9,7 +11,7 @@ export async function readOrWait<T extends readonly unknown[]>(
 ): Promise<T> {
   const endMs = performance.now() + waitMs;
   for (;;) {
-    // Listening begins before reading: what comes in between rings.
+    // Listen before reading, so that nothing that arrives in between is missed.
     const leftMs = endMs - performance.now();
     const { rung, cancel } = bell.listen(leftMs, signal);
     try {

@@ -3,19 +3,19 @@ import type { Redis } from 'ioredis';
 import { MQEmitterRedisPrefix } from 'mqemitter-redis';
 import type { Log } from '../../runtime/log.ts';
 import { parseAddress } from '../redis-address.ts';
-import { asked, type Connection, connect, ready } from './connection.ts';
+import { awaitReady, connect, type RedisConnection, replyOf } from './connection.ts';
 
-/** Messages that wait for a session that is away are kept so long: a day. */
+/** How long messages for a disconnected session are kept: one day. */
 const PACKET_TTL_SECONDS = 86_400;
-/** How often one and the same trouble of a connection is told, ms. */
-const TELL_EVERY_MS = 10_000;
+/** The minimum time in ms between two reports of problems. */
+const REPORT_EVERY_MS = 10_000;
 
 /**
- * MQTT sessions and retained messages in Redis, for all brokers: aedes-persistence-redis and mqemitter-redis. Counting
- * never rests on them. Connections of their own: announcements must not delay votes, and a subscriber can do nothing
- * else.
+ * MQTT sessions and retained messages in Redis, shared by all brokers, through aedes-persistence-redis and mqemitter-redis.
+ * Counting does not depend on them. They use three separate connections, because announcements must not delay votes, and a
+ * subscriber cannot run other commands.
  */
-export async function openSessions(url: string, prefix: string, log: Log) {
+export async function openRedisSessions(url: string, prefix: string, log: Log) {
   const address = parseAddress(url);
   const keyPrefix = `${prefix}:mqtt:`;
   const keeping = connect(address, { name: 'MQTT sessions', keyPrefix }, log);
@@ -23,8 +23,8 @@ export async function openSessions(url: string, prefix: string, log: Log) {
   const listening = connect(address, { name: 'MQTT messages', isSubscriber: true }, log);
   const all = [keeping, publishing, listening];
   try {
-    // The emitter subscribes at once; a connection that is not ready yet cannot, and would end the process.
-    await Promise.all(all.map((connection) => ready(connection, address)));
+    // The emitter subscribes immediately. On a connection that is not ready, that would fail and end the process.
+    await Promise.all(all.map((connection) => awaitReady(connection, address)));
   } catch (error) {
     for (const connection of all) connection.disconnect();
     throw error;
@@ -34,7 +34,7 @@ export async function openSessions(url: string, prefix: string, log: Log) {
     cluster: address.mode === 'cluster',
     packetTTL: () => PACKET_TTL_SECONDS,
   });
-  // A prefix of its own: a message that somebody else publishes in this Redis could otherwise end the process.
+  // A separate prefix, because a message that another program publishes in this Redis could end the process.
   const emitter = new MQEmitterRedisPrefix(keyPrefix, {
     pubConn: publishing as Redis,
     subConn: listening as Redis,
@@ -43,17 +43,17 @@ export async function openSessions(url: string, prefix: string, log: Log) {
     wildcardOne: '+',
     wildcardSome: '#',
   });
-  let toldAtMs = Number.NEGATIVE_INFINITY;
-  const tell = (error: Error) => {
-    if (performance.now() - toldAtMs < TELL_EVERY_MS) return;
-    toldAtMs = performance.now();
-    log.warn({ err: error }, 'MQTT sessions and announcements are disturbed; votes are not affected');
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
+  const report = (error: Error) => {
+    if (performance.now() - reportedAtMs < REPORT_EVERY_MS) return;
+    reportedAtMs = performance.now();
+    log.warn({ err: error }, 'problem with MQTT sessions or announcements; votes are not affected');
   };
-  emitter.state.on('error', tell);
-  // Aedes does not listen for errors of the retained messages it reads for a SUBSCRIBE: unheard, one ends the process.
+  emitter.state.on('error', report);
+  // Aedes does not handle errors while it reads retained messages for a SUBSCRIBE, and an unhandled error ends the process.
   const read = persistence.createRetainedStreamCombi.bind(persistence);
-  persistence.createRetainedStreamCombi = (filters) => read(filters).on('error', tell);
-  // Aedes would have it say goodbye to Redis, which fails during an outage; the connections are closed below.
+  persistence.createRetainedStreamCombi = (filters) => read(filters).on('error', report);
+  // Aedes closes the emitter, which would send QUIT to Redis and fail during an outage. The connections are closed below.
   emitter.close = (done) => done();
   return {
     persistence,
@@ -65,11 +65,11 @@ export async function openSessions(url: string, prefix: string, log: Log) {
 }
 
 /**
- * The same connection, whose failures are `StoreError`s. Aedes does not wait for all it writes: an outage and one device
- * that hangs up would be a rejection that nobody hears, and that tells a defect from an outage only by its name.
+ * Turns the connection’s failures into `StoreError`s. Aedes does not await all of its writes: if a device disconnects during an
+ * outage, the rejection is unhandled, and only the class of the error distinguishes an outage from a bug.
  */
-function withStoreErrors(connection: Connection): Connection {
+function withStoreErrors(connection: RedisConnection): RedisConnection {
   const send = connection.sendCommand.bind(connection) as (...args: unknown[]) => Promise<unknown>;
-  (connection as { sendCommand: unknown }).sendCommand = (...args: unknown[]) => asked(send(...args));
+  (connection as { sendCommand: unknown }).sendCommand = (...args: unknown[]) => replyOf(send(...args));
   return connection;
 }

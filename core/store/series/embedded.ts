@@ -1,40 +1,38 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { written } from '../embedded/written.ts';
+import { awaitWrite } from '../embedded/await-write.ts';
 import type { Point, Sample, Series, Window } from './series.ts';
 
 type Key = [round: string, second: number, partition: string, option: string];
 
 const roundOf = (poll: string, round: number | string) => `${poll}/${round}`;
 
-/** The series of a single process in an LMDB file of its own: what timelines need, and nothing for Grafana. */
+/** The time series of a single process, in a separate LMDB file. Stores only what timelines need, and nothing for Grafana. */
 export class EmbeddedSeries implements Series {
-  private readonly directory: string;
-  private file: RootDatabase | undefined;
-  private table: Database<number, Key> | undefined;
+  private readonly file: RootDatabase;
+  private readonly table: Database<number, Key>;
 
-  constructor(directory: string) {
-    this.directory = directory;
+  private constructor(file: RootDatabase) {
+    this.file = file;
+    this.table = file.openDB({ name: 'samples', encoding: 'json' });
   }
 
-  async start(): Promise<void> {
-    await mkdir(this.directory, { recursive: true });
-    // Graphs may lose their last moments in a power cut.
-    this.file = open({ path: join(this.directory, 'series.lmdb'), noSubdir: true });
-    this.table = this.file.openDB({ name: 'samples', encoding: 'json' });
+  /** @param directory where `series.lmdb` is stored; created if missing */
+  static async open(directory: string): Promise<EmbeddedSeries> {
+    await mkdir(directory, { recursive: true });
+    // Unlike votes, graphs may lose their latest points in a power cut.
+    return new EmbeddedSeries(open({ path: join(directory, 'series.lmdb'), noSubdir: true }));
   }
 
-  async stop(): Promise<void> {
-    await this.file?.close();
-    this.file = undefined;
+  async close(): Promise<void> {
+    await this.file.close();
   }
 
   async write(points: readonly Point[]): Promise<void> {
     const { table } = this;
-    if (!table) return;
     const samples = points.filter(({ measurement }) => measurement === 'votes' || measurement === 'ballots');
-    await written(
+    await awaitWrite(
       table.childTransaction(() => {
         for (const { tags, fields, atMs } of samples) {
           const { poll = '', round = '', partition = '', option = '' } = tags;
@@ -47,9 +45,9 @@ export class EmbeddedSeries implements Series {
 
   async samples(poll: string, round: number, { fromMs, toMs, stepMs }: Window): Promise<Sample[]> {
     const name = roundOf(poll, round);
-    const range = { start: [name, fromMs / 1_000], end: [name, toMs / 1_000] } as unknown as { start: Key; end: Key };
+    const bound = (ms: number): Key => [name, ms / 1_000, '', ''];
     const last = new Map<string, Sample>();
-    for (const { key, value } of this.table?.getRange(range) ?? []) {
+    for (const { key, value } of this.table.getRange({ start: bound(fromMs), end: bound(toMs) })) {
       const [, second, partition, option] = key;
       const step = Math.floor((second * 1_000 - fromMs) / stepMs);
       const sample = { atMs: second * 1_000, partition, value };

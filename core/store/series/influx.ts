@@ -2,12 +2,12 @@ import { FieldType, InfluxDB, type ISchemaOptions, type ISingleHostConfig } from
 import type { Log } from '../../runtime/log.ts';
 import { type Point, PointsRefused, type Sample, type Series, type Window } from './series.ts';
 
-/** How long the database may take to answer, ms. */
+/** Time limit in ms for an answer from the database. */
 const ANSWER_LIMIT_MS = 5_000;
-/** Raw points are kept this long; their last value of each minute for a year. */
+/** How long raw points are kept. The last value of each minute is kept for a year. */
 const RAW = { name: 'raw', duration: '7d', durationMs: 7 * 86_400_000 } as const;
 const MINUTES = { name: 'minutes', duration: '365d' } as const;
-/** Points that come late, after an outage, still reach the minutes if they are no older than this. */
+/** Points that arrive late, after an outage, are still downsampled if they are no older than this. */
 const RESAMPLED = '2h';
 
 const { INTEGER, FLOAT, STRING } = FieldType;
@@ -35,16 +35,15 @@ const schema: readonly ISchemaOptions[] = [
   },
 ];
 
-/** The series in an InfluxDB 1.x, or in the 1.x endpoints of a later one. */
+/** The time series in InfluxDB 1.x, or in a later version that offers the 1.x endpoints. */
 export class InfluxSeries implements Series {
   private readonly database: string;
   private readonly client: InfluxDB;
   private readonly log: Log;
   private isPrepared = false;
-  private isTold = false;
+  private isReported = false;
 
-  /** @param url `http://[user:password@]host[:port]/database` */
-  constructor(url: string, log: Log) {
+  private constructor(url: string, log: Log) {
     const { protocol, hostname, port, username, password, pathname } = new URL(url);
     this.database = pathname.slice(1);
     this.log = log.child({ part: 'influxdb' });
@@ -54,7 +53,7 @@ export class InfluxSeries implements Series {
       port: Number(port || 8086),
       database: this.database,
       schema: schema.map((one) => ({ ...one, database: this.database })),
-      // Tries are counted by whoever writes; the client's own would only hide them.
+      // The caller retries failed writes; retries inside the client would only hide failures.
       pool: { requestTimeout: ANSWER_LIMIT_MS, maxRetries: 0 },
     };
     if (username) Object.assign(config, { username: decodeURIComponent(username) });
@@ -62,12 +61,20 @@ export class InfluxSeries implements Series {
     this.client = new InfluxDB(config);
   }
 
-  /** A database that is away keeps nobody from starting: it is prepared before the first write. */
-  async start(): Promise<void> {
-    await this.prepare().catch((error) => this.log.warn({ err: error }, 'InfluxDB is not there yet; votes go on'));
+  /**
+   * Prepares the database now if it can be reached, otherwise before the first write.
+   *
+   * @param url `http://[user:password@]host[:port]/database`
+   */
+  static async open(url: string, log: Log): Promise<InfluxSeries> {
+    const series = new InfluxSeries(url, log);
+    await series.prepare().catch((error) => {
+      series.log.warn({ err: error }, 'InfluxDB does not answer yet; votes are not affected');
+    });
+    return series;
   }
 
-  async stop(): Promise<void> {}
+  async close(): Promise<void> {}
 
   async write(points: readonly Point[]): Promise<void> {
     if (!this.isPrepared) await this.prepare();
@@ -83,7 +90,7 @@ export class InfluxSeries implements Series {
       );
     } catch (error) {
       const status = statusOf(error);
-      // The database was deleted: it is made again before the next try.
+      // The database was deleted, so it is created again before the next attempt.
       if (status === 404) this.isPrepared = false;
       if (status === 400 || status === 413) throw new PointsRefused((error as Error).message, { cause: error });
       throw error;
@@ -106,7 +113,7 @@ export class InfluxSeries implements Series {
     });
   }
 
-  /** Makes database, retention policies and downsampling; each is left alone where it exists. */
+  /** Creates the database, retention policies and downsampling queries that do not exist yet. */
   private async prepare(): Promise<void> {
     try {
       await this.client.createDatabase(this.database);
@@ -117,11 +124,11 @@ export class InfluxSeries implements Series {
     } catch (error) {
       const status = statusOf(error);
       if (status === undefined || status >= 500) throw error;
-      // Later versions keep 1.x's writes and queries but not its administration, and a user may not have the right.
-      if (!this.isTold) {
-        this.log.warn({ err: error }, 'InfluxDB did not let its retention be set up; see docs/OPERATIONS.md');
+      // Later versions support the writes and queries of 1.x but not its administration, or the user may lack permission.
+      if (!this.isReported) {
+        this.log.warn({ err: error }, 'InfluxDB refused to set up retention; see docs/OPERATIONS.md');
       }
-      this.isTold = true;
+      this.isReported = true;
     }
     this.isPrepared = true;
   }
@@ -151,7 +158,7 @@ interface Row {
   readonly value: number;
 }
 
-/** The HTTP status of a refusal; undefined when there was no answer at all. */
+/** The HTTP status of an error; undefined if there was no answer. */
 function statusOf(error: unknown): number | undefined {
   return (error as { res?: { statusCode?: number } }).res?.statusCode;
 }

@@ -1,42 +1,42 @@
 /** One point of a series: absolute values at an instant, so that writing it again is harmless. */
 export interface Point {
   readonly measurement: 'votes' | 'ballots' | 'rejections' | 'turnout' | 'events' | 'fleet';
-  /** Ids only, never text of people: each combination is a series of its own. */
+  /**
+   * No text written by people: every distinct combination of tag values creates a separate series, so free text would create
+   * too many.
+   */
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, number | string>>;
-  /** ms since 1970. */
+  /** In ms since 1970. */
   readonly atMs: number;
 }
 
-/** One value of a round at an instant: votes received, or ballots of an option, in one partition. */
+/** One value of a round at an instant: votes received, or ballots for an option, in one partition. */
 export interface Sample {
   readonly atMs: number;
   readonly partition: string;
-  /** Absent: votes received. */
+  /** Absent for votes received. */
   readonly option?: string | undefined;
   readonly value: number;
 }
 
-/** A span of time in equal steps. */
+/** A time span, divided into equal steps. */
 export interface Window {
   readonly fromMs: number;
   readonly toMs: number;
   readonly stepMs: number;
 }
 
-/** The points were refused for good: trying again would not help. */
+/** The database refused the points, and would refuse them again. */
 export class PointsRefused extends Error {
   override readonly name = 'PointsRefused';
 }
 
-/**
- * Where the course of rounds is kept, for graphs. Never part of a count: what is lost here is lost to graphs alone.
- */
+/** The time series of rounds, for graphs. Counts never depend on it: if points are lost, only the graphs have gaps. */
 export interface Series {
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** Writes points. @throws PointsRefused when they can never be written; anything else may be tried again */
+  close(): Promise<void>;
+  /** Writes points. @throws PointsRefused if they can never be written; after other errors, the write may be tried again */
   write(points: readonly Point[]): Promise<void>;
-  /** What is known of a round in a window: for each step, partition and option at most one value, the last. */
+  /** The samples of a round in a window: only the last sample for each step, partition and option. */
   samples(poll: string, round: number, window: Window): Promise<Sample[]>;
 }

@@ -1,19 +1,19 @@
 import type { Sample, Window } from './series.ts';
 
-/** How a round stood at an instant. */
+/** The state of a round at an instant. */
 export interface TimelinePoint {
-  /** The end of the step, UTC. */
+  /** The instant, in UTC: the end of a step of the window. */
   readonly at: string;
   /** Votes received since the round was opened. */
   readonly votes: number;
-  /** Ballots that counted, by option. */
+  /** Counted ballots, by option. */
   readonly ballots: Readonly<Record<string, number>>;
 }
 
-/** Steps of a timeline, at most. */
+/** The maximum number of steps in a timeline. */
 const MAX_STEPS = 600;
 
-/** The window that shows from one instant to another in whole seconds and not too many steps. */
+/** A window that contains both instants, divided into a limited number of equal steps of whole seconds. */
 export function windowOf(fromMs: number, toMs: number): Window {
   const seconds = Math.max(1, Math.ceil((toMs - fromMs) / 1_000));
   const stepMs = Math.ceil(seconds / MAX_STEPS) * 1_000;
@@ -21,7 +21,7 @@ export function windowOf(fromMs: number, toMs: number): Window {
   return { fromMs: startMs, toMs: startMs + Math.ceil((toMs + 1 - startMs) / stepMs) * stepMs, stepMs };
 }
 
-/** Puts samples together: partitions are summed, and where a step has no value the one before holds. */
+/** Combines samples into one point per step: partitions are summed, and a step without a value keeps the previous value. */
 export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }: Window): TimelinePoint[] {
   const steps = new Map<number, Sample[]>();
   for (const sample of samples) {
@@ -35,7 +35,7 @@ export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }:
   for (let step = 0; fromMs + step * stepMs < toMs; step++) {
     for (const sample of steps.get(step) ?? []) standing.set(`${sample.partition}/${sample.option ?? ''}`, sample);
     let votes = 0;
-    // Keys of options may be names that objects have of themselves.
+    // A Map, because option keys may be names of built-in object properties.
     const ballots = new Map<string, number>();
     for (const { option, value } of standing.values()) {
       if (option === undefined) votes += value;

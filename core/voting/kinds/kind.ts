@@ -1,64 +1,49 @@
-import type { Bundle } from '../cast.ts';
-import type { Definition, KindSettings } from '../poll.ts';
-import type { Rejection } from '../rejection.ts';
-import type { Choice } from '../tally.ts';
-import type { TieBreaker } from '../tie.ts';
+import type { TObject } from 'typebox';
+import type { Bundle } from '../count/cast.ts';
+import type { Choice } from '../count/tally.ts';
+import type { Rejection } from '../rules/rejection.ts';
+import type { TieBreaker } from '../rules/tie.ts';
+import type { Definition, FiguresOf, KindName } from './definition.ts';
 
-/** One line of a result. Figures are null while they are hidden. */
-export interface OptionResult {
-  readonly key: string;
-  readonly label: string;
-  /** Ballots; with points, points. */
-  readonly count: number | null;
-  /** Between 0 and 1; of weight where the poll is weighted. */
-  readonly share: number | null;
-  /** Exact, as text; only where the poll is weighted. */
-  readonly weight?: string;
-}
-
-/** What a kind adds to a result: a line per option, and its own figures. */
-export interface KindResult {
-  readonly options: readonly OptionResult[];
-  readonly [figure: string]: unknown;
-}
-
-/** What a result may depend on beside the ballots. */
-export interface Circumstances {
+/** What a result may depend on besides the definition and the ballots. */
+export interface ResultContext {
   readonly breaker?: TieBreaker | undefined;
-  /** The round is over and counted: right answers may be told. */
+  /** True once the round is closed and counted. Only then may right answers be shown. */
   readonly isFinal: boolean;
 }
 
 /**
- * A kind of poll: a parser and a result function, both pure. A new kind is one more of these;
- * broker, processor and store never learn of it.
+ * A kind of poll: a parser and a result function, both pure, and what the rest of the product needs to know about the kind.
+ * Broker, fold and store never refer to kinds by name.
  */
-export interface Kind {
-  /** Its own settings; any other is a mistake. */
-  readonly settings: readonly (keyof KindSettings)[];
-  /** The definition with the kind's defaults filled in. Called before `problems`. */
-  complete(definition: Definition): Definition;
-  /** What is wrong with the kind's own settings, each as a sentence; empty when nothing is. */
-  problems(definition: Definition): string[];
-  /** The canonical choice in `text`, or why it is none. Never throws; a choice parses to itself and holds no `|`. */
-  parse(text: string, definition: Definition): Choice | Rejection;
-  /** The result of ballots. */
-  result(definition: Definition, bundles: readonly Bundle[], circumstances: Circumstances): KindResult;
-  /** What a choice is worth as an answer, 0 to 1; absent where there is no right one. */
-  credit?(choice: Choice, definition: Definition): number;
-}
+export interface Kind<Name extends KindName = KindName> {
+  /** The kind’s own settings; settings of other kinds are rejected. */
+  readonly settings: TObject;
+  /** Settings that only operators may see, such as right answers. A result may reveal them once the round is final. */
+  readonly confidential?: readonly string[];
+  /** The option that a majority is checked for: `yes`, or the option that leads. Absent if the kind has no majorities. */
+  readonly majorityOf?: 'yes' | 'leader';
 
-const MAX_POINTS = 1_000_000;
+  /** The definition with the kind’s defaults filled in. Called before `problems`. */
+  complete(definition: Definition<Name>): Definition<Name>;
+  /** All problems with the kind’s own settings, one message each, starting with the name of the setting. */
+  problems(definition: Definition<Name>): string[];
+  /**
+   * Parses `text` into a canonical choice, or returns why it is rejected. Never throws. A canonical choice parses to itself
+   * and contains no `|`.
+   */
+  parse(text: string, definition: Definition<Name>): Choice | Rejection;
+  /** The figures that follow from the ballots. */
+  result(definition: Definition<Name>, bundles: readonly Bundle[], context: ResultContext): FiguresOf<Name>;
 
-/** What is wrong with the points of a right answer. */
-export function pointProblems({ points = 0, speed = 0 }: Definition): string[] {
-  const problems: string[] = [];
-  if (points < 0 || points > MAX_POINTS) problems.push(`points: from 0 to ${MAX_POINTS}, not ${points}`);
-  if (!(speed >= 0 && speed <= 1)) problems.push(`speed: from 0 to 1, not ${speed}`);
-  return problems;
-}
-
-/** `part` of `whole` as a share between 0 and 1; 0 of nothing. */
-export function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
+  /** Which part of the options the author provides: all of it (default), only labels for fixed keys, or nothing. */
+  options?(definition: Definition<Name>): 'author' | 'labels' | 'none';
+  /** False for a setting that has no effect given the other settings; editors hide it. By default, every setting applies. */
+  applies?(setting: string, definition: Definition<Name>): boolean;
+  /** The key of the abstention, if the poll offers one. */
+  abstention?(definition: Definition<Name>): string | undefined;
+  /** How long in ms a vote counts after it was cast. If this is absent, votes do not expire. */
+  lifetimeMs?(definition: Definition<Name>): number;
+  /** What a choice is worth as an answer, from 0 to 1; undefined if the question has no right answer. */
+  credit?(choice: Choice, definition: Definition<Name>): number | undefined;
 }

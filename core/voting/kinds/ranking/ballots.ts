@@ -1,24 +1,25 @@
-import type { Bundle } from '../../cast.ts';
-import type { Definition } from '../../poll.ts';
-import { formatWeight, type Weight } from '../../weight.ts';
+import type { Bundle } from '../../count/cast.ts';
+import { formatWeight, type Weight } from '../../rules/weight.ts';
+import type { Definition } from '../definition.ts';
+import type { BallotSum } from './figures.ts';
 
-/** Ballots that rank the same: options by their place in the poll, the first preference first. */
+/** Ballots with the same ranking: options by their index in the poll, first preference first. */
 export interface Ranking {
   readonly ranks: readonly number[];
   readonly heads: number;
-  /** Of all of them. */
+  /** The total weight of these ballots. */
   readonly weight: Weight;
 }
 
-/** What a counting method works on. */
+/** The input of a counting method. */
 export interface Election {
   readonly keys: readonly string[];
   readonly rankings: readonly Ranking[];
-  readonly definition: Definition;
+  readonly definition: Definition<'ranking'>;
 }
 
-/** Takes the choices of ballots apart. */
-export function electionOf(definition: Definition, bundles: readonly Bundle[]): Election {
+/** Parses the choices of ballots. */
+export function electionOf(definition: Definition<'ranking'>, bundles: readonly Bundle[]): Election {
   const keys = definition.options.map(({ key }) => key);
   const places = new Map(keys.map((key, place) => [key, place]));
   const rankings = bundles.map(({ choice, heads, weight }) => ({
@@ -29,7 +30,7 @@ export function electionOf(definition: Definition, bundles: readonly Bundle[]): 
   return { keys, rankings, definition };
 }
 
-/** A sum of votes for people: a number, and where weights are counted their exact text. */
-export function figureOf(heads: number, weight: Weight, { weighted }: Definition) {
+/** A sum of ballots, as shown in results. */
+export function ballotSumOf(heads: number, weight: Weight, { weighted }: Definition<'ranking'>): BallotSum {
   return weighted ? { count: heads, weight: formatWeight(weight) } : { count: heads };
 }

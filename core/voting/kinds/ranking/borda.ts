@@ -1,16 +1,19 @@
-import { leadersOf, type TieBreaker } from '../../tie.ts';
-import { ONE } from '../../weight.ts';
+import { leadersOf, type TieBreaker } from '../../rules/tie.ts';
+import { ONE } from '../../rules/weight.ts';
 import type { Election } from './ballots.ts';
+import type { RankingSettings } from './settings.ts';
 
 /**
- * The Borda count. Of n options, `standard` gives the first n-1 points, the next n-2 and so on, unranked ones none;
- * `averaged` lets unranked ones share what is left evenly; `modified` (de Borda Institute) gives the last that is ranked
- * 1, the one above 2 and so on, so that a short ballot gives little; `dowdall` (Nauru) gives 1, 1/2, 1/3, …
+ * The Borda count. With n options, `standard` gives the first n-1 points, the next n-2 and so on, and unranked options get
+ * none; `averaged` shares the remaining points equally among the unranked options; `modified` (de Borda Institute) gives the
+ * lowest ranked option 1 point, the option above it 2 and so on, so that a short ballot gives few points; `dowdall` (Nauru)
+ * gives 1, 1/2, 1/3 and so on.
  */
 export function borda({ keys, rankings, definition }: Election, breaker: TieBreaker | undefined) {
   const { variant = 'standard' } = definition;
   const n = keys.length;
-  // Points are whole numbers of this part of a point: halves for averages, for 1/k whatever all k divide.
+  // Points are counted as whole multiples of 1/unit, so that sums are exact. For dowdall, `unit` is the least common multiple
+  // of 1 to n; otherwise it is 2, because averages may be halves.
   const unit = variant === 'dowdall' ? leastCommonMultiple(n) : 2n;
   const points = new Array<bigint>(n).fill(0n);
   for (const { ranks, weight } of rankings) {
@@ -20,7 +23,7 @@ export function borda({ keys, rankings, definition }: Election, breaker: TieBrea
     }
     if (variant !== 'averaged' || m === n) continue;
     const ranked = new Set(ranks);
-    // The places from m to n-1 are worth n-1-m down to 0: on average half of the first.
+    // Places m to n-1 are worth n-1-m points down to 0, on average half of n-1-m. In units of 1/2, this is n-1-m.
     for (let option = 0; option < n; option++) {
       if (!ranked.has(option)) points[option] = (points[option] as bigint) + BigInt(n - 1 - m) * weight;
     }
@@ -33,18 +36,24 @@ export function borda({ keys, rankings, definition }: Election, breaker: TieBrea
   return { variant, points: keys.map((key, i) => ({ key, points: Number(points[i]) / scale })), ...leaders };
 }
 
-function worth(variant: string, place: number, m: number, n: number, unit: bigint): bigint {
+function worth(
+  variant: NonNullable<RankingSettings['variant']>,
+  place: number,
+  m: number,
+  n: number,
+  unit: bigint,
+): bigint {
   if (variant === 'dowdall') return unit / BigInt(place + 1);
   return unit * BigInt(variant === 'modified' ? m - place : n - 1 - place);
 }
 
-/** Of 1 to n. */
+/** The least common multiple of 1 to n. */
 function leastCommonMultiple(n: number): bigint {
   let multiple = 1n;
-  for (let k = 2n; k <= n; k++) multiple = (multiple / divisor(multiple, k)) * k;
+  for (let k = 2n; k <= n; k++) multiple = (multiple / greatestCommonDivisor(multiple, k)) * k;
   return multiple;
 }
 
-function divisor(a: bigint, b: bigint): bigint {
-  return b === 0n ? a : divisor(b, a % b);
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestCommonDivisor(b, a % b);
 }

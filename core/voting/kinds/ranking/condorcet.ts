@@ -1,8 +1,8 @@
-import { leadersOf, type TieBreaker } from '../../tie.ts';
-import { formatWeight, ONE, type Weight } from '../../weight.ts';
+import { leadersOf, type TieBreaker } from '../../rules/tie.ts';
+import { formatWeight, ONE, type Weight } from '../../rules/weight.ts';
 import type { Election } from './ballots.ts';
 
-/** More ballots prefer `over` to `under` than the other way round. */
+/** More ballots prefer `over` to `under` than `under` to `over`. */
 interface Majority {
   readonly over: number;
   readonly under: number;
@@ -11,11 +11,12 @@ interface Majority {
 }
 
 /**
- * The Condorcet winner beats every other option by itself. Where there is none, ranked pairs decides (Tideman,
- * "Independence of clones as a criterion for voting rules", 1987): majorities are locked in, those with the most votes
- * first, then those with the fewest against, unless they contradict what is locked; who is not beaten there wins.
- * An option that a ballot ranks beats those it does not; those say nothing about each other. Majorities that are equally
- * strong are locked in together, but for those that contradict each other; with a tie-breaker, one after the other.
+ * The Condorcet winner beats every other option one-on-one. If no option does, ranked pairs decides (Tideman, "Independence of
+ * clones as a criterion for voting rules", 1987): majorities are locked in one after another, unless they contradict those
+ * already locked in. The majority with the most votes comes first; of majorities with equally many votes, the one with the
+ * fewest votes against it. The option that no locked majority beats wins. On a ballot, ranked options beat unranked options;
+ * unranked options are not compared with each other. Equally strong majorities are locked in together, except those that
+ * contradict each other; with a tie-breaker, they are locked in one by one.
  */
 export function condorcet({ keys, rankings, definition }: Election, breaker: TieBreaker | undefined) {
   const n = keys.length;
@@ -23,13 +24,13 @@ export function condorcet({ keys, rankings, definition }: Election, breaker: Tie
   const pairs: Majority[] = [];
   for (let over = 0; over < n; over++) {
     for (let under = 0; under < n; under++) {
-      const [pro, contra] = [votes[over]?.[under] ?? 0n, votes[under]?.[over] ?? 0n];
-      if (pro > contra) pairs.push({ over, under, votes: pro, against: contra });
+      const [votesFor, against] = [votes[over]?.[under] ?? 0n, votes[under]?.[over] ?? 0n];
+      if (votesFor > against) pairs.push({ over, under, votes: votesFor, against });
     }
   }
   const name = (option: number) => keys[option] as string;
   const figure = (weight: Weight) => (definition.weighted ? formatWeight(weight) : Number(weight / ONE));
-  const isCast = rankings.length > 0;
+  const hasBallots = rankings.length > 0;
   const champion = keys.findIndex((_, option) => pairs.filter(({ over }) => over === option).length === n - 1);
   const matrix = keys.map((_, row) =>
     keys.map((_, column) => (row === column ? null : figure(votes[row]?.[column] ?? 0n))),
@@ -37,7 +38,7 @@ export function condorcet({ keys, rankings, definition }: Election, breaker: Tie
   const found = { matrix, condorcetWinner: champion === -1 ? null : name(champion) };
   if (champion !== -1) return { ...found, completed: false, winners: [name(champion)] };
   const locked = lock(pairs, n, breaker && ((option: number) => breaker.place(name(option))));
-  const unbeaten = keys.filter((_, option) => isCast && !locked.some(({ under }) => under === option));
+  const unbeaten = keys.filter((_, option) => hasBallots && !locked.some(({ under }) => under === option));
   return {
     ...found,
     completed: true,
@@ -49,7 +50,7 @@ export function condorcet({ keys, rankings, definition }: Election, breaker: Tie
   };
 }
 
-/** How many prefer the option of the row to that of the column. */
+/** The votes that prefer the option of the row to the option of the column. */
 function preferences(n: number, rankings: Election['rankings']): Weight[][] {
   const votes = Array.from({ length: n }, () => new Array<Weight>(n).fill(0n));
   for (const { ranks, weight } of rankings) {
@@ -67,11 +68,12 @@ function lock(pairs: readonly Majority[], n: number, place: ((option: number) =>
   const byStrength = (a: Majority, b: Majority) => compare(b.votes, a.votes) || compare(a.against, b.against);
   const sorted = pairs.toSorted((a, b) => {
     if (byStrength(a, b) !== 0 || !place) return byStrength(a, b);
-    // Equally strong: the majority for whom the tie-breaker favours first, then the one against whom it favours least.
+    // Equally strong: the majority whose winner the tie-breaker favours more comes first, then the majority whose loser it
+    // favours less.
     return place(a.over) - place(b.over) || place(b.under) - place(a.under);
   });
   const locked: Majority[] = [];
-  /** By option, those that it is locked above. */
+  /** For each option, the options that it is locked above. */
   const below: number[][] = Array.from({ length: n }, () => []);
   while (sorted.length > 0) {
     const first = sorted[0] as Majority;
@@ -91,12 +93,12 @@ function lock(pairs: readonly Majority[], n: number, place: ((option: number) =>
 /** True when a chain of majorities leads from one option to another. */
 function leadsTo(below: readonly (readonly number[])[], from: number, to: number): boolean {
   const seen = new Set<number>();
-  const open = [from];
-  for (let option = open.pop(); option !== undefined; option = open.pop()) {
+  const pending = [from];
+  for (let option = pending.pop(); option !== undefined; option = pending.pop()) {
     if (option === to) return true;
     if (seen.has(option)) continue;
     seen.add(option);
-    open.push(...(below[option] ?? []));
+    pending.push(...(below[option] ?? []));
   }
   return false;
 }

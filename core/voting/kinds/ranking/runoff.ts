@@ -1,27 +1,20 @@
-import { favoured, type TieBreaker } from '../../tie.ts';
-import type { Weight } from '../../weight.ts';
-import { type Election, figureOf, type Ranking } from './ballots.ts';
-
-interface Round {
-  readonly counts: readonly { readonly key: string; readonly count: number; readonly weight?: string }[];
-  /** Ballots that rank nobody who is left. */
-  readonly exhausted: { readonly count: number; readonly weight?: string };
-  readonly eliminated: readonly string[];
-  /** Those that were last together, where it mattered which goes. */
-  readonly tied?: readonly string[];
-}
+import { favoured, type TieBreaker } from '../../rules/tie.ts';
+import type { Weight } from '../../rules/weight.ts';
+import { ballotSumOf, type Election, type Ranking } from './ballots.ts';
+import type { RunoffRound } from './figures.ts';
 
 /**
- * Instant-runoff (alternative vote): as long as nobody has more than half of the ballots that still name somebody, the
- * last is eliminated and the ballots go to their next preference. Several go at once only where that changes nothing:
- * together they have less than the next one. Where those that are last are tied and no tie-breaker was declared, the count
- * ends there: `winners` is empty and `unresolved` names them.
+ * Instant-runoff voting (alternative vote). Until an option has more than half of the ballots that are not exhausted, the
+ * option with the fewest ballots is eliminated, and its ballots go to their next preferences. Options tied for last place are
+ * eliminated together if they have fewer ballots together than any other option, because the order then does not matter. Other
+ * ties are decided by the tie-breaker. If none was declared, the count ends: if all remaining options are tied, all of them
+ * win; otherwise, `winners` is empty and `unresolved` names the tied options.
  */
 export function instantRunoff({ keys, rankings, definition }: Election, breaker: TieBreaker | undefined) {
   let piles: Ranking[][] = keys.map(() => []);
   let left = new Set(keys.keys());
   const spent = { heads: 0, weight: 0n };
-  const rounds: Round[] = [];
+  const rounds: RunoffRound[] = [];
   const deal = (ballots: readonly Ranking[]) => {
     for (const ballot of ballots) {
       const next = ballot.ranks.find((option) => left.has(option));
@@ -39,12 +32,12 @@ export function instantRunoff({ keys, rankings, definition }: Election, breaker:
     const sums = new Map([...left].map((option) => [option, sumOf(piles[option] ?? [])]));
     const weightOf = (option: number): Weight => sums.get(option)?.weight ?? 0n;
     const total = [...left].reduce((sum, option) => sum + weightOf(option), 0n);
-    const round = (eliminated: readonly number[], tied: readonly number[] = []): Round => ({
+    const round = (eliminated: readonly number[], tied: readonly number[] = []): RunoffRound => ({
       counts: [...sums].map(([option, { heads, weight }]) => ({
         key: keys[option] as string,
-        ...figureOf(heads, weight, definition),
+        ...ballotSumOf(heads, weight, definition),
       })),
-      exhausted: figureOf(spent.heads, spent.weight, definition),
+      exhausted: ballotSumOf(spent.heads, spent.weight, definition),
       eliminated: name(eliminated),
       ...(tied.length > 1 ? { tied: name(tied) } : {}),
     });
@@ -54,7 +47,7 @@ export function instantRunoff({ keys, rankings, definition }: Election, breaker:
     if (2n * weightOf(best) > total) return { rounds: [...rounds, round([])], winners: name([best]) };
     const out = losersOf([...left], weightOf);
     const together = out.length === left.size;
-    if (out.length === 1 || (!together && isHarmless(out, [...left], weightOf))) {
+    if (out.length === 1 || (!together && canBeEliminatedTogether(out, [...left], weightOf))) {
       rounds.push(round(out));
       eliminate(out);
       continue;
@@ -91,14 +84,21 @@ function sumOf(pile: readonly Ranking[]): { heads: number; weight: Weight } {
   return { heads, weight };
 }
 
-/** The options with the least. */
+/** The options with the fewest votes. */
 function losersOf(options: readonly number[], weightOf: (option: number) => Weight): number[] {
   const [last = 0] = options.toSorted((a, b) => (weightOf(a) < weightOf(b) ? -1 : 1));
   return options.filter((option) => weightOf(option) === weightOf(last));
 }
 
-/** True when those that are last together have less than the next one: in whatever order they go, all of them go. */
-function isHarmless(out: readonly number[], all: readonly number[], weightOf: (option: number) => Weight): boolean {
+/**
+ * True when the options in last place together have fewer votes than any other option. Eliminating them
+ * in any order then has the same outcome.
+ */
+function canBeEliminatedTogether(
+  out: readonly number[],
+  all: readonly number[],
+  weightOf: (option: number) => Weight,
+): boolean {
   const together = out.reduce((sum, option) => sum + weightOf(option), 0n);
   return all.every((option) => out.includes(option) || weightOf(option) > together);
 }

@@ -1,38 +1,25 @@
-import type { TieBreaker } from '../../tie.ts';
-import { formatWeight, ONE, type Weight } from '../../weight.ts';
+import type { TieBreaker } from '../../rules/tie.ts';
+import { formatWeight, ONE, type Weight } from '../../rules/weight.ts';
 import type { Election } from './ballots.ts';
+import type { TransferStage } from './figures.ts';
 
-/** Values of transferred ballots are cut off after five decimal places: this many millionths. */
+/** The fifth decimal place, in millionths. Transfer values are truncated to multiples of this. */
 const PLACE = 10n;
 
-/** Ballots that rank the same and are worth the same now. */
+/** Ballots with the same ranking and the same current value. */
 interface Parcel {
   readonly ranks: readonly number[];
   readonly heads: bigint;
-  /** Of each. */
+  /** The value of each ballot. */
   readonly value: Weight;
 }
 
-interface Stage {
-  readonly what: 'first preferences' | 'surplus' | 'exclusion' | 'last places';
-  /** Whose ballots moved. */
-  readonly of?: string;
-  /** What each option has after it. */
-  readonly votes: readonly { readonly key: string; readonly votes: string }[];
-  /** On ballots that name nobody who could take them, and what was cut off. */
-  readonly nonTransferable: string;
-  readonly elected: readonly string[];
-  readonly excluded: readonly string[];
-  /** Those that were level, where it mattered. */
-  readonly tied?: readonly string[];
-}
-
 /**
- * The single transferable vote with the Droop quota and the weighted inclusive Gregory method: a surplus is passed on by all
- * ballots of the one elected, each at surplus × its value ÷ votes, to five decimal places, the rest cut off; as the Scottish
- * Local Government Elections Order 2011 (Schedule 1) has it. Level options are told apart by the latest
- * earlier stage at which they were not; then by the tie-breaker. Where none was declared and the tie is about who goes,
- * the count ends there: `unresolved` names them.
+ * The single transferable vote with the Droop quota and the weighted inclusive Gregory method, as in the Scottish Local
+ * Government Elections Order 2011 (Schedule 1): all ballots of the elected option are transferred, each with the value surplus
+ * × its value ÷ votes of the option, truncated to five decimal places. Ties are broken by the latest earlier stage at which the
+ * options were not tied, then by the tie-breaker. If no tie-breaker was declared and it matters which option is excluded, the
+ * count ends, and `unresolved` names the tied options.
  */
 export function singleTransferableVote(election: Election, breaker: TieBreaker | undefined) {
   const count = new TransferableCount(election, breaker);
@@ -51,9 +38,9 @@ class TransferableCount {
   private readonly history: Weight[][] = [];
   private readonly continuing: Set<number>;
   private readonly elected: number[] = [];
-  /** Elected with more than the quota, which was not passed on yet. */
+  /** Elected options whose surplus has not been transferred yet. */
   private readonly surpluses = new Set<number>();
-  private readonly stages: Stage[] = [];
+  private readonly stages: TransferStage[] = [];
   private unresolved: number[] = [];
 
   constructor({ keys, rankings, definition }: Election, breaker: TieBreaker | undefined) {
@@ -61,14 +48,15 @@ class TransferableCount {
     this.breaker = breaker;
     this.seats = definition.seats ?? 1;
     this.total = rankings.reduce((sum, { weight }) => sum + weight, 0n);
-    // More than a share that as many as seats + 1 could have; with weights the least more that is counted.
+    // The Droop quota: the smallest number of votes that at most `seats` options can reach. Weighted polls count in
+    // finer steps than whole votes.
     const step = definition.weighted ? PLACE : ONE;
     this.quota = (this.total / (BigInt(this.seats + 1) * step) + 1n) * step;
     this.piles = keys.map(() => []);
     this.votes = keys.map(() => 0n);
     this.continuing = new Set(keys.keys());
     for (const { ranks, heads, weight } of rankings) {
-      this.give({ ranks, heads: BigInt(heads), value: weight / BigInt(heads) });
+      this.assign({ ranks, heads: BigInt(heads), value: weight / BigInt(heads) });
     }
   }
 
@@ -88,36 +76,36 @@ class TransferableCount {
 
   private step(): void {
     if (this.continuing.size <= this.seats - this.elected.length) return this.fill();
-    if (this.surpluses.size > 0) return this.passSurplus();
+    if (this.surpluses.size > 0) return this.transferSurplus();
     this.exclude();
   }
 
-  /** As many are left as there are places: all of them are elected. */
+  /** Elects all remaining options, because there are no more of them than vacant seats. */
   private fill(): void {
-    const rest = [...this.continuing].sort((a, b) => compare(this.has(b), this.has(a)));
+    const rest = [...this.continuing].sort((a, b) => compare(this.votesOf(b), this.votesOf(a)));
     for (const option of rest) this.elect(option);
     this.stages.push(this.stage('last places', undefined, rest, []));
   }
 
-  private passSurplus(): void {
+  private transferSurplus(): void {
     const { one, tied } = this.pick([...this.surpluses], 'most', true);
     const [option] = one;
     if (option === undefined) return;
     this.surpluses.delete(option);
-    const had = this.has(option);
+    const had = this.votesOf(option);
     const surplus = had - this.quota;
     const pile = this.piles[option] ?? [];
     this.piles[option] = [];
     this.votes[option] = this.quota;
     for (const { ranks, heads, value } of pile) {
-      this.give({ ranks, heads, value: ((surplus * value) / had / PLACE) * PLACE });
+      this.assign({ ranks, heads, value: ((surplus * value) / had / PLACE) * PLACE });
     }
     this.settle('surplus', option, [], tied);
   }
 
   private exclude(): void {
     const { one, tied } = this.pick([...this.continuing], 'least', false);
-    if (one.length === 0 && this.mayGoTogether(tied)) return this.excludeAll(tied);
+    if (one.length === 0 && this.canExcludeTogether(tied)) return this.excludeAll(tied);
     const [option] = one;
     if (option === undefined) {
       this.unresolved = tied;
@@ -127,11 +115,16 @@ class TransferableCount {
     this.excludeAll([option], tied);
   }
 
-  /** Level options whose order changes nothing: together they have less than the next one, and enough others are left. */
-  private mayGoTogether(level: readonly number[]): boolean {
+  /**
+   * True when tied options can be excluded in any order: together they have fewer votes than any other option, and enough other
+   * options are left to fill the seats.
+   */
+  private canExcludeTogether(level: readonly number[]): boolean {
     const others = [...this.continuing].filter((option) => !level.includes(option));
-    const together = level.reduce((sum, option) => sum + this.has(option), 0n);
-    return others.length >= this.seats - this.elected.length && others.every((option) => this.has(option) > together);
+    const together = level.reduce((sum, option) => sum + this.votesOf(option), 0n);
+    return (
+      others.length >= this.seats - this.elected.length && others.every((option) => this.votesOf(option) > together)
+    );
   }
 
   private excludeAll(options: number[], tied: number[] = []): void {
@@ -141,18 +134,18 @@ class TransferableCount {
       this.piles[option] = [];
       this.votes[option] = 0n;
     }
-    for (const parcel of parcels) this.give(parcel);
+    for (const parcel of parcels) this.assign(parcel);
     this.settle('exclusion', options[0], options, tied);
   }
 
-  /** Ends a stage: whoever has the quota is elected, most votes first. */
-  private settle(what: Stage['what'], of: number | undefined, excluded: number[], tied: number[] = []): void {
+  /** Ends a stage: options that have reached the quota are elected, most votes first. */
+  private settle(what: TransferStage['what'], of: number | undefined, excluded: number[], tied: number[] = []): void {
     this.history.push([...this.votes]);
-    const reached = [...this.continuing].filter((option) => this.has(option) >= this.quota);
-    reached.sort((a, b) => compare(this.has(b), this.has(a)));
+    const reached = [...this.continuing].filter((option) => this.votesOf(option) >= this.quota);
+    reached.sort((a, b) => compare(this.votesOf(b), this.votesOf(a)));
     for (const option of reached) {
       this.elect(option);
-      if (this.has(option) > this.quota) this.surpluses.add(option);
+      if (this.votesOf(option) > this.quota) this.surpluses.add(option);
     }
     this.stages.push(this.stage(what, of, reached, excluded, tied));
   }
@@ -162,14 +155,17 @@ class TransferableCount {
     this.elected.push(option);
   }
 
-  private give(parcel: Parcel): void {
+  private assign(parcel: Parcel): void {
     const next = parcel.ranks.find((option) => this.continuing.has(option));
     if (next === undefined || parcel.value === 0n) return;
     this.piles[next]?.push(parcel);
-    this.votes[next] = this.has(next) + parcel.heads * parcel.value;
+    this.votes[next] = this.votesOf(next) + parcel.heads * parcel.value;
   }
 
-  /** The option with most or least votes; where several are level, as told above. */
+  /**
+   * The option with the most or fewest votes, with ties broken as described for `singleTransferableVote`. If a tie remains, the
+   * option listed first is taken if `mayChoose`; otherwise, `one` is empty.
+   */
   private pick(options: number[], which: 'most' | 'least', mayChoose: boolean): { one: number[]; tied: number[] } {
     const level = (of: readonly number[], votes: readonly Weight[]) => {
       const sorted = [...of].sort((a, b) => compare(votes[a] ?? 0n, votes[b] ?? 0n));
@@ -186,17 +182,17 @@ class TransferableCount {
   }
 
   private stage(
-    what: Stage['what'],
+    what: TransferStage['what'],
     of: number | undefined,
     elected: number[],
     excluded: number[],
     tied: number[] = [],
-  ): Stage {
+  ): TransferStage {
     const held = this.votes.reduce((sum, votes) => sum + votes, 0n);
     return {
       what,
       ...(of === undefined ? {} : { of: this.keys[of] as string }),
-      votes: this.keys.map((key, option) => ({ key, votes: formatWeight(this.has(option)) })),
+      votes: this.keys.map((key, option) => ({ key, votes: formatWeight(this.votesOf(option)) })),
       nonTransferable: formatWeight(this.total - held),
       elected: this.named(elected),
       excluded: this.named(excluded),
@@ -204,7 +200,7 @@ class TransferableCount {
     };
   }
 
-  private has(option: number): Weight {
+  private votesOf(option: number): Weight {
     return this.votes[option] ?? 0n;
   }
 

@@ -1,0 +1,53 @@
+import { GuestBook } from '../core/devices/guest.ts';
+import type { LiveResults } from '../core/live/results.ts';
+import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { Clock } from '../core/rounds/clock.ts';
+import { PollRepository } from '../core/rounds/poll-repository.ts';
+import { RecountQueue } from '../core/rounds/recount-queue.ts';
+import { Rounds } from '../core/rounds/rounds.ts';
+import { createApp } from '../dashboards/api/app.ts';
+import { Operators } from '../dashboards/api/operators.ts';
+import { dashboardMetrics } from '../dashboards/metrics.ts';
+import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
+import { Hub } from '../dashboards/sse/hub.ts';
+import type { Foundation } from './foundation.ts';
+
+/** What a broker in the same process provides for a dashboard. */
+export interface LocalBroker {
+  readonly upgrades: Upgrades;
+  readonly rehearse: Rehearse;
+}
+
+export interface Dashboard {
+  /** The operator token. */
+  readonly token: string;
+  readonly httpPort: number;
+  readonly repository: PollRepository;
+  readonly rounds: Rounds;
+}
+
+/** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
+export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
+  const { config, scope, store, series, polls, metrics, readiness, log } = f;
+  const repository = new PollRepository(store.registry, polls);
+  const rounds = await scope.open('rounds', Rounds.open({ store, polls, repository, log }));
+  await scope.open('clock', Clock.open(polls, rounds, log));
+  await scope.open('recounts', RecountQueue.open({ store, results, polls, repository, log }));
+  const token = config.operatorToken || (await f.token());
+  const operators = new Operators(token);
+  const guests = new GuestBook(store.registry);
+  const rehearsals = new Rehearsals(guests, beside?.rehearse);
+  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: dashboardMetrics(metrics) });
+  const { publicUrl, door } = config;
+  const app = await createApp(
+    {
+      ...{ store, series, polls, repository, results, rounds, hub, operators, guests, rehearsals },
+      ...{ publicUrl, door, metrics, readiness, log },
+    },
+    config,
+  );
+  const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {} };
+  const server = await scope.open('http', HttpServer.open(app, address));
+  scope.add('rehearsals', () => rehearsals.close());
+  return { token, httpPort: server.port, repository, rounds };
+}

@@ -1,0 +1,36 @@
+import type { Registry } from 'prom-client';
+import type { Config } from '../core/config/config.ts';
+import { PollBook } from '../core/live/poll-book.ts';
+import { createMetrics } from '../core/process/metrics.ts';
+import { Readiness } from '../core/process/readiness.ts';
+import { Scope } from '../core/process/scope.ts';
+import type { Log } from '../core/runtime/log.ts';
+import { openStores, type Stores } from './stores.ts';
+
+/** The role of a process: one of the three parts, or all of them. */
+export type Role = 'broker' | 'processor' | 'dashboard' | 'all';
+
+/** What every role needs. */
+export interface Foundation extends Stores {
+  readonly config: Config;
+  readonly log: Log;
+  readonly scope: Scope;
+  readonly metrics: Registry;
+  readonly readiness: Readiness;
+  readonly polls: PollBook;
+}
+
+/** Opens what every role needs. @throws the first error, after closing whatever had already been opened */
+export async function openFoundation(role: Role, config: Config, log: Log): Promise<Foundation> {
+  const scope = new Scope(log);
+  const stores = await openStores(config, log, scope);
+  const metrics = createMetrics(role);
+  const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics));
+  const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
+  return { ...stores, config, log, scope, metrics, readiness, polls };
+}
+
+/** The address at which this process can reach itself: a wildcard address cannot be connected to. */
+export function ownAddress(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,113 @@
+import type { Broker } from '../broker/broker.ts';
+import type { Config } from '../core/config/config.ts';
+import type { PollBook } from '../core/live/poll-book.ts';
+import { LiveResults } from '../core/live/results.ts';
+import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { operationsApp } from '../core/process/operations.ts';
+import type { Log } from '../core/runtime/log.ts';
+import type { Store } from '../core/store/store.ts';
+import { openBroker } from './broker.ts';
+import { type Dashboard, openDashboard } from './dashboard.ts';
+import { type Foundation, openFoundation, ownAddress, type Role } from './foundation.ts';
+import { openProcessor } from './processor.ts';
+import { rehearseAt } from './rehearse.ts';
+
+/** A running process. */
+export interface Pollcast {
+  readonly role: Role;
+  /** The operator token; empty in roles without a dashboard. */
+  readonly token: string;
+  /** The MQTT port; 0 in roles without a broker. */
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly store: Store;
+  readonly polls: PollBook;
+  /** Creates, opens and closes polls; absent in roles without a dashboard. */
+  readonly dashboard: Dashboard | undefined;
+  /** Stops everything in reverse order; resolves with false if something did not stop cleanly. */
+  stop(): Promise<boolean>;
+}
+
+/** Starts a role. @throws the first error, after stopping whatever had already started */
+export async function start(role: Role, config: Config, log: Log): Promise<Pollcast> {
+  const foundation = await openFoundation(role, config, log);
+  const { scope, readiness, store, polls } = foundation;
+  try {
+    const ports = await ROLES[role](foundation);
+    const stop = () => {
+      readiness.drain();
+      return scope.close();
+    };
+    return { role, token: '', mqttPort: 0, dashboard: undefined, ...ports, store, polls, stop };
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+type Ports = Pick<Pollcast, 'httpPort'> & Partial<Pick<Pollcast, 'token' | 'mqttPort' | 'dashboard'>>;
+
+const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> = {
+  async broker(foundation) {
+    const results = await openResults(foundation);
+    let broker: Broker | undefined;
+    const { port: httpPort } = await openOperations(
+      foundation,
+      upgradesTo(() => broker),
+    );
+    broker = await openBroker(foundation, results);
+    return { httpPort, mqttPort: broker.port };
+  },
+
+  async processor(foundation) {
+    await openProcessor(foundation);
+    const { port: httpPort } = await openOperations(foundation);
+    return { httpPort };
+  },
+
+  async dashboard(foundation) {
+    const dashboard = await openDashboard(foundation, await openResults(foundation));
+    return { ...dashboard, dashboard };
+  },
+
+  async all(foundation) {
+    const { host } = foundation.config;
+    const results = await openResults(foundation);
+    await openProcessor(foundation);
+    // The broker opens last, so its port is not known yet.
+    let broker: Broker | undefined;
+    let dashboard: Dashboard | undefined;
+    const rehearse = rehearseAt(() => ({
+      mqttUrl: `mqtt://${ownAddress(host)}:${broker?.port}`,
+      httpUrl: `http://${ownAddress(host)}:${dashboard?.httpPort}`,
+      token: dashboard?.token ?? '',
+    }));
+    dashboard = await openDashboard(foundation, results, { rehearse, upgrades: upgradesTo(() => broker) });
+    broker = await openBroker(foundation, results);
+    return { ...dashboard, dashboard, mqttPort: broker.port };
+  },
+};
+
+function openResults({ scope, store, polls, log }: Foundation): Promise<LiveResults> {
+  return scope.open('results', LiveResults.open(store, polls, log));
+}
+
+/** MQTT over WebSocket at `/mqtt`. The HTTP server opens first, so connections are refused until the broker is open. */
+function upgradesTo(broker: () => Broker | undefined): Upgrades {
+  return {
+    '/mqtt': (request, socket, head) => {
+      const open = broker();
+      if (open) open.upgrade(request, socket, head);
+      else socket.destroy();
+    },
+  };
+}
+
+/** Opens an HTTP server that serves only health and metrics. */
+async function openOperations(
+  { scope, config, metrics, readiness }: Foundation,
+  upgrades: Upgrades = {},
+): Promise<HttpServer> {
+  const app = await operationsApp({ metrics, readiness });
+  return scope.open('http', HttpServer.open(app, { host: config.host, port: config.httpPort, upgrades }));
+}

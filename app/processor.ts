@@ -1,0 +1,20 @@
+import { Counter } from '../processors/counting/counter.ts';
+import { PartitionLeases } from '../processors/counting/partition-leases.ts';
+import { Trimmer } from '../processors/counting/trimmer.ts';
+import { processorMetrics } from '../processors/metrics.ts';
+import { DeviceHealth } from '../processors/series/device-health.ts';
+import { SeriesWriter } from '../processors/series/series-writer.ts';
+import type { Foundation } from './foundation.ts';
+
+/** Opens a processor, which counts votes, trims the log and, if time series are kept, writes them. */
+export async function openProcessor({ scope, store, series, polls, config, ...rest }: Foundation): Promise<void> {
+  const { log } = rest;
+  const metrics = processorMetrics(rest.metrics);
+  const { partitions } = await scope.open('leases', PartitionLeases.open({ store, metrics, log }));
+  await scope.open('counter', Counter.open({ store, partitions, metrics, log }));
+  const { retentionDays } = config;
+  await scope.open('trimmer', Trimmer.open({ store, polls, partitions, retentionDays, log }));
+  if (!series) return;
+  await scope.open('series writer', SeriesWriter.open({ store, polls, series, partitions, metrics, log }));
+  await scope.open('device health', DeviceHealth.open({ store, series, partitions, log }));
+}

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import type { Config } from '../core/config/config.ts';
+import type { Scope } from '../core/process/scope.ts';
+import type { Log } from '../core/runtime/log.ts';
+import { openEmbeddedSessions } from '../core/store/embedded/sessions.ts';
+import { EmbeddedStore } from '../core/store/embedded/store.ts';
+import { openRedisSessions } from '../core/store/redis/sessions.ts';
+import { RedisStore } from '../core/store/redis/store.ts';
+import { EmbeddedSeries } from '../core/store/series/embedded.ts';
+import { InfluxSeries } from '../core/store/series/influx.ts';
+import type { Series } from '../core/store/series/series.ts';
+import type { Store } from '../core/store/store.ts';
+import { tokenOfDirectory, tokenOfStore } from './token.ts';
+
+/** Where all data is stored: in a local data directory, or in a Redis that several processes share. */
+export interface Stores {
+  readonly store: Store;
+  /** Absent if no time series are kept. */
+  readonly series: Series | undefined;
+  /** Opens the store for MQTT sessions and retained messages. */
+  readonly sessions: () => ReturnType<typeof openEmbeddedSessions> | ReturnType<typeof openRedisSessions>;
+  /** Returns the generated operator token, which is used if none is configured. */
+  readonly token: () => Promise<string>;
+}
+
+/** Opens the stores that the configuration selects. This is the only place where implementations are chosen. */
+export async function openStores(config: Config, log: Log, scope: Scope): Promise<Stores> {
+  const { redisUrl: url, redisPrefix: prefix, partitions, durability, replicas, influxUrl } = config;
+  if (url === '') {
+    const directory = resolve(config.dataDir);
+    const store = await scope.open('store', EmbeddedStore.open({ directory, partitions }));
+    const series = influxUrl === '' ? EmbeddedSeries.open(directory) : InfluxSeries.open(influxUrl, log);
+    return {
+      store,
+      series: await scope.open<Series>('series', series),
+      sessions: () => openEmbeddedSessions(directory),
+      token: () => tokenOfDirectory(directory),
+    };
+  }
+  const store = await scope.open('store', RedisStore.open({ url, prefix, partitions, durability, replicas }, log));
+  return {
+    store,
+    series: influxUrl === '' ? undefined : await scope.open('series', InfluxSeries.open(influxUrl, log)),
+    sessions: () => openRedisSessions(url, prefix, log),
+    token: () => tokenOfStore(store.registry),
+  };
+}

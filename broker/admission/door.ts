@@ -1,0 +1,48 @@
+import { authenticate } from '../../core/devices/credentials.ts';
+import type { GuestBook } from '../../core/devices/guest.ts';
+import type { Registry } from '../../core/store/store.ts';
+import type { Elector } from '../../core/voting/poll/electorate.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/rules/identifier.ts';
+
+/** CONNACK return codes [MQTT-3.2.2.3]. */
+export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;
+
+export interface DoorRefusal {
+  readonly code: (typeof CONNACK)[keyof typeof CONNACK];
+  readonly why: string;
+}
+
+/** Decides who may connect. Resolves with the reason for a refusal, or with what is known about the device. */
+export type Door = (
+  clientId: string,
+  user: string | undefined,
+  password: Buffer | undefined,
+) => Promise<DoorRefusal | Elector>;
+
+/** Admits any client with a valid client id. Nothing is known about these devices. */
+export const openDoor: Door = async (clientId) =>
+  badIdentifier(clientId) ?? { device: clientId, isRegistered: false, isGuest: false };
+
+/**
+ * Admits registered devices and guests: the user name is the device id, the password its secret. The client id must be the
+ * device id as well, so that a stolen secret cannot be used to vote as a second device.
+ */
+export function devicesDoor(registry: Registry, guests: GuestBook): Door {
+  return async (clientId, user, password) => {
+    const bad = badIdentifier(clientId);
+    if (bad) return bad;
+    if (user === undefined || password === undefined) {
+      return { code: CONNACK.badCredentials, why: 'user name and password are required' };
+    }
+    if (user !== clientId) {
+      return { code: CONNACK.identifierRejected, why: 'the client id must be the same as the user name' };
+    }
+    const elector = await authenticate(registry, guests, user, password);
+    return elector ?? { code: CONNACK.badCredentials, why: 'unknown device or wrong secret' };
+  };
+}
+
+function badIdentifier(clientId: string): DoorRefusal | undefined {
+  if (isIdentifier(clientId)) return undefined;
+  return { code: CONNACK.identifierRejected, why: `the client id must be ${IDENTIFIER_RULE}` };
+}

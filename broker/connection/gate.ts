@@ -1,0 +1,189 @@
+import { Duplex } from 'node:stream';
+import type { Flow, Held } from './flow.ts';
+import { CONNECT, frameLength, PUBLISH, packetType } from './frame.ts';
+
+/** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
+export const GATE_LIMITS = {
+  /** Maximum size of the first packet, CONNECT. */
+  connectBytes: 1024,
+  /** Maximum size of every later packet. */
+  packetBytes: 4096,
+  /** Maximum time in ms between the first and the last byte of a packet. */
+  packetMs: 10_000,
+  /** Maximum number of PUBLISH packets per connection that were forwarded but not yet processed. */
+  inFlight: 512,
+} as const;
+
+export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number };
+
+/** Why a gate closed a connection. */
+export class GateError extends Error {
+  override readonly name = 'GateError';
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Sits between a socket and Aedes, and enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are
+ * too large before they are read, sets a time limit for incomplete packets, lets only one CONNECT through until the client has
+ * been accepted, and limits the PUBLISH packets in flight. Only whole packets are forwarded; the rest waits here or in the
+ * network.
+ */
+export class Gate extends Duplex {
+  private readonly socket: Duplex;
+  private readonly limits: GateLimits;
+  private readonly flow: Flow;
+  private readonly held: Held = { resume: () => this.forward() };
+  /** Bytes not forwarded yet: at most one socket read and one packet. */
+  private waiting: Buffer = NOTHING;
+  private inFlight = 0;
+  /** PUBLISH packets in flight that are being processed. */
+  private begun = 0;
+  private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
+  private timer: NodeJS.Timeout | undefined;
+  /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
+  private isWanted = true;
+  /** The time in ms at which the first byte of the incomplete packet arrived; 0 if there is no incomplete packet. */
+  private partialSince = 0;
+
+  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS) {
+    super({ allowHalfOpen: false, emitClose: true });
+    this.socket = socket;
+    this.flow = flow;
+    this.limits = limits;
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  /** Call when CONNECT has been accepted. From then on, the packets that follow it are forwarded. */
+  accept(): void {
+    this.state = 'accepted';
+    this.forward();
+  }
+
+  /** Call when processing of a PUBLISH begins. The packet is in flight until `settle`, even if the connection closes. */
+  begin(): void {
+    this.begun++;
+  }
+
+  /** Call when a PUBLISH passed to `begin` has been processed. */
+  settle(): void {
+    this.begun--;
+    this.inFlight--;
+    this.flow.leave(1);
+    if (this.inFlight === this.limits.inFlight >> 1) this.forward();
+  }
+
+  override _read(): void {
+    this.isWanted = true;
+    this.forward();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.send(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.socket.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.timer);
+    this.flow.release(this.held);
+    // Packets whose processing has not begun are lost with the connection; `settle` is still called for the others.
+    this.flow.leave(this.inFlight - this.begun);
+    this.inFlight = this.begun;
+    this.waiting = NOTHING;
+    this.socket.destroy();
+    done(error);
+  }
+
+  private send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.socket.destroyed) done(new GateError('the connection is closed'));
+    else if (this.socket.write(bytes)) done();
+    else this.socket.once('drain', done);
+  }
+
+  private receive(chunk: Buffer): void {
+    this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
+    this.forward();
+  }
+
+  /** Forwards all whole packets that the limits allow, in one chunk. */
+  private forward(): void {
+    if (this.destroyed) return;
+    const bytes = this.waiting;
+    let end = 0;
+    let publishes = 0;
+    let isPartial = false;
+    while (end < bytes.length && this.mayForward(publishes)) {
+      const length = this.checkedLength(bytes, end);
+      if (length === undefined) return;
+      isPartial = length === 0 || end + length > bytes.length;
+      if (isPartial) break;
+      if (packetType(bytes[end] as number) === PUBLISH) publishes++;
+      end += length;
+      if (this.state === 'stranger') this.state = 'connecting';
+    }
+    this.time(isPartial);
+    if (end > 0) {
+      this.waiting = end === bytes.length ? NOTHING : bytes.subarray(end);
+      this.inFlight += publishes;
+      this.flow.enter(publishes);
+    }
+    // Stop reading while whole packets wait; keep reading to complete a partial one.
+    if (this.waiting.length === 0 || isPartial) this.socket.resume();
+    else this.socket.pause();
+    if (end > 0) this.isWanted = this.push(bytes.subarray(0, end));
+  }
+
+  private mayForward(publishes: number): boolean {
+    if (this.state === 'connecting' || !this.isWanted) return false;
+    if (!this.flow.hasRoomFor(publishes + 1)) {
+      this.flow.hold(this.held);
+      return false;
+    }
+    return this.inFlight + publishes < this.limits.inFlight;
+  }
+
+  /** The length of the packet at `at`; 0 if not known yet; undefined if the packet was refused, which closes the connection. */
+  private checkedLength(bytes: Buffer, at: number): number | undefined {
+    const isStranger = this.state === 'stranger';
+    const length = frameLength(bytes, at);
+    const limit = isStranger ? this.limits.connectBytes : this.limits.packetBytes;
+    if (isStranger && packetType(bytes[at] as number) !== CONNECT) this.refuse('the first packet must be CONNECT');
+    else if (length < 0) this.refuse('malformed remaining length');
+    else if (length > limit) this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`);
+    else return length;
+    return undefined;
+  }
+
+  private refuse(why: string): void {
+    this.destroy(new GateError(why));
+  }
+
+  /** Times incomplete packets. There is one lazy timer, so that a busy connection does not set a timer for every read. */
+  private time(isPartial: boolean): void {
+    if (!isPartial) {
+      this.partialSince = 0;
+      return;
+    }
+    this.partialSince ||= Date.now();
+    this.timer ??= setTimeout(() => this.checkTime(), this.limits.packetMs);
+  }
+
+  private checkTime(): void {
+    this.timer = undefined;
+    if (this.partialSince === 0) return;
+    const leftMs = this.partialSince + this.limits.packetMs - Date.now();
+    if (leftMs > 0) this.timer = setTimeout(() => this.checkTime(), leftMs);
+    else this.refuse(`packet still incomplete after ${this.limits.packetMs} ms`);
+  }
+}

@@ -1,0 +1,139 @@
+import { BROKER_ROLE, type BrokerFacts } from '../../core/live/brokers.ts';
+import type { PollBook } from '../../core/live/poll-book.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { Presence } from '../../core/store/store.ts';
+import type { Roll } from '../../core/voting/rules/roll.ts';
+import { pause } from '../../core/waiting/pause.ts';
+import { repeat } from '../../core/waiting/repeat.ts';
+
+/** Time in ms for which this broker counts as present after its last announcement. */
+const TTL_MS = 4_000;
+/** Time in ms for which this broker may store votes after its last announcement. Less than `TTL_MS`, because clocks drift. */
+const LEASE_MS = 3_000;
+const RENEW_EVERY_MS = 1_000;
+const RETRY_MS = { first: 200 } as const;
+
+/** A broker’s right to store votes. */
+export interface Lease {
+  /** When the lease expires unless it is renewed, on the clock of `performance.now()`. */
+  readonly untilMs: number;
+  /**
+   * Incremented when a lease is granted after the previous one has expired. Rounds may have been closed in between, so votes
+   * that were checked in an earlier term must not be stored.
+   */
+  readonly term: number;
+}
+
+/** A lease that expires by whichever of two clocks is first: the monotonic clock stops while the machine is suspended. */
+class HeldLease implements Lease {
+  term = 0;
+  private monotonicMs = Number.NEGATIVE_INFINITY;
+  private dateMs = Number.NEGATIVE_INFINITY;
+
+  get untilMs(): number {
+    return Math.min(this.monotonicMs, performance.now() + (this.dateMs - Date.now()));
+  }
+
+  grant(untilMs: number, untilDateMs: number): void {
+    if (performance.now() > this.untilMs) this.term++;
+    this.monotonicMs = untilMs;
+    this.dateMs = untilDateMs;
+  }
+
+  end(): void {
+    this.monotonicMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
+interface LeaseParts {
+  /** The broker’s run id. */
+  readonly id: string;
+  readonly polls: PollBook;
+  readonly presence: Presence;
+  readonly door: BrokerFacts['door'];
+  readonly log: Log;
+}
+
+/**
+ * This broker’s presence among the brokers, and its lease, which says until when it may store votes. A round is closed once
+ * every broker that is present refuses its votes. Therefore, a broker first announces its presence, then makes sure that it
+ * knows every closing round, and may store votes only while both steps are recent. A broker that was paused or cut off cannot
+ * store votes after a close that did not wait for it.
+ */
+export class BrokerLease {
+  readonly lease = new HeldLease();
+  /** True if this broker publishes announcements for all brokers. Briefly, this may be true for two brokers or for none. */
+  isSpokesman = false;
+  private readonly parts: LeaseParts;
+  private readonly handedIn = new Set<string>();
+  private readonly present = new Map<string, Roll>();
+  private readonly halt = new AbortController();
+  private renewing = Promise.resolve();
+
+  private constructor(parts: LeaseParts) {
+    this.parts = parts;
+  }
+
+  /** Acquires a lease and keeps renewing it. */
+  static async open(parts: LeaseParts): Promise<BrokerLease> {
+    const held = new BrokerLease(parts);
+    await held.renew();
+    const { signal } = held.halt;
+    const renew = async () => {
+      await pause(RENEW_EVERY_MS, signal);
+      if (!signal.aborted) await held.renew();
+    };
+    const failureMessage = 'cannot renew the lease, without which no votes are stored; trying again';
+    held.renewing = repeat(renew, { signal, retryMs: RETRY_MS, log: parts.log, failureMessage });
+    return held;
+  }
+
+  async close(): Promise<void> {
+    this.halt.abort();
+    await this.renewing;
+    this.lease.end();
+    const { presence, id, log } = this.parts;
+    // If the withdrawal fails, the presence expires.
+    await presence
+      .withdraw(BROKER_ROLE, id)
+      .catch((error) => log.debug({ err: error }, 'could not withdraw this broker’s presence'));
+  }
+
+  /** Announces that all votes this broker accepted for a closing round are in the log. */
+  async handOver(round: string): Promise<void> {
+    this.handedIn.add(round);
+    await this.announce();
+  }
+
+  /** Announces which voters are connected. Call this once for each `presenceKey`. */
+  async announcePresent(key: string, roll: Roll): Promise<void> {
+    this.present.set(key, roll);
+    await this.announce();
+  }
+
+  hasAnnounced(key: string): boolean {
+    return this.present.has(key);
+  }
+
+  /** Leaves the rounds of a poll out of future announcements. */
+  forget(poll: string): void {
+    for (const round of this.handedIn) if (round.startsWith(`${poll}/`)) this.handedIn.delete(round);
+    for (const key of this.present.keys()) if (key.startsWith(`${poll}/`)) this.present.delete(key);
+  }
+
+  private async renew(): Promise<void> {
+    const { id, polls, presence } = this.parts;
+    const [startMs, startDateMs] = [performance.now(), Date.now()];
+    await this.announce();
+    await polls.sync();
+    this.lease.grant(startMs + LEASE_MS, startDateMs + LEASE_MS);
+    const [first] = await presence.list(BROKER_ROLE);
+    this.isSpokesman = first?.id === id;
+  }
+
+  private announce(): Promise<void> {
+    const { id, presence, door } = this.parts;
+    const facts: BrokerFacts = { handedIn: [...this.handedIn], present: Object.fromEntries(this.present), door };
+    return presence.announce(BROKER_ROLE, id, facts, TTL_MS);
+  }
+}

@@ -1,0 +1,119 @@
+import type { KindName, OpenResult } from '../../client/answers.ts';
+
+/** The maximum number of rounds or stages to print. */
+const MAX_ROUNDS = 30;
+/** The width of the column with the names of the figures. */
+const NAME_WIDTH = 20;
+
+/** Formats the figures of each kind of poll. They are printed below the bars, one per line. */
+const figureLines: { readonly [Name in KindName]: (result: OpenResult<Name>) => string[] } = {
+  single: leaderLines,
+  motion: () => [],
+  multiple: (result) => [...named({ selections: result.selections }), ...leaderLines(result)],
+  rating: (result) => (result.items ? result.items.flatMap(itemLines) : ratingLines(result)),
+  numeric: ({ n, mean, median, standardDeviation, trimmedMean, answer, correct, nearest }) => [
+    ...named({ n, mean, median, 'standard deviation': standardDeviation, 'trimmed mean': trimmedMean, answer }),
+    ...(correct ? [`  ${'correct'.padEnd(NAME_WIDTH)} ${correct.count}`] : []),
+    ...(nearest ? [`  ${'nearest'.padEnd(NAME_WIDTH)} ${nearest.numbers.join(', ')}`] : []),
+  ],
+  points: (result) => [...named({ points: result.points }), ...leaderLines(result)],
+  ranking(result) {
+    switch (result.method) {
+      case 'irv':
+        return ['', ...roundLines(result), ...leaderLines(result)];
+      case 'stv':
+        return ['', ...stageLines(result), ...leaderLines(result)];
+      case 'borda':
+        return ['', ...result.points.map(({ key, points }) => `  ${key}: ${points} points`), ...leaderLines(result)];
+      case 'condorcet':
+        return ['', ...matrixLines(result), ...leaderLines(result)];
+    }
+  },
+  score: (result) => [
+    ...(result.runoff ?? []).map(({ key, preferredBy }) => `  runoff: ${key} preferred by ${preferredBy}`),
+    ...leaderLines(result),
+  ],
+  quiz: ({ answer, correct }) => [
+    ...(answer ? [`  ${'answer'.padEnd(NAME_WIDTH)} ${answer.join(', ')}`] : []),
+    ...(correct ? [`  ${'correct'.padEnd(NAME_WIDTH)} ${correct.count} (${(100 * correct.share).toFixed(1)} %)`] : []),
+  ],
+  text: ({ phrases }) => named({ phrases }),
+  pulse: leaderLines,
+};
+
+/** The figures of a result, as lines of text. */
+export function figuresText(result: OpenResult): string[] {
+  const lines = figureLines[result.kind] as (result: OpenResult) => string[];
+  return [...lines(result), ...groupLines(result), ...named({ late: result.late })];
+}
+
+function named(figures: Readonly<Record<string, number | null | undefined>>): string[] {
+  return Object.entries(figures).flatMap(([name, value]) =>
+    typeof value === 'number' ? [`  ${name.padEnd(NAME_WIDTH)} ${Number(value.toFixed(4))}`] : [],
+  );
+}
+
+function leaderLines({ winners = [], tied, tieBrokenBy, ...rest }: OpenResult): string[] {
+  const lines: string[] = [];
+  const unresolved = 'unresolved' in rest ? rest.unresolved : undefined;
+  if (winners.length > 0) lines.push(`  ${'ahead'.padEnd(NAME_WIDTH)} ${winners.join(', ')}`);
+  const decided = tieBrokenBy ? `; decided by ${tieBrokenBy}` : '';
+  if (tied) lines.push(`  ${'tied'.padEnd(NAME_WIDTH)} ${tied.join(', ')}${decided}`);
+  if (unresolved) lines.push(`  ${'undecided between'.padEnd(NAME_WIDTH)} ${unresolved.join(', ')}`);
+  return lines;
+}
+
+type Rated = Extract<OpenResult<'rating'>, { readonly items?: undefined }>;
+type Item = NonNullable<Extract<OpenResult<'rating'>, { readonly items: unknown }>['items']>[number];
+
+function ratingLines({ n, mean, median, standardDeviation, topBox, netPromoterScore }: Rated): string[] {
+  return named({
+    n,
+    mean,
+    median,
+    'standard deviation': standardDeviation,
+    'top box': topBox,
+    'net promoter score': netPromoterScore,
+  });
+}
+
+function itemLines({ key, n, mean, median }: Item): string[] {
+  return [`  ${key}: mean ${mean?.toFixed(2) ?? '–'}, median ${median ?? '–'}, n ${n}`];
+}
+
+function groupLines({ groups = [] }: OpenResult): string[] {
+  return groups.map(({ group, ballots, options }) => {
+    const counts = options.map(({ key, count, weight }) => `${key} ${weight ?? count}`).join(', ');
+    return `  ${group ?? '(others)'}: ${ballots} ballots: ${counts}`;
+  });
+}
+
+type Ranked<Method extends string> = Extract<OpenResult<'ranking'>, { readonly method: Method }>;
+
+function roundLines({ rounds }: Ranked<'irv'>): string[] {
+  return rounds.slice(0, MAX_ROUNDS).map(({ counts, eliminated, tied }, i) => {
+    const sums = counts.map(({ key, count, weight }) => `${key} ${weight ?? count}`).join('  ');
+    const out = eliminated.length > 0 ? `  out: ${eliminated.join(', ')}` : '';
+    return `  round ${i + 1}: ${sums}${out}${tied ? `  (tied: ${tied.join(', ')})` : ''}`;
+  });
+}
+
+function stageLines({ stages, quota }: Ranked<'stv'>): string[] {
+  const lines = stages.slice(0, MAX_ROUNDS).map(({ what, of, votes, elected }, i) => {
+    const sums = votes.map(({ key, votes: has }) => `${key} ${has}`).join('  ');
+    const seated = elected.length > 0 ? `  elected: ${elected.join(', ')}` : '';
+    return `  stage ${i + 1}, ${what}${of ? ` of ${of}` : ''}: ${sums}${seated}`;
+  });
+  return [`  quota ${quota}`, ...lines];
+}
+
+function matrixLines({ matrix, options, condorcetWinner }: Ranked<'condorcet'>): string[] {
+  const lines = matrix.map((row, i) => {
+    const cells = row.flatMap((votes, j) => (votes === null ? [] : [`${votes} over ${options[j]?.key}`]));
+    return `  ${options[i]?.key}: ${cells.join(', ')}`;
+  });
+  return [
+    ...lines,
+    condorcetWinner === null ? '  no option beats every other' : `  ${condorcetWinner} beats every other`,
+  ];
+}

@@ -1,0 +1,143 @@
+/** The API’s response types. The API’s routes and its clients share them, so that the two cannot diverge. */
+
+import type { Accounting } from '../core/voting/count/accounting.ts';
+import type { Definition, Draft, KindName } from '../core/voting/kinds/definition.ts';
+import type { Mandate } from '../core/voting/poll/electorate.ts';
+import type { Status } from '../core/voting/poll/poll.ts';
+import type { OpenResult, Result } from '../core/voting/result/result.ts';
+import type { Roll } from '../core/voting/rules/roll.ts';
+
+export type { Definition, Draft, KindName, OpenResult, Result };
+
+/** A poll and its state. Times are in UTC, as ISO 8601. */
+export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
+  readonly status: Status;
+  readonly round: number;
+  readonly createdAt: string;
+  readonly openedAt: string | null;
+  readonly closingAt: string | null;
+  readonly stoppedAt: string | null;
+  readonly closedAt: string | null;
+  /** This field and the ones below are for operators only. */
+  readonly electorate?: Roll | undefined;
+  readonly presentAtOpen?: Roll | undefined;
+  readonly presentAtClose?: Roll | undefined;
+  /** The definition as its author wrote it, without defaults; only while the poll is a draft. */
+  readonly draft?: Draft | undefined;
+};
+
+/** A registered device. */
+export interface DeviceAnswer {
+  readonly device: string;
+  readonly label: string | null;
+  readonly group: string | null;
+  readonly weight: string;
+  readonly mandates: readonly Mandate[];
+  readonly lentTo: string | null;
+  readonly lentAt: string | null;
+  readonly createdAt: string | null;
+  /** The last status exactly as the device published it, for example its battery, signal and firmware. */
+  readonly status: unknown;
+  readonly statusAt: string | null;
+  readonly seenAt: string | null;
+}
+
+/** A newly registered device. This is the only response that contains its secret. */
+export interface RegisteredDevice {
+  readonly device: string;
+  readonly label?: string | undefined;
+  readonly secret: string;
+}
+
+export interface ImportAnswer {
+  readonly devices: readonly RegisteredDevice[];
+  /** Devices that were already registered. They were not changed. */
+  readonly existing: readonly string[];
+}
+
+/** The outcome of a recount. */
+export interface RecountAnswer {
+  readonly poll: string;
+  readonly round: number;
+  readonly agrees: boolean;
+  readonly isBalanced: boolean;
+  readonly compared: readonly string[];
+  readonly differences: readonly string[];
+  readonly accounting: Accounting;
+  /** Absent for secret polls. */
+  readonly tally?: Readonly<Record<string, number>>;
+}
+
+/** A voter who may answer, and whether they have answered, but not what they answered. */
+export interface ResponseLine {
+  readonly voter: string;
+  /** The registered device that casts the vote. */
+  readonly device: string;
+  readonly label: string | null;
+  readonly group: string | null;
+  readonly answered: boolean;
+}
+
+export interface ResponsesAnswer {
+  readonly poll: string;
+  readonly round: number;
+  readonly responses: readonly ResponseLine[];
+  /** The number of other voters who have answered. */
+  readonly others: number;
+}
+
+/** What this deployment supports. */
+export interface DeploymentAnswer {
+  readonly door: 'open' | 'devices';
+  readonly publicUrl: string | null;
+  readonly rehearsals: boolean;
+  readonly now: string;
+}
+
+/** The current rehearsal, or the outcome of the last one. */
+export interface RehearsalAnswer {
+  /** The poll in which the simulated devices vote. It is a copy of the poll `of`. */
+  readonly poll: string;
+  readonly of: string;
+  readonly phase: 'starting' | 'connecting' | 'voting' | 'counting' | 'passed' | 'failed';
+  readonly done: number;
+  readonly total: number;
+  readonly report?: RehearsalReport | undefined;
+  /** Why there is no report. */
+  readonly error?: string | undefined;
+}
+
+/** What the simulated devices measured, and how the count compares with their votes. */
+export interface RehearsalReport {
+  readonly acknowledged: number;
+  readonly verdict: {
+    readonly lost: number;
+    readonly wrong: number;
+    readonly doubled: number;
+    readonly compared: number;
+  };
+  /** Latencies in ms. */
+  readonly ack: { readonly p99: number };
+  readonly screen: { readonly p99: number };
+}
+
+/** How votes arrived over a round. */
+export interface TimelineAnswer {
+  readonly poll: string;
+  readonly round: number;
+  readonly stepMs: number;
+  readonly points: readonly {
+    /** The end of the step, in UTC. */
+    readonly at: string;
+    /** Votes received since the round opened. */
+    readonly votes: number;
+    /** Ballots that counted, by option. */
+    readonly ballots: Readonly<Record<string, number>>;
+  }[];
+}
+
+export interface RoomAnswer {
+  readonly room: string;
+  readonly poll: string | null;
+  readonly joinUrl: string | null;
+}

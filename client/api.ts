@@ -1,0 +1,188 @@
+import type {
+  DeploymentAnswer,
+  DeviceAnswer,
+  Draft,
+  ImportAnswer,
+  PollAnswer,
+  RecountAnswer,
+  RegisteredDevice,
+  RehearsalAnswer,
+  ResponsesAnswer,
+  Result,
+} from './answers.ts';
+
+/** The timeout in ms for a response. It is long because a recount of a large round takes a while. */
+const ANSWER_LIMIT_MS = 120_000;
+/** The delay in ms before a request is retried if the server did not answer. */
+const RETRY_MS = 200;
+
+/** The API refused a request or did not answer. The message can be shown to users. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** The HTTP status; 0 if there was no response. */
+  readonly status: number;
+  /** The individual problems, if the response lists them. */
+  readonly problems: readonly string[];
+
+  constructor(status: number, message: string, problems: readonly string[] = []) {
+    super(message);
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+export interface ApiOptions {
+  /** The URL of Pollcast, such as `https://votes.example.org`; default: the origin of the page. */
+  readonly base?: string;
+  /** The operator token; without it, only public data is available. */
+  readonly token?: string | undefined;
+  /** How long (ms) to keep retrying while the server does not answer, because it may be starting; default: no retries. */
+  readonly patienceMs?: number;
+}
+
+/** A client for Pollcast’s HTTP API. Calls reject with an `ApiError` if the API refuses them or does not answer. */
+export class ApiClient {
+  readonly base: string;
+  private readonly token: string | undefined;
+  private readonly patienceMs: number;
+
+  constructor({ base = '', token, patienceMs = 0 }: ApiOptions = {}) {
+    this.base = base.trim().replace(/\/+$/, '');
+    this.token = token;
+    this.patienceMs = patienceMs;
+  }
+
+  get isOperator(): boolean {
+    return this.token !== undefined;
+  }
+
+  /** Headers that authenticate the caller. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+  }
+
+  deployment(): Promise<DeploymentAnswer> {
+    return this.json('GET', '/api/operator');
+  }
+
+  async polls(): Promise<readonly PollAnswer[]> {
+    return (await this.json<{ polls: PollAnswer[] }>('GET', '/api/polls')).polls;
+  }
+
+  poll(poll: string): Promise<PollAnswer> {
+    return this.json('GET', pollPath(poll));
+  }
+
+  createPoll(draft: Draft): Promise<PollAnswer> {
+    return this.json('POST', '/api/polls', draft);
+  }
+
+  /** Changes a draft, or the mutable settings of any poll. Null removes a setting. */
+  changePoll(poll: string, changes: Readonly<Record<string, unknown>>): Promise<PollAnswer> {
+    return this.json('PATCH', pollPath(poll), changes);
+  }
+
+  async deletePoll(poll: string): Promise<void> {
+    await this.request('DELETE', pollPath(poll));
+  }
+
+  /** Opens, closes or reopens a poll. */
+  step(poll: string, step: 'open' | 'close' | 'reopen'): Promise<PollAnswer> {
+    return this.json('POST', pollPath(poll, step));
+  }
+
+  result(poll: string, round?: number | string): Promise<Result> {
+    return this.json('GET', pollPath(poll, 'result', round));
+  }
+
+  recount(poll: string, round?: number | string): Promise<RecountAnswer> {
+    return this.json('POST', pollPath(poll, 'recount', round));
+  }
+
+  responses(poll: string): Promise<ResponsesAnswer> {
+    return this.json('GET', pollPath(poll, 'responses'));
+  }
+
+  async devices(): Promise<readonly DeviceAnswer[]> {
+    return (await this.json<{ devices: DeviceAnswer[] }>('GET', '/api/devices')).devices;
+  }
+
+  registerDevice(device: object): Promise<RegisteredDevice> {
+    return this.json('POST', '/api/devices', device);
+  }
+
+  /** Registers many devices. @param table the devices as an object, JSON, or CSV with column names in the first line */
+  importDevices(table: { readonly devices: readonly object[] } | string): Promise<ImportAnswer> {
+    return this.json('POST', '/api/devices/import', table);
+  }
+
+  changeDevice(device: string, changes: object): Promise<DeviceAnswer> {
+    return this.json('PATCH', devicePath(device), changes);
+  }
+
+  async revokeDevice(device: string): Promise<void> {
+    await this.request('DELETE', devicePath(device));
+  }
+
+  async rehearsal(): Promise<RehearsalAnswer | null> {
+    return (await this.json<{ rehearsal: RehearsalAnswer | null }>('GET', '/api/rehearsal')).rehearsal;
+  }
+
+  async beginRehearsal(poll: string, devices: number, seconds: number): Promise<RehearsalAnswer> {
+    const path = pollPath(poll, 'rehearsal');
+    return (await this.json<{ rehearsal: RehearsalAnswer }>('POST', path, { devices, seconds })).rehearsal;
+  }
+
+  async endRehearsal(): Promise<void> {
+    await this.request('DELETE', '/api/rehearsal');
+  }
+
+  /** The raw response to a GET request, for example a file or a stream. @param path see `pollPath` */
+  get(path: string): Promise<Response> {
+    return this.request('GET', path);
+  }
+
+  private async json<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
+    return (await this.request(method, path, body)).json() as Promise<Answer>;
+  }
+
+  protected async request(method: string, path: string, body?: object | string): Promise<Response> {
+    const headers: Record<string, string> = { ...this.headers };
+    if (body !== undefined) headers['content-type'] = contentTypeOf(body);
+    const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await this.send(path, { method, headers, body: text });
+    if (response.ok) return response;
+    const { detail, problems } = (await response.json().catch(() => ({}))) as Partial<ApiError> & { detail?: string };
+    throw new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`, problems);
+  }
+
+  private async send(path: string, request: RequestInit): Promise<Response> {
+    const endMs = performance.now() + this.patienceMs;
+    for (;;) {
+      try {
+        return await fetch(this.base + path, { ...request, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+      } catch (error) {
+        const { cause, message } = error as Error & { readonly cause?: Error };
+        if (performance.now() > endMs) {
+          throw new ApiError(0, `${this.base || 'the server'} does not answer (${cause?.message || message})`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}
+
+function contentTypeOf(body: object | string): string {
+  return typeof body === 'string' && !/^\s*[[{]/.test(body) ? 'text/csv' : 'application/json';
+}
+
+/** The path of a poll, or of a resource below it, optionally for an earlier round. */
+export function pollPath(poll: string, resource = '', round?: number | string): string {
+  const below = resource === '' ? '' : `/${resource}`;
+  const query = round === undefined ? '' : `?round=${encodeURIComponent(round)}`;
+  return `/api/polls/${encodeURIComponent(poll)}${below}${query}`;
+}
+
+function devicePath(device: string): string {
+  return `/api/devices/${encodeURIComponent(device)}`;
+}

@@ -1,0 +1,79 @@
+import { isIP } from 'node:net';
+import { environmentSettings, flagOf, type SettingName } from './settings.ts';
+
+type Values = { [Name in SettingName]: ReturnType<(typeof environmentSettings)[Name]['parse']> };
+
+/** The validated configuration of a server process. */
+export type Config = Omit<Values, 'door'> & { readonly door: 'open' | 'devices' };
+
+/** The variable with the API address for operator commands. The server does not use it, but must not report it as unknown. */
+export const API_VARIABLE = 'POLLCAST_API';
+
+/** All problems of a configuration, reported together so that they can be fixed in one go. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration. Flags take precedence over environment variables, which take precedence over defaults.
+ *
+ * @param flags values by setting name, as given on the command line
+ * @param environment usually `process.env`; unknown variables that begin with POLLCAST_ are reported as problems
+ * @throws ConfigError listing every problem
+ */
+export function readConfig(
+  flags: Readonly<Partial<Record<SettingName, string>>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
+  const problems: string[] = [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, { variable, fallback, parse }] of Object.entries(environmentSettings)) {
+    const flag = flags[name as SettingName];
+    const text = flag ?? environment[variable] ?? fallback;
+    try {
+      values[name as SettingName] = parse(text.trim());
+    } catch (error) {
+      const source = flag === undefined ? variable : flagOf(variable);
+      problems.push(`${source}: expected ${(error as Error).message}, not ${JSON.stringify(withoutPassword(text))}`);
+    }
+  }
+  problems.push(...unknownVariables(environment));
+  const door = values.door || 'open';
+  if (door === 'open' && values.door !== 'open' && typeof values.host === 'string' && !isLoopback(values.host)) {
+    problems.push(
+      `POLLCAST_HOST: ${values.host} can be reached from other machines, so with an open door anyone on the network can vote; set POLLCAST_DOOR=devices to admit only registered devices and guests, or POLLCAST_DOOR=open to confirm`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { ...(values as Values), door: door as Config['door'] };
+}
+
+/** True for names and addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+/** The value with its credentials hidden, in case it is a URL. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//…@');
+}
+
+/**
+ * Variables that Kubernetes sets in every container if there is a service named `pollcast`: POLLCAST_SERVICE_HOST,
+ * POLLCAST_SERVICE_PORT…, POLLCAST_PORT and POLLCAST_PORT_1883_TCP…. They are neither settings nor mistakes.
+ */
+const SERVICE_LINK = /^POLLCAST_(SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set<string>([API_VARIABLE, ...Object.values(environmentSettings).map(({ variable }) => variable)]);
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith('POLLCAST_') && !known.has(variable) && !SERVICE_LINK.test(variable))
+    .map((variable) => `${variable}: there is no such setting; \`pollcast up --help\` lists all settings`);
+}

@@ -1,0 +1,218 @@
+import { isIP } from 'node:net';
+import { parseAddress } from '../store/redis-address.ts';
+import { MAX_PARTITIONS } from '../voting/count/partition.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/identifier.ts';
+
+/** A setting, given as an environment variable or as the flag derived from it. */
+export interface Setting<T> {
+  /** The environment variable; the flag is derived from it (`POLLCAST_MQTT_PORT` → `--mqtt-port`). */
+  readonly variable: string;
+  readonly fallback: string;
+  readonly description: string;
+  /** Parses `text`. @throws Error whose message describes the expected value */
+  readonly parse: (text: string) => T;
+}
+
+const port = (text: string): number => whole(text, 0, 65535);
+const text = (value: string): string => value;
+
+function whole(value: string, min: number, max: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < min || number > max) throw new Error(`a whole number from ${min} to ${max}`);
+  return number;
+}
+
+function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = names.find((name) => name === value);
+    if (found === undefined) throw new Error(`one of ${names.filter((name) => name !== '').join(', ')}`);
+    return found;
+  };
+}
+
+function identifier(value: string): string {
+  if (!isIdentifier(value)) throw new Error(IDENTIFIER_RULE);
+  return value;
+}
+
+function influxUrl(value: string): string {
+  if (value === '') return value;
+  const isRight = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  if (!isRight || !isIdentifier(new URL(value).pathname.slice(1))) {
+    throw new Error('http://[user:password@]host[:port]/database');
+  }
+  return value;
+}
+
+/** A web address without trailing slashes. */
+function webAddress(value: string): string {
+  if (value === '') return value;
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    throw new Error('a web address such as https://votes.example.org');
+  return value.replace(/\/+$/, '');
+}
+
+function origins(value: string): string[] {
+  const all = value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const isOrigin = (one: string) => URL.canParse(one) && new URL(one).origin === one && one !== 'null';
+  if (!all.every(isOrigin)) throw new Error('comma-separated origins without a path, such as https://www.example.org');
+  return all;
+}
+
+function networks(value: string): string[] {
+  const all = value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const isNetwork = (text: string) => {
+    const [address = '', bits] = text.split('/');
+    const most = isIP(address) === 6 ? 128 : 32;
+    return isIP(address) > 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most));
+  };
+  if (!all.every(isNetwork)) throw new Error('comma-separated addresses or networks, such as 10.0.0.7 or 10.0.0.0/8');
+  return all;
+}
+
+function token(value: string): string {
+  if (value !== '' && value.length < 16) throw new Error('at least 16 characters, so that it cannot be guessed');
+  return value;
+}
+
+/** All settings of the server processes, in the order in which the help lists them. */
+export const environmentSettings = {
+  host: {
+    variable: 'POLLCAST_HOST',
+    fallback: '127.0.0.1',
+    description: 'address to listen on for MQTT and HTTP; 0.0.0.0 listens on all interfaces',
+    parse: text,
+  },
+  mqttPort: { variable: 'POLLCAST_MQTT_PORT', fallback: '1883', description: 'port for MQTT over TCP', parse: port },
+  httpPort: {
+    variable: 'POLLCAST_HTTP_PORT',
+    fallback: '8080',
+    description: 'port for pages, the API, result streams, and MQTT over WebSocket at /mqtt',
+    parse: port,
+  },
+  dataDir: {
+    variable: 'POLLCAST_DATA_DIR',
+    fallback: 'data',
+    description: 'directory in which votes and results are stored',
+    parse: text,
+  },
+  operatorToken: {
+    variable: 'POLLCAST_OPERATOR_TOKEN',
+    fallback: '',
+    description:
+      'token that operators sign in with; if empty, one is generated at the first start and stored with the data',
+    parse: token,
+  },
+  door: {
+    variable: 'POLLCAST_DOOR',
+    fallback: '',
+    description:
+      'who may vote: open (any client) or devices (registered devices and guests); defaults to open if POLLCAST_HOST is a loopback address, otherwise it must be set',
+    parse: oneOf('', 'open', 'devices'),
+  },
+  partitions: {
+    variable: 'POLLCAST_PARTITIONS',
+    fallback: '4',
+    description: 'number of partitions of the vote log, across which devices are spread; fixed at the first start',
+    parse: (value: string) => whole(value, 1, MAX_PARTITIONS),
+  },
+  redisUrl: {
+    variable: 'POLLCAST_REDIS_URL',
+    fallback: '',
+    description:
+      'Redis shared by all processes: redis://…, redis-sentinel://… or redis-cluster://…; if empty, a single process stores everything in the data directory',
+    parse: (value: string) => {
+      if (value !== '') parseAddress(value);
+      return value;
+    },
+  },
+  redisPrefix: {
+    variable: 'POLLCAST_REDIS_PREFIX',
+    fallback: 'pollcast',
+    description: 'prefix of all keys in Redis; deployments with different prefixes can share one Redis',
+    parse: identifier,
+  },
+  durability: {
+    variable: 'POLLCAST_DURABILITY',
+    fallback: 'append',
+    description:
+      'what must have happened in Redis before a vote is acknowledged: append (written), fsync (synced to disk) or replicated (copied to replicas)',
+    parse: oneOf('append', 'fsync', 'replicated'),
+  },
+  replicas: {
+    variable: 'POLLCAST_REPLICAS',
+    fallback: '1',
+    description: 'with durability replicated, the number of replicas that must have a vote before it is acknowledged',
+    parse: (value: string) => whole(value, 1, 10),
+  },
+  influxUrl: {
+    variable: 'POLLCAST_INFLUX_URL',
+    fallback: '',
+    description:
+      'InfluxDB for the time series: http://[user:password@]host:8086/database; if empty, they are stored in the data directory (single process) or not at all (with Redis)',
+    parse: influxUrl,
+  },
+  retentionDays: {
+    variable: 'POLLCAST_RETENTION_DAYS',
+    fallback: '90',
+    description: 'number of days for which the vote log of a closed round is kept for recounts; 0 keeps it for ever',
+    parse: (value: string) => whole(value, 0, 36_500),
+  },
+  workers: {
+    variable: 'POLLCAST_WORKERS',
+    fallback: '1',
+    description:
+      'number of broker processes that share the MQTT port (`pollcast broker` only); their HTTP ports count up from POLLCAST_HTTP_PORT',
+    parse: (value: string) => whole(value, 1, 64),
+  },
+  publicUrl: {
+    variable: 'POLLCAST_PUBLIC_URL',
+    fallback: '',
+    description:
+      'address of the pages for phones, used in QR codes, such as https://votes.example.org; if empty, QR codes use the address at which the screen was opened',
+    parse: webAddress,
+  },
+  embedOrigins: {
+    variable: 'POLLCAST_EMBED_ORIGINS',
+    fallback: '',
+    description: 'comma-separated origins of other sites that may embed results, such as https://www.example.org',
+    parse: origins,
+  },
+  trustedProxies: {
+    variable: 'POLLCAST_TRUSTED_PROXIES',
+    fallback: '',
+    description: 'comma-separated addresses or networks of proxies whose X-Forwarded-For header is trusted',
+    parse: networks,
+  },
+  maxConnections: {
+    variable: 'POLLCAST_MAX_CONNECTIONS',
+    fallback: '20000',
+    description: 'maximum number of concurrent MQTT connections; further ones are refused',
+    parse: (value: string) => whole(value, 1, 1_000_000),
+  },
+  maxViewers: {
+    variable: 'POLLCAST_MAX_VIEWERS',
+    fallback: '10000',
+    description: 'maximum number of concurrent result streams; further requests get status 503',
+    parse: (value: string) => whole(value, 1, 1_000_000),
+  },
+  logLevel: {
+    variable: 'POLLCAST_LOG_LEVEL',
+    fallback: 'info',
+    description: 'trace, debug, info, warn, error or silent',
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof environmentSettings;
+
+/** `POLLCAST_MQTT_PORT` → `--mqtt-port` */
+export function flagOf(variable: string): string {
+  return `--${variable.replace('POLLCAST_', '').toLowerCase().replaceAll('_', '-')}`;
+}

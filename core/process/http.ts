@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+
+/** Takes over a connection that asked for a protocol upgrade. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+export type Upgrades = Readonly<Record<string, Upgrade>>;
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 lets the system choose a port; see `HttpServer.port`. */
+  readonly port: number;
+  /** The handlers of upgrade requests, by path. */
+  readonly upgrades?: Upgrades;
+}
+
+/** A running HTTP app. */
+export class HttpServer {
+  private readonly app: FastifyInstance;
+
+  private constructor(app: FastifyInstance) {
+    this.app = app;
+  }
+
+  static async open(app: FastifyInstance, { host, port, upgrades = {} }: HttpOptions): Promise<HttpServer> {
+    app.server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      const path = (request.url ?? '').split('?')[0] ?? '';
+      const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
+      if (upgrade) upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+    });
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    return new HttpServer(app);
+  }
+
+  get port(): number {
+    return (this.app.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}

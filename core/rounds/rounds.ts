@@ -1,0 +1,250 @@
+import type { Device } from '../devices/device.ts';
+import type { PollBook } from '../live/poll-book.ts';
+import type { Log } from '../runtime/log.ts';
+import { Refusal } from '../runtime/refusal.ts';
+import type { Store } from '../store/store.ts';
+import type { Marker } from '../voting/count/entry.ts';
+import { roundKey } from '../voting/count/slice.ts';
+import type { Definition } from '../voting/kinds/definition.ts';
+import { needsIdentity } from '../voting/poll/electorate.ts';
+import { firstRound, type Poll, type Status } from '../voting/poll/poll.ts';
+import { withPastRound } from '../voting/poll/retention.ts';
+import { NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
+import { pause } from '../waiting/pause.ts';
+import { BrokerAnswers } from './broker-answers.ts';
+import type { PollRepository } from './poll-repository.ts';
+import { openingKey, openingRecord, openingTimes, stopped } from './record.ts';
+import { claimRoom } from './room-claims.ts';
+
+/** Interval in ms at which to look for unfinished openings and closings. */
+const SWEEP_EVERY_MS = 5_000;
+
+interface RoundsParts {
+  readonly store: Store;
+  readonly polls: PollBook;
+  readonly repository: PollRepository;
+  readonly log: Log;
+}
+
+/**
+ * Opens and closes rounds. Each opening or closing takes two steps. Between the two, a marker is written to the log of every
+ * partition. Everything can be repeated, so that another process can finish the job if the first process dies.
+ */
+export class Rounds {
+  private readonly store: Store;
+  private readonly polls: PollBook;
+  private readonly repository: PollRepository;
+  private readonly log: Log;
+  private readonly halt = new AbortController();
+  private readonly brokers: BrokerAnswers;
+  private sweeping = Promise.resolve();
+
+  private constructor({ store, polls, repository, log }: RoundsParts) {
+    this.store = store;
+    this.polls = polls;
+    this.repository = repository;
+    this.log = log.child({ part: 'rounds' });
+    this.brokers = new BrokerAnswers(store.presence, polls, this.halt.signal);
+  }
+
+  /** From now on, finishes openings and closings that other processes left unfinished. */
+  static async open(parts: RoundsParts): Promise<Rounds> {
+    const rounds = new Rounds(parts);
+    rounds.sweeping = rounds.sweep();
+    return rounds;
+  }
+
+  async close(): Promise<void> {
+    this.halt.abort();
+    await this.sweeping;
+  }
+
+  /** Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, still-opening */
+  async openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+    const poll = await this.repository.change(id, (now) => {
+      demandStatus(now, from);
+      return this.opening(now);
+    });
+    return this.finishOpening(poll);
+  }
+
+  /** Opens a draft at its scheduled time; undefined if it is no longer a draft. */
+  async openDue({ definition: { poll: id } }: Poll): Promise<Poll | undefined> {
+    const poll = await this.repository.change(id, (now) => (now.status === 'draft' ? this.opening(now) : undefined));
+    return poll && this.finishOpening(poll);
+  }
+
+  /**
+   * Closes an open poll. All votes accepted until now count. Later votes count only if they were cast before the close and
+   * arrive within the poll’s grace period; closing again ends that period. @throws Refusal wrong-status, still-closing
+   */
+  async closeRound(id: string): Promise<Poll> {
+    const wasOpen = this.polls.get(id)?.status === 'open';
+    const poll = await this.repository.change(id, (now) => {
+      demandStatus(now, 'open', 'grace', 'closing');
+      // The poll may run out of time just as an operator closes it. That must not end the grace period.
+      return now.status === 'grace' && wasOpen ? now : stopped(now);
+    });
+    return this.afterStop(poll);
+  }
+
+  /** Closes a poll or ends its grace period at the scheduled time; undefined if its status or round has changed. */
+  async closeDue({ definition: { poll: id }, status, round }: Poll): Promise<Poll | undefined> {
+    const poll = await this.repository.change(id, (now) =>
+      now.status === status && now.round === round ? stopped(now) : undefined,
+    );
+    return poll && this.afterStop(poll);
+  }
+
+  private afterStop(poll: Poll): Poll | Promise<Poll> {
+    return poll.status === 'grace' ? poll : this.finishClosing(poll);
+  }
+
+  private async opening(now: Poll): Promise<Poll> {
+    await this.demandIdentities(now.definition);
+    return {
+      ...now,
+      ...openingRecord(now, await this.devices(now.definition)),
+      status: 'opening',
+      round: Math.max(now.round + 1, firstRound(now)),
+      pseudonymKey: openingKey(now),
+      pastRounds: now.openedAtMs === undefined ? undefined : withPastRound(now.pastRounds ?? [], recordOf(now)),
+    };
+  }
+
+  private async finishOpening(poll: Poll): Promise<Poll> {
+    const owner = await claimRoom(this.store.registry, poll);
+    if (owner !== undefined) {
+      await this.undoOpening(poll);
+      const { room } = poll.definition;
+      const why = `poll ${owner} is open in room ${room}, and only one poll at a time can be open in a room; close that poll first`;
+      throw new Refusal('room-taken', why);
+    }
+    const roll = await this.brokers.rollCall(poll, 'open');
+    if (!roll) return this.outcome(poll);
+    // The content of the markers is stored before the first marker is written, so that a process that takes over writes the
+    // same content.
+    const noted = await this.note(poll, 'opening', (now) => ({
+      ...openingTimes(now),
+      presentAtOpen: now.presentAtOpen ?? roll.present,
+    }));
+    if (!noted) return this.outcome(poll);
+    const { definition, round, openedAtMs = 0 } = noted;
+    await this.mark({
+      type: 'open',
+      poll: definition.poll,
+      round,
+      atMs: openedAtMs,
+      definition,
+      record: recordOf(noted),
+    });
+    return this.advance(noted, 'opening', ({ draft: _, ...now }) => ({ ...now, status: 'open' }));
+  }
+
+  private async finishClosing(poll: Poll): Promise<Poll> {
+    if (!(await this.brokers.handedOver(poll))) return this.outcome(poll);
+    const roll = await this.brokers.rollCall(poll, 'close');
+    if (!roll) return this.outcome(poll);
+    const noted = await this.note(poll, 'closing', (now) => ({
+      closedAtMs: now.closedAtMs ?? Date.now(),
+      presentAtClose: now.presentAtClose ?? roll.present,
+    }));
+    if (!noted) return this.outcome(poll);
+    const { definition, round, closedAtMs = 0 } = noted;
+    await this.mark({ type: 'close', poll: definition.poll, round, atMs: closedAtMs, record: recordOf(noted) });
+    return this.advance(noted, 'closing', (now) => ({
+      ...now,
+      status: 'closed',
+      // Without the key, nobody can link a secret ballot to its voter.
+      pseudonymKey: definition.secrecy === 'secret' ? undefined : now.pseudonymKey,
+    }));
+  }
+
+  /** The poll after another process finished or undid its opening or closing. */
+  private async outcome(poll: Poll): Promise<Poll> {
+    const { poll: id } = poll.definition;
+    await this.polls.refresh(id);
+    return this.polls.get(id) ?? poll;
+  }
+
+  /** A poll that depends on the identity of devices needs brokers that identify them. @throws Refusal open-door */
+  private async demandIdentities(definition: Definition): Promise<void> {
+    if (!needsIdentity(definition) || !(await this.brokers.hasOpenDoor())) return;
+    const why = `poll ${definition.poll} depends on who a device is (eligible, weighted or byGroup), but with an open door anyone could claim to be any device; start with POLLCAST_DOOR=devices`;
+    throw new Refusal('open-door', why);
+  }
+
+  /** All registered devices, if the poll needs to know how many may vote. */
+  private async devices({ eligible = 'anyone' }: Definition): Promise<readonly Device[]> {
+    if (eligible === 'anyone' || eligible === 'guests') return [];
+    return (await this.store.registry.list<Device>('devices')).map(({ value }) => value);
+  }
+
+  private async mark(marker: Marker): Promise<void> {
+    const { log } = this.store;
+    await Promise.all(Array.from({ length: log.partitions }, (_, partition) => log.append(partition, marker)));
+  }
+
+  /** Adds to the record of a round that is opening or closing; undefined if the round no longer has that status. */
+  private note(poll: Poll, status: Status, what: (now: Poll) => RoundRecord): Promise<Poll | undefined> {
+    return this.repository.change(poll.definition.poll, (now) =>
+      now.status === status && now.round === poll.round ? { ...now, ...what(now) } : undefined,
+    );
+  }
+
+  /** The second step of an opening or closing. If another process has already taken this step, the poll is left as it is. */
+  private async advance(poll: Poll, from: Status, next: (now: Poll) => Poll): Promise<Poll> {
+    const moved = await this.repository.change(poll.definition.poll, (now) =>
+      now.status === from && now.round === poll.round ? next(now) : undefined,
+    );
+    return moved ?? this.polls.get(poll.definition.poll) ?? poll;
+  }
+
+  /** Undoes an opening for which no marker has been written yet. */
+  private async undoOpening(poll: Poll): Promise<void> {
+    const round = poll.round - 1;
+    const wasOpened = round >= firstRound(poll);
+    await this.advance(poll, 'opening', (now) => {
+      const pastRounds = [...(now.pastRounds ?? [])];
+      const record = recordOf({ ...now, ...NO_RECORD, ...pastRounds.pop() });
+      const status = wasOpened ? 'closed' : 'draft';
+      return { ...now, ...record, pastRounds, round: wasOpened ? round : 0, status };
+    });
+  }
+
+  /**
+   * Finishes interrupted openings and closings: at startup, all of them; later, those found at the same step in two consecutive
+   * sweeps.
+   */
+  private async sweep(): Promise<void> {
+    const { signal } = this.halt;
+    let before = new Set<string>();
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const now = new Set<string>();
+      for (const poll of this.polls.all()) {
+        if (poll.status !== 'opening' && poll.status !== 'closing') continue;
+        const step = `${roundKey(poll.definition.poll, poll.round)} ${poll.status}`;
+        now.add(step);
+        if (!signal.aborted && (isFirst || before.has(step))) await this.finish(poll);
+      }
+      before = now;
+      await pause(SWEEP_EVERY_MS, signal);
+    }
+  }
+
+  private async finish(poll: Poll): Promise<void> {
+    const { poll: id } = poll.definition;
+    try {
+      this.log.info({ poll: id, status: poll.status }, 'finishing an interrupted opening or closing');
+      await (poll.status === 'opening' ? this.finishOpening(poll) : this.finishClosing(poll));
+    } catch (error) {
+      this.log.warn({ err: error, poll: id }, 'could not finish an opening or closing; trying again');
+    }
+  }
+}
+
+/** @throws Refusal wrong-status unless the poll has one of these statuses */
+function demandStatus({ definition: { poll: id }, status }: Poll, ...allowed: readonly Status[]): void {
+  if (allowed.includes(status)) return;
+  throw new Refusal('wrong-status', `poll ${id} has status ${status}; this requires status ${allowed.join(' or ')}`);
+}

@@ -1,0 +1,51 @@
+/** Why a request is refused. Clients may rely on these codes; the API maps each to an HTTP status. */
+export type RefusalCode =
+  | 'bad-definition'
+  | 'bad-devices'
+  | 'bad-room'
+  | 'bad-table'
+  | 'device-exists'
+  | 'figures-hidden'
+  | 'invalid-request'
+  | 'no-copy'
+  | 'no-quiz'
+  | 'no-rehearsals'
+  | 'no-series'
+  | 'no-such-device'
+  | 'no-such-poll'
+  | 'no-such-room'
+  | 'no-such-round'
+  | 'not-final'
+  | 'not-named'
+  | 'not-opened'
+  | 'open-door'
+  | 'operators-only'
+  | 'pipelined'
+  | 'poll-exists'
+  | 'poll-was-opened'
+  | 'pseudonyms'
+  | 'rehearsal-under-way'
+  | 'room-taken'
+  | 'secret-poll'
+  | 'series-away'
+  | 'still-closing'
+  | 'still-opening'
+  | 'too-many-polls'
+  | 'too-many-viewers'
+  | 'wrong-credentials'
+  | 'wrong-status'
+  | 'wrong-token';
+
+/** An expected failure: the request cannot be fulfilled. The message says why and, where that helps, what to do instead. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  /** The individual problems, if the message summarises them. */
+  readonly problems: readonly string[];
+
+  constructor(code: RefusalCode, why: string, problems: readonly string[] = []) {
+    super(why);
+    this.code = code;
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,16 @@
+-- Returns {id, facts, id, facts, …} of the processes that have not expired, and removes the others.
+local members = KEYS[1]
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found, all = {}, redis.call('HGETALL', members)
+for i = 1, #all, 2 do
+  local until_ms, facts = string.match(all[i + 1], '^(%d+) (.*)$')
+  if tonumber(until_ms) > now then
+    found[#found + 1] = all[i]
+    found[#found + 1] = facts
+  else
+    redis.call('HDEL', members, all[i])
+  end
+end
+return found

@@ -1,0 +1,3 @@
+-- Returns the position and the producers of a partition, both as of the same commit.
+local position, producers = unpack(KEYS)
+return {redis.call('HGETALL', position), redis.call('HGETALL', producers)}

@@ -1,0 +1,37 @@
+import type { Choice } from './tally.ts';
+
+/** The choice that withdraws a ballot, as written to the log and to stores. */
+export const WITHDRAWN: Choice = '';
+
+/** A voter’s current ballot. */
+export interface Ballot {
+  /** `WITHDRAWN` if the ballot was withdrawn; the other fields are kept to detect redelivered votes. */
+  readonly choice: Choice;
+  readonly n?: number | undefined;
+  readonly connection?: number | undefined;
+  /** When the broker logged the vote, in ms since 1970. */
+  readonly atMs: number;
+  /** How many votes the voter has used; only in polls that limit the number. */
+  readonly votes?: number | undefined;
+}
+
+/** A ballot as it is stored: unset fields at the end are left out. */
+export type StoredBallot = [
+  choice: Choice,
+  atMs: number,
+  n?: number | null,
+  connection?: number | null,
+  votes?: number,
+];
+
+/** The stored form of a ballot. */
+export function packBallot({ choice, atMs, n, connection, votes }: Ballot): StoredBallot {
+  if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
+  if (connection !== undefined) return [choice, atMs, n ?? null, connection];
+  return n === undefined ? [choice, atMs] : [choice, atMs, n];
+}
+
+/** The inverse of `packBallot`. */
+export function unpackBallot([choice, atMs, n, connection, votes]: StoredBallot): Ballot {
+  return { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes };
+}

@@ -1,0 +1,51 @@
+import type { Revote } from '../rules/common.ts';
+import { type Accounting, emptyAccounting } from './accounting.ts';
+import type { Choice, Tally } from './tally.ts';
+
+/** One partition’s share of one round: its tally, its accounting and whether it is open. */
+export interface Slice {
+  readonly poll: string;
+  readonly round: number;
+  readonly revote: Revote;
+  open: boolean;
+  readonly accounting: Accounting;
+  readonly tally: Tally;
+  /** When the latest entry that touched the slice was logged, in ms since 1970. */
+  atMs: number;
+}
+
+/** What folding a batch of entries changed in a slice. Values are absolute, so applying a change twice is harmless. */
+export interface SliceChange {
+  readonly poll: string;
+  readonly round: number;
+  readonly revote: Revote;
+  readonly open: boolean;
+  readonly accounting: Accounting;
+  readonly atMs: number;
+  /** The choices whose number of ballots changed, with their new number; 0 removes the choice. */
+  readonly weights: readonly (readonly [Choice, number])[];
+}
+
+/** The part of a slice that is stored apart from its tally. */
+export type StoredSlice = Pick<Slice, 'revote' | 'open' | 'accounting' | 'atMs'>;
+
+/** The slice that an open marker creates. */
+export function newSlice(poll: string, round: number, revote: Revote, atMs: number): Slice {
+  return { poll, round, revote, open: true, accounting: emptyAccounting(), tally: new Map(), atMs };
+}
+
+/** The slice with `change` applied, or a new slice if there is none yet. The existing tally is changed in place. */
+export function applyChange(slice: Slice | undefined, change: SliceChange): Slice {
+  const tally = slice?.tally ?? new Map<Choice, number>();
+  for (const [choice, weight] of change.weights) {
+    if (weight === 0) tally.delete(choice);
+    else tally.set(choice, weight);
+  }
+  const { poll, round, revote, open, accounting, atMs } = change;
+  return { poll, round, revote, open, accounting, tally, atMs };
+}
+
+/** The map key of a round. It is unambiguous, because ids cannot contain a slash. */
+export function roundKey(poll: string, round: number): string {
+  return `${poll}/${round}`;
+}

@@ -1,0 +1,50 @@
+import { sumBundles } from '../../count/cast.ts';
+import { NONE, parseKeys, tooFewOptionsProblems, withNone, withoutNone } from '../choices/keys.ts';
+import { Count } from '../figures/count.ts';
+import type { Kind } from '../kind.ts';
+import { settings } from './settings.ts';
+
+/**
+ * Between `min` and `max` options. A choice is their keys in the poll’s order, `a,c`, or just `none` if the poll offers "none
+ * of the above".
+ */
+export const multiple: Kind<'multiple'> = {
+  settings,
+
+  complete(definition) {
+    const { min = 1, max, none, options, shareOf = 'voters' } = definition;
+    const offered = withoutNone(options, none);
+    return { ...definition, min, max: max ?? offered.length, shareOf, options: withNone(options, none) };
+  },
+
+  problems({ min = 1, max = 1, options: all, none }) {
+    const options = withoutNone(all, none);
+    const problems = tooFewOptionsProblems(options, 'a multiple-choice poll');
+    if (min < 1) problems.push(`min: must be at least 1, not ${min}`);
+    if (max < min) problems.push(`max: must be at least min (${min}), not ${max}`);
+    if (max > options.length) problems.push(`max: there are only ${options.length} options, not ${max}`);
+    return problems;
+  },
+
+  parse(text, { options: all, none, min = 1, max }) {
+    const options = withoutNone(all, none);
+    return none && text === NONE ? NONE : parseKeys(text, options, min, max ?? options.length);
+  },
+
+  result(definition, bundles, { breaker }) {
+    const { none, shareOf } = definition;
+    const count = new Count();
+    let selections = 0;
+    for (const { choice, heads, weight } of bundles) {
+      for (const key of choice.split(',')) {
+        count.add(key, heads, weight);
+        if (key !== NONE || !none) selections += heads;
+      }
+    }
+    const whole = shareOf === 'selections' ? count.total : sumBundles(bundles);
+    const options = count.lines(definition.options, whole, definition);
+    return { options, selections, shareOf, ...count.leaders(withoutNone(definition.options, none), breaker) };
+  },
+
+  abstention: ({ none }) => (none ? NONE : undefined),
+};

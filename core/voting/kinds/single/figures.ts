@@ -1,0 +1,3 @@
+import type { OptionFigures } from '../figures/option-result.ts';
+
+export type SingleFigures = OptionFigures;

@@ -1,0 +1,15 @@
+import { NONE, parseKey, tooFewOptionsProblems, withNone } from '../choices/keys.ts';
+import { figuresByKey } from '../figures/by-key.ts';
+import type { Kind } from '../kind.ts';
+import { settings } from './settings.ts';
+
+/** One option out of several. A choice is the option’s key: `b`. */
+export const single: Kind<'single'> = {
+  settings,
+  majorityOf: 'leader',
+  complete: (definition) => ({ ...definition, options: withNone(definition.options, definition.none) }),
+  problems: ({ options }) => tooFewOptionsProblems(options, 'a single-choice poll'),
+  parse: (text, { options }) => parseKey(text, options),
+  result: (definition, bundles, { breaker }) => figuresByKey(definition, bundles, breaker),
+  abstention: ({ none }) => (none ? NONE : undefined),
+};

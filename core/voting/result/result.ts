@@ -1,0 +1,165 @@
+import { type Accounting, sumAccounting, totalRejected } from '../count/accounting.ts';
+import { type Bundle, bundlesCastSince, bundlesOf, sumBundles } from '../count/cast.ts';
+import type { Slice } from '../count/slice.ts';
+import { merge, type Tally } from '../count/tally.ts';
+import type { Definition, FiguresOf, KindName } from '../kinds/definition.ts';
+import type { OptionResult } from '../kinds/figures/option-result.ts';
+import { kindOf } from '../kinds/index.ts';
+import type { Poll, Status } from '../poll/poll.ts';
+import { recordOf } from '../rules/record.ts';
+import { tieBreakerOf } from '../rules/tie.ts';
+import { formatWeight, parseWeight, shareOf } from '../rules/weight.ts';
+import { type GroupResult, groupResults, visibleGroups } from './groups.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
+
+/** What results of all kinds contain. */
+interface ResultBase {
+  readonly poll: string;
+  readonly title: string;
+  readonly round: number;
+  readonly status: Status;
+  /** True when the round is closed and every partition has folded its close marker. No figure can change any more. */
+  readonly final: boolean;
+  /** Ballots that count, one per voter. This and the next four fields are null if the turnout is hidden. */
+  readonly ballots: number | null;
+  /** All votes received. */
+  readonly votes: number | null;
+  readonly rejected: number | null;
+  readonly accounting: Accounting | null;
+  /** How many of those who may vote have voted. */
+  readonly turnout: Turnout | null;
+  /** When the round closes automatically, UTC. */
+  readonly closingAt: string | null;
+  /** When the latest vote or marker was logged, UTC; null if nothing has been logged yet. */
+  readonly at: string | null;
+  /** The outcome of the recount; present once the round has been recounted. */
+  readonly recount?: { readonly agrees: boolean; readonly at: string };
+}
+
+/** What a poll’s rules add to the figures of its kind. */
+interface RuleFigures {
+  readonly groups?: readonly GroupResult[];
+  readonly verdict?: Verdict;
+  /** Ballots cast before the close that arrived after it; only if the poll accepts late votes. */
+  readonly late?: number;
+  /** Only with tieBreak lot: the seed, and in `lot` the option keys in the order drawn. */
+  readonly seed?: string;
+  readonly lot?: readonly string[];
+}
+
+/** A result with the figures of its kind. */
+export type OpenResult<Name extends KindName = KindName> = {
+  [Each in Name]: ResultBase & RuleFigures & FiguresOf<Each> & { readonly kind: Each; readonly hidden?: undefined };
+}[Name];
+
+/** A result whose figures are hidden from its audience. */
+export interface HiddenResult extends ResultBase {
+  readonly kind: KindName;
+  readonly hidden: true;
+  readonly options: readonly OptionResult[];
+}
+
+/** The result of a poll as people see it: derived from its slices, never stored. `kind` and `hidden` tell the types apart. */
+export type Result = OpenResult | HiddenResult;
+
+export interface Turnout {
+  readonly voted: number;
+  /** Null if the size of the electorate is unknown. */
+  readonly entitled: number | null;
+  readonly share: number | null;
+  /** Only in weighted polls; exact, as text. */
+  readonly weight?: { readonly voted: string; readonly entitled: string | null; readonly share: number | null };
+}
+
+/**
+ * The result of a poll’s current round.
+ *
+ * @param slices one element per partition, undefined if the partition has no slice yet
+ * @param nowMs the current time, ms since 1970; needed because votes may expire
+ */
+export function resultOf(poll: Poll, slices: readonly (Slice | undefined)[], nowMs: number): OpenResult {
+  const present = slices.filter((slice) => slice !== undefined);
+  const accounting = sumAccounting(present.map((slice) => slice.accounting));
+  const atMs = present.reduce((latest, slice) => Math.max(latest, slice.atMs), 0);
+  const final = isFinal(poll, slices);
+  const tally = merge(present.map((slice) => slice.tally));
+  const { definition, round, status } = poll;
+  return {
+    poll: definition.poll,
+    title: definition.title,
+    kind: definition.kind,
+    round,
+    status,
+    final,
+    ballots: accounting.counted,
+    votes: accounting.received,
+    rejected: totalRejected(accounting.rejected),
+    accounting,
+    ...figuresOf(poll, tally, final, poll.closedAtMs ?? nowMs),
+    closingAt: time(poll.closesAtMs),
+    at: time(atMs || undefined),
+    ...recountOf(poll),
+  } as OpenResult;
+}
+
+function recountOf({ recount, round }: Poll): Pick<ResultBase, 'recount'> {
+  if (recount?.round !== round) return {};
+  return { recount: { agrees: recount.agrees, at: new Date(recount.atMs).toISOString() } };
+}
+
+/** The figures of a tally, by the poll’s kind and rules. A pure function of its arguments. */
+export function figuresOf(poll: Poll, tally: Tally, isFinal: boolean, nowMs: number) {
+  const { definition } = poll;
+  const kind = kindOf(definition);
+  const bundles = bundlesCountingAt(definition, bundlesOf(tally), nowMs);
+  const context = { breaker: tieBreakerOf(definition, poll.lot), isFinal };
+  const figures = kind.result(definition, bundles, context);
+  // Every group counts for the verdict, even a group too small to be shown. Voters without a group do not form a group.
+  const deciding = definition.byGroup ? groupResults(definition, bundles, context) : [];
+  const groups = deciding.filter(({ group }) => group !== null);
+  const cast = sumBundles(bundles);
+  const { options, winners } = figures;
+  const verdict = verdictOf(definition, recordOf(poll), { options, winners, cast, groups });
+  const byRules: RuleFigures = {
+    ...(definition.byGroup ? { groups: visibleGroups(definition, bundles, context) } : {}),
+    ...(verdict ? { verdict } : {}),
+    ...(definition.lateGraceMs ? { late: sumBundles(bundles.filter(({ late }) => late)).heads } : {}),
+    ...(definition.tieBreak === 'lot' && poll.seed !== undefined ? { seed: poll.seed, lot: poll.lot ?? [] } : {}),
+  };
+  return { ...figures, ...byRules, turnout: turnoutOf(definition, poll, cast) };
+}
+
+/** The ballots that count at a given time: all of them, unless votes expire. @param nowMs ms since 1970 */
+export function bundlesCountingAt(
+  definition: Definition,
+  bundles: readonly Bundle[],
+  nowMs: number,
+): readonly Bundle[] {
+  const lifetimeMs = kindOf(definition).lifetimeMs?.(definition);
+  return lifetimeMs === undefined ? bundles : bundlesCastSince(bundles, nowMs - lifetimeMs);
+}
+
+/** True if the result changes with time alone, because votes expire. */
+export function isTimeDependent(definition: Definition): boolean {
+  return kindOf(definition).lifetimeMs !== undefined;
+}
+
+/** True when the round is closed and every partition has folded its close marker. */
+export function isFinal(poll: Poll, slices: readonly (Slice | undefined)[]): boolean {
+  return poll.status === 'closed' && slices.every((slice) => slice !== undefined && !slice.open);
+}
+
+function turnoutOf(definition: Definition, { electorate }: Poll, cast: ReturnType<typeof sumBundles>): Turnout {
+  const { entitled: stated, weighted } = definition;
+  const heads = stated?.heads ?? electorate?.heads ?? null;
+  const turnout = { voted: cast.heads, entitled: heads, share: heads ? cast.heads / heads : null };
+  if (!weighted) return turnout;
+  const text = stated?.weight ?? electorate?.weight ?? null;
+  const whole = text === null ? undefined : parseWeight(text);
+  const share = whole === undefined ? null : shareOf(cast.weight, whole);
+  return { ...turnout, weight: { voted: formatWeight(cast.weight), entitled: text, share } };
+}
+
+function time(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,45 @@
+import { isUnpublished, type Poll } from '../poll/poll.ts';
+import type { Option } from '../rules/option.ts';
+import type { HiddenResult, Result } from './result.ts';
+
+/** Who views a result: an operator, a voter whose ballot counts in the round, or the public. */
+export type Audience = 'operator' | 'voter' | 'public';
+
+/**
+ * The part of a result that an audience may see. The same rules apply to the API, streams, retained results and timelines: a
+ * poll that has never been open shows only that it exists, except to operators; a secret poll shows no figures before it is
+ * final; otherwise, the poll’s visibility decides.
+ */
+export function visibleResult(result: Result, poll: Poll, audience: Audience): Result {
+  const { visibility, secrecy, options } = poll.definition;
+  if (isUnpublished(poll) && audience !== 'operator') return { ...withoutFigures(result, []), title: '' };
+  if (secrecy === 'secret' && !result.final) {
+    const turnout = withoutFigures(result, options);
+    return audience === 'operator' || visibility !== 'operator' ? turnout : withoutTurnout(turnout);
+  }
+  if (audience === 'operator') return result;
+  switch (visibility) {
+    case 'live':
+      return result;
+    case 'voted':
+      return audience === 'voter' || result.final ? result : withoutFigures(result, options);
+    case 'closed':
+      return result.final ? result : withoutFigures(result, options);
+    case 'turnout':
+      return withoutFigures(result, options);
+    case 'operator':
+      return withoutTurnout(withoutFigures(result, options));
+  }
+}
+
+function withoutFigures(result: Result, visible: readonly Option[]): HiddenResult {
+  const { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout } = result;
+  const { closingAt, at, recount } = result;
+  const options = visible.map(({ key, label }) => ({ key, label, count: null, share: null }));
+  const known = { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout };
+  return { ...known, options, closingAt, at, ...(recount ? { recount } : {}), hidden: true };
+}
+
+function withoutTurnout(result: HiddenResult): HiddenResult {
+  return { ...result, ballots: null, votes: null, rejected: null, accounting: null, turnout: null };
+}

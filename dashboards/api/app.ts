@@ -1,0 +1,89 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance } from 'fastify';
+import { operationsRoutes } from '../../core/process/operations.ts';
+import type { Context } from './context.ts';
+import { answerProblems } from './problem.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { exportRoutes } from './routes/exports.ts';
+import { operatorRoutes } from './routes/operator.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { pollRoutes } from './routes/polls.ts';
+import { rehearsalRoutes } from './routes/rehearsals.ts';
+import { resultRoutes } from './routes/results.ts';
+import { roomRoutes } from './routes/rooms.ts';
+
+/** The default limit in bytes for the size of a request body. It is enough for a poll with a hundred long options. */
+const MAX_BODY_BYTES = 128 * 1024;
+
+export interface AppOptions {
+  /** Addresses or networks of proxies whose `X-Forwarded-For` is trusted. */
+  readonly trustedProxies: readonly string[];
+  /** Origins of other sites whose pages may read public data. */
+  readonly embedOrigins: readonly string[];
+}
+
+/** Builds the HTTP app, which does not listen yet: tests call `inject`, and an `HttpServer` makes it listen. */
+export async function createApp(
+  context: Context,
+  { trustedProxies, embedOrigins }: AppOptions,
+): Promise<FastifyInstance> {
+  const base = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    // All validation errors are reported together. Types are coerced, because numbers in query strings arrive as text.
+    ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
+    forceCloseConnections: true,
+    // Rate limits are per client address. If proxies were not trusted, everybody behind a proxy would share one limit.
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    logger: false,
+  });
+  const app = base.withTypeProvider<TypeBoxTypeProvider>();
+  // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
+  base.removeContentTypeParser('text/plain');
+  answerProblems(base, context.log);
+  await app.register(helmet, {
+    // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
+    hsts: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'self'"],
+      },
+    },
+  });
+  if (embedOrigins.length > 0) {
+    // Read-only and without credentials: other sites may show results, but not operate polls.
+    await app.register(cors, { origin: [...embedOrigins], methods: ['GET', 'HEAD'], allowedHeaders: ['Accept'] });
+  }
+  await app.register(rateLimit, { global: false });
+  const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
+  await app.register(swagger, { openapi: { info, components: { securitySchemes: SCHEMES } } });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(pollRoutes(context));
+  await app.register(resultRoutes(context));
+  await app.register(exportRoutes(context));
+  await app.register(deviceRoutes(context));
+  await app.register(roomRoutes(context));
+  await app.register(operatorRoutes(context));
+  await app.register(rehearsalRoutes(context));
+  await app.register(operationsRoutes(context));
+  await app.register(pageRoutes());
+  // Open streams would keep the server from closing, so end them first.
+  base.addHook('preClose', () => context.hub.close());
+  return base;
+}
+
+const DESCRIPTION =
+  'Votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once. Requests that change something or read data that is not public need the operator token. Errors are problem details (RFC 9457).';
+
+const SCHEMES = { operator: { type: 'http', scheme: 'bearer', description: 'the operator token' } } as const;

@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify';
+import { authenticate } from '../../core/devices/credentials.ts';
+import { pseudonymOf } from '../../core/devices/pseudonym.ts';
+import { Refusal } from '../../core/runtime/refusal.ts';
+import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
+import { partitionOf } from '../../core/voting/count/partition.ts';
+import { votersOf } from '../../core/voting/poll/electorate.ts';
+import type { Poll } from '../../core/voting/poll/poll.ts';
+import type { Audience } from '../../core/voting/result/visibility.ts';
+import type { Context } from './context.ts';
+
+/**
+ * The audience of a request: `operator` if it has the operator token, `voter` if it has the MQTT credentials of a device with
+ * a ballot in the round (`Authorization: Basic …`), otherwise `public`. @throws Refusal wrong-credentials, wrong-token
+ */
+export async function audienceOf(context: Context, request: FastifyRequest, poll: Poll): Promise<Audience> {
+  const { operators, store, guests } = context;
+  if (operators.isOperator(request)) return 'operator';
+  const given = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (given === undefined) return 'public';
+  const [device, secret] = deviceAndSecret(given);
+  const elector = await authenticate(store.registry, guests, device, secret);
+  if (!elector) throw new Refusal('wrong-credentials', 'unknown device or wrong secret');
+  const { definition, round, pseudonymKey: key } = poll;
+  const nameOf = (voter: string) => (key === undefined ? voter : pseudonymOf(key, voter));
+  const partition = partitionOf(nameOf(device), store.log.partitions);
+  const voters = votersOf(elector, definition).map(({ voter }) => nameOf(voter));
+  const ballots = await store.counts.ballots(partition, definition.poll, round, voters);
+  return ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN) ? 'voter' : 'public';
+}
+
+/** Decodes the user name and password of basic credentials [RFC 7617]. */
+function deviceAndSecret(encoded: string): [device: string, secret: string] {
+  const text = Buffer.from(encoded, 'base64').toString();
+  const [device = ''] = text.split(':', 1);
+  return [device, text.slice(device.length + 1)];
+}

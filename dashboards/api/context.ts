@@ -1,0 +1,40 @@
+import type { GuestBook } from '../../core/devices/guest.ts';
+import type { PollBook } from '../../core/live/poll-book.ts';
+import type { LiveResults } from '../../core/live/results.ts';
+import type { Operations } from '../../core/process/operations.ts';
+import { noSuchPoll, type PollRepository } from '../../core/rounds/poll-repository.ts';
+import type { Rounds } from '../../core/rounds/rounds.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { Series } from '../../core/store/series/series.ts';
+import type { Store } from '../../core/store/store.ts';
+import type { Poll } from '../../core/voting/poll/poll.ts';
+import type { Rehearsals } from '../rehearsals/rehearsals.ts';
+import type { Hub } from '../sse/hub.ts';
+import type { Operators } from './operators.ts';
+
+/** What the routes depend on. */
+export interface Context extends Operations {
+  readonly store: Store;
+  /** The time series of rounds; undefined if none are recorded. */
+  readonly series: Series | undefined;
+  readonly polls: PollBook;
+  readonly repository: PollRepository;
+  readonly results: LiveResults;
+  readonly rounds: Rounds;
+  readonly hub: Hub;
+  readonly operators: Operators;
+  readonly guests: GuestBook;
+  readonly rehearsals: Rehearsals;
+  /** The URL for phones, without a trailing slash; empty if phones use the same URL as the screen. */
+  readonly publicUrl: string;
+  /** Whom brokers admit: `open` admits any client, `devices` only registered devices and guests. */
+  readonly door: 'open' | 'devices';
+  readonly log: Log;
+}
+
+/** The poll with this id. @throws Refusal no-such-poll */
+export function knownPoll({ polls }: Pick<Context, 'polls'>, id: string): Poll {
+  const poll = polls.get(id);
+  if (!poll) throw noSuchPoll(id);
+  return poll;
+}

@@ -1,0 +1,118 @@
+import type { FastifyInstance } from 'fastify';
+import type { Log } from '../../core/runtime/log.ts';
+import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
+import { StoreError } from '../../core/store/error.ts';
+
+/** The HTTP status of each refusal. */
+const STATUS: Readonly<Record<RefusalCode, number>> = {
+  'bad-definition': 400,
+  'bad-devices': 400,
+  'bad-room': 400,
+  'bad-table': 400,
+  'invalid-request': 400,
+  pipelined: 400,
+  'too-many-polls': 400,
+  'operators-only': 401,
+  'wrong-credentials': 401,
+  'wrong-token': 401,
+  'figures-hidden': 403,
+  'not-named': 403,
+  'secret-poll': 403,
+  'no-series': 404,
+  'no-such-device': 404,
+  'no-such-poll': 404,
+  'no-such-room': 404,
+  'no-such-round': 404,
+  'device-exists': 409,
+  'no-copy': 409,
+  'no-quiz': 409,
+  'no-rehearsals': 409,
+  'not-final': 409,
+  'not-opened': 409,
+  'open-door': 409,
+  'poll-exists': 409,
+  'poll-was-opened': 409,
+  pseudonyms: 409,
+  'rehearsal-under-way': 409,
+  'room-taken': 409,
+  'wrong-status': 409,
+  'series-away': 503,
+  'still-closing': 503,
+  'still-opening': 503,
+  'too-many-viewers': 503,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not signed in',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Conflict',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'Too many requests',
+  500: 'Server error',
+  503: 'Not available',
+};
+
+/** The content of problem details [RFC 9457]. */
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly problems?: readonly string[];
+}
+
+/** An error as thrown by Fastify and its plugins. */
+interface HttpError {
+  readonly statusCode?: number;
+  readonly message: string;
+  readonly validation?: readonly {
+    readonly instancePath: string;
+    readonly message?: string;
+    readonly params: object;
+  }[];
+  readonly validationContext?: string;
+}
+
+/** Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. */
+export function answerProblems(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error: HttpError, request, reply) => {
+    const { status, code, detail, problems = [] } = problemOf(error);
+    if (status >= 500) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail };
+    return reply
+      .code(status)
+      .type('application/problem+json')
+      .send(problems.length > 0 ? { ...body, problems } : body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `there is no ${request.method} ${request.url.split('?')[0]}; /docs lists all endpoints`;
+    return reply
+      .code(404)
+      .type('application/problem+json')
+      .send({ type: 'urn:pollcast:no-such-page', title: TITLES[404], status: 404, detail });
+  });
+}
+
+function problemOf(error: HttpError): Problem {
+  if (error instanceof Refusal) {
+    return { status: STATUS[error.code], code: error.code, detail: error.message, problems: error.problems };
+  }
+  if (error.validation) {
+    const problems = error.validation.map(({ instancePath, message, params }) => {
+      const field = instancePath.slice(1).replaceAll('/', '.') || error.validationContext || 'body';
+      const extra = 'additionalProperty' in params ? ` (${String(params.additionalProperty)})` : '';
+      const allowed = 'allowedValues' in params ? `: ${(params.allowedValues as string[]).join(', ')}` : '';
+      return `${field}: ${message}${extra}${allowed}`;
+    });
+    return { status: 400, code: 'invalid-request', detail: 'the request is not valid', problems };
+  }
+  if (error instanceof StoreError) {
+    const detail = 'the store does not answer at the moment; nothing is lost, try again shortly';
+    return { status: 503, code: 'store-away', detail };
+  }
+  const status = error.statusCode ?? 500;
+  if (status < 500) return { status, code: 'bad-request', detail: error.message };
+  return { status, code: 'server-error', detail: 'something went wrong on the server; its log has the details' };
+}

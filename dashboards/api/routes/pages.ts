@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Refusal } from '../../../core/runtime/refusal.ts';
+import { isIdentifier } from '../../../core/voting/rules/identifier.ts';
+import { PollParams, RoomParams } from '../schemas/params.ts';
+
+/** The folder into which the build writes the pages. */
+const WEB = fileURLToPath(new URL('../../../../build/web/', import.meta.url));
+/** Matches file names that contain a hash of the content. A file with such a name never changes. */
+const HASHED = /-[A-Z0-9]{8}\.(js|css)$/;
+
+/** The pages and their assets. */
+export function pageRoutes(): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    await app.register(fastifyStatic, {
+      root: WEB,
+      prefix: '/web/',
+      index: false,
+      preCompressed: true,
+      cacheControl: false,
+      setHeaders(response, path) {
+        const isHashed = HASHED.test(path.replace(/\.(br|gz)$/, ''));
+        response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+    const hidden = { schema: { hide: true } };
+    app.get('/', hidden, async (_request, reply) => reply.sendFile('operator.html'));
+    app.get('/screen/:poll', { schema: { hide: true, params: PollParams } }, async ({ params }, reply) => {
+      if (!isIdentifier(params.poll)) throw new Refusal('no-such-poll', 'this is not a valid poll id');
+      return reply.sendFile('screen.html');
+    });
+    const inRoom = { schema: { hide: true, params: RoomParams } };
+    app.get('/screen/room/:room', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.sendFile('screen.html');
+    });
+    app.get('/vote/:room', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.sendFile('vote.html');
+    });
+    app.get('/vote/:room/manifest.webmanifest', inRoom, async ({ params }, reply) => {
+      demandRoom(params.room);
+      return reply.type('application/manifest+json').send(manifestOf(params.room));
+    });
+    // A service worker controls only pages below its own path, so it cannot be served from `/web/`.
+    app.get('/vote/worker.js', hidden, async (_request, reply) => reply.sendFile('worker.js'));
+    app.get('/favicon.ico', hidden, async (_request, reply) => reply.sendFile('icon.svg'));
+  };
+}
+
+function demandRoom(room: string): void {
+  if (!isIdentifier(room)) throw new Refusal('no-such-room', 'this is not a valid room name');
+}
+
+/** The manifest for installing the voting page of a room as an app [W3C Web Application Manifest]. */
+function manifestOf(room: string) {
+  const icon = (src: string, sizes: string, type: string) => ({ src: `/web/${src}`, sizes, type, purpose: 'any' });
+  return {
+    id: `/vote/${room}`,
+    name: `Vote · ${room}`,
+    short_name: 'Vote',
+    start_url: `/vote/${room}`,
+    scope: '/vote/',
+    display: 'standalone',
+    background_color: '#f6f7fb',
+    theme_color: '#1d4ed8',
+    icons: [
+      icon('icon.svg', 'any', 'image/svg+xml'),
+      icon('icon-192.png', '192x192', 'image/png'),
+      icon('icon-512.png', '512x512', 'image/png'),
+      { ...icon('icon-512.png', '512x512', 'image/png'), purpose: 'maskable' },
+    ],
+  };
+}

@@ -1,0 +1,141 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { validDefinition } from '../../../core/rounds/poll-repository.ts';
+import { Refusal } from '../../../core/runtime/refusal.ts';
+import type { Definition, Draft } from '../../../core/voting/kinds/definition.ts';
+import { MUTABLE_SETTINGS, withDefaults, withoutSettingsOfOtherKinds } from '../../../core/voting/poll/definition.ts';
+import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
+import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
+import { type Context, knownPoll } from '../context.ts';
+import { pollView } from '../poll-view.ts';
+import { PollParams } from '../schemas/params.ts';
+
+const tags = ['polls'];
+
+/** Create, read, change, delete, open, close and reopen polls. */
+export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
+  const { polls, repository, rounds, operators } = context;
+  const operatorsOnly = { onRequest: operators.required };
+  /** The names of the settings that each PATCH request removes. */
+  const removed = new WeakMap<object, readonly string[]>();
+
+  return async (app) => {
+    app.get('/api/polls', { schema: { summary: 'All polls; drafts for operators only', tags } }, async (request) => {
+      const isOperator = operators.isOperator(request);
+      const visible = polls.all().filter((poll) => isOperator || !isUnpublished(poll));
+      return {
+        polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map((poll) => pollView(poll, isOperator)),
+      };
+    });
+
+    app.post(
+      '/api/polls',
+      { ...operatorsOnly, schema: { summary: 'Create a poll', tags, body: DraftSchema } },
+      async ({ body }, reply) => {
+        demandFuture(validDefinition(body));
+        const poll = await repository.create(body);
+        return reply.code(201).header('location', `/api/polls/${poll.definition.poll}`).send(pollView(poll, true));
+      },
+    );
+
+    app.get('/api/polls/:poll', { schema: { summary: 'One poll', tags, params: PollParams } }, async (request) => {
+      const poll = knownPoll(context, request.params.poll);
+      const isOperator = operators.isOperator(request);
+      if (!isUnpublished(poll) || isOperator) return pollView(poll, isOperator);
+      // Only operators may see a question that has not been asked yet.
+      return { poll: poll.definition.poll, status: poll.status, round: poll.round };
+    });
+
+    app.patch(
+      '/api/polls/:poll',
+      {
+        ...operatorsOnly,
+        schema: {
+          summary: 'Change a draft, or the visibility or moderation of any poll',
+          tags,
+          params: PollParams,
+          body: PatchSchema,
+        },
+        // If a setting is null, it will be removed from the poll, so the schema need not check it.
+        preValidation: async (request) => {
+          const { body } = request as { body: unknown };
+          if (typeof body !== 'object' || body === null) return;
+          const all = Object.entries(body);
+          removed.set(
+            request,
+            all.filter(([, value]) => value === null).map(([field]) => field),
+          );
+          (request as { body: unknown }).body = Object.fromEntries(all.filter(([, value]) => value !== null));
+        },
+      },
+      async (request) => {
+        const { params, body } = request;
+        const gone = removed.get(request) ?? [];
+        if (Object.keys(body).length + gone.length === 0) {
+          throw new Refusal('invalid-request', 'the request changes nothing');
+        }
+        if (gone.includes('title')) throw new Refusal('invalid-request', 'title: cannot be removed');
+        const changes = { ...body, ...Object.fromEntries(gone.map((field) => [field, undefined])) };
+        return pollView(await repository.change(params.poll, (now) => changed(now, changes)), true);
+      },
+    );
+
+    app.delete(
+      '/api/polls/:poll',
+      { ...operatorsOnly, schema: { summary: 'Delete a poll that is not open', tags, params: PollParams } },
+      async ({ params }, reply) => {
+        await repository.change(params.poll, (poll) => {
+          if (poll.status === 'draft' || poll.status === 'closed') return { ...poll, deleted: true };
+          throw new Refusal('wrong-status', `poll ${params.poll} is ${poll.status}; close it first`);
+        });
+        return reply.code(204).send();
+      },
+    );
+
+    const steps = {
+      open: { summary: 'Open a draft', take: (id: string) => rounds.openRound(id, 'draft') },
+      close: { summary: 'Close an open poll', take: (id: string) => rounds.closeRound(id) },
+      reopen: { summary: 'Open a closed poll for another round', take: (id: string) => rounds.openRound(id, 'closed') },
+    };
+    for (const [name, { summary, take }] of Object.entries(steps)) {
+      app.post(
+        `/api/polls/:poll/${name}`,
+        { ...operatorsOnly, schema: { summary, tags, params: PollParams } },
+        async ({ params }) => pollView(await take((params as { poll: string }).poll), true),
+      );
+    }
+  };
+}
+
+/** A poll with changed settings. @throws Refusal poll-was-opened, bad-definition */
+function changed(now: Poll, changes: Partial<Draft>): Poll {
+  const { poll: id } = now.definition;
+  const isMutable = Object.keys(changes).every((field) => (MUTABLE_SETTINGS as readonly string[]).includes(field));
+  if (now.status !== 'draft' && !isMutable) {
+    const why = `poll ${id} was opened, and its question cannot be changed after that; create a new poll (${MUTABLE_SETTINGS.join(' and ')} can still be changed)`;
+    throw new Refusal('poll-was-opened', why);
+  }
+  const written: Draft = withDefaults({ ...(now.draft ?? now.definition), ...changes });
+  const draft = changes.kind === undefined ? written : withoutSettingsOfOtherKinds(written);
+  const definition = validDefinition(draft);
+  if (now.status !== 'draft') {
+    // Only the mutable settings are replaced; all others stay exactly as they were.
+    const fields = Object.entries(definition).filter(([field]) =>
+      (MUTABLE_SETTINGS as readonly string[]).includes(field),
+    );
+    const kept = {
+      ...Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, undefined])),
+      ...Object.fromEntries(fields),
+    };
+    return { ...now, definition: { ...now.definition, ...kept } };
+  }
+  if (changes.opensAt !== undefined) demandFuture(definition);
+  return { ...now, definition, draft: written };
+}
+
+/** Rejects an opening time in the past, because such a poll would open immediately. @throws Refusal bad-definition */
+function demandFuture({ opensAt }: Definition): void {
+  if (opensAt === undefined || Date.parse(opensAt) > Date.now()) return;
+  throw new Refusal('bad-definition', 'this poll cannot be used: 1 problem', [
+    `opensAt: ${opensAt} is in the past; omit it and open the poll manually`,
+  ]);
+}

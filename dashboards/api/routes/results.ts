@@ -1,0 +1,169 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
+import { recount } from '../../../core/rounds/recount.ts';
+import { storeRecount } from '../../../core/rounds/recount-queue.ts';
+import { Refusal } from '../../../core/runtime/refusal.ts';
+import type { Poll } from '../../../core/voting/poll/poll.ts';
+import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
+import { type Audience, visibleResult } from '../../../core/voting/result/visibility.ts';
+import { answersOf } from '../../exports/ballots.ts';
+import { responsesOf } from '../../exports/responses.ts';
+import { Timelines } from '../../exports/timeline.ts';
+import { startStream } from '../../sse/begin.ts';
+import { audienceOf } from '../audience.ts';
+import { type Context, knownPoll } from '../context.ts';
+import { knownRound, openedRound, requireFinal } from '../rounds.ts';
+import { PollParams, PollsQuery, RoundQuery } from '../schemas/params.ts';
+
+/**
+ * The number of timelines that one address may read per minute. It is high because a hall with a screen at each seat may share
+ * one address.
+ */
+const TIMELINES_PER_MINUTE = 6_000;
+/** The number of leaderboards that one address may read per minute. Each leaderboard reads every ballot of its questions. */
+const LEADERBOARDS_PER_MINUTE = 120;
+/** How often per minute one address may read who has answered. Each time, every ballot of the round is read. */
+const RESPONSES_PER_MINUTE = 120;
+/** The maximum number of polls that one stream or leaderboard may cover. */
+const MAX_POLLS = 50;
+const tags = ['results'];
+const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' } });
+
+/** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
+export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
+  const { hub, results, operators, store, series, repository } = context;
+  const timelines = new Timelines(series);
+  const ofRound = { params: PollParams, querystring: RoundQuery };
+
+  return async (app) => {
+    app.get(
+      '/api/polls/:poll/result',
+      { schema: { summary: 'The current result, or that of an earlier round', tags, ...ofRound } },
+      async (request) => {
+        const current = knownPoll(context, request.params.poll);
+        const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
+        const audience = await audienceOf(context, request, poll);
+        return visibleResult(await results.result(poll), poll, audience);
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/stream',
+      { schema: { summary: 'The result as it changes (server-sent events)', tags, params: PollParams } },
+      async (request, reply) => stream(request, reply, [request.params.poll]),
+    );
+
+    app.get(
+      '/api/stream',
+      { schema: { summary: 'Several results as they change (server-sent events)', tags, querystring: PollsQuery } },
+      async (request, reply) => stream(request, reply, listed(request.query.polls)),
+    );
+
+    app.get(
+      '/api/leaderboard',
+      {
+        config: perMinute(LEADERBOARDS_PER_MINUTE),
+        schema: {
+          summary: 'The leaderboard of players and teams over final quiz questions',
+          tags,
+          querystring: PollsQuery,
+        },
+      },
+      async (request) => {
+        const isOperator = operators.isOperator(request);
+        const polls = listed(request.query.polls).map((id) => knownPoll(context, id));
+        if (polls.length > 1 && polls.some(({ definition }) => definition.secrecy === 'pseudonymous')) {
+          const why = 'pseudonyms differ from poll to poll, so a leaderboard cannot cover several pseudonymous polls';
+          throw new Refusal('pseudonyms', why);
+        }
+        const questions = [];
+        for (const poll of polls) {
+          await demandLeaderboard(poll, isOperator);
+          questions.push({ definition: poll.definition, answers: await answersOf(store, poll) });
+        }
+        return { polls: polls.map(({ definition }) => definition.poll), ...leaderboardOf(questions) };
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/timeline',
+      {
+        config: perMinute(TIMELINES_PER_MINUTE),
+        schema: { summary: 'Votes, and ballots by option, over the course of the round', tags, params: PollParams },
+      },
+      async (request): Promise<TimelineAnswer> => {
+        const poll = knownPoll(context, request.params.poll);
+        const result = await results.result(poll);
+        if (visibleResult(result, poll, await audienceOf(context, request, poll)).hidden) throw hidden(poll);
+        return { poll: result.poll, round: result.round, ...(await timelines.read(poll)) };
+      },
+    );
+
+    app.get(
+      '/api/polls/:poll/responses',
+      {
+        onRequest: operators.required,
+        config: perMinute(RESPONSES_PER_MINUTE),
+        schema: { summary: 'Who has answered, but not what', tags, params: PollParams },
+      },
+      async ({ params }): Promise<ResponsesAnswer> => {
+        const poll = knownPoll(context, params.poll);
+        if ((poll.definition.secrecy ?? 'named') !== 'named') {
+          const why = `the ballots of poll ${params.poll} carry no names, so it is not known who has answered`;
+          throw new Refusal('not-named', why);
+        }
+        return { poll: params.poll, round: poll.round, ...(await responsesOf(store, poll)) };
+      },
+    );
+
+    app.post(
+      '/api/polls/:poll/recount',
+      {
+        onRequest: operators.required,
+        schema: { summary: 'Recount a round from the log, and compare the outcome with its result', tags, ...ofRound },
+      },
+      async ({ params, query }): Promise<RecountAnswer> => {
+        const poll = openedRound(knownPoll(context, params.poll), query.round);
+        if (poll.definition.secrecy === 'secret') await requireFinal(results, poll);
+        const found = await recount({ store, series, poll, served: () => results.result(poll) });
+        // The public seal vouches only for the count, so differences from the time series are ignored.
+        const isCountRight =
+          found.isBalanced && found.differences.every((difference) => difference.startsWith('time series'));
+        if ((await results.result(poll)).final) await storeRecount(repository, poll, isCountRight);
+        return found;
+      },
+    );
+  };
+
+  /**
+   * Leaderboard points reveal what each voter answered, so the poll must not be secret, and its result must be final and
+   * visible. @throws Refusal no-quiz, secret-poll, not-final, figures-hidden
+   */
+  async function demandLeaderboard(poll: Poll, isOperator: boolean): Promise<void> {
+    const { poll: id, secrecy } = poll.definition;
+    if (!hasRightAnswer(poll.definition)) {
+      throw new Refusal('no-quiz', `poll ${id} has no right answer: leaderboards are for quiz questions`);
+    }
+    if (secrecy === 'secret') throw new Refusal('secret-poll', `poll ${id} is secret, so it has no leaderboard`);
+    await requireFinal(results, poll);
+    const visible = visibleResult(await results.result(poll), poll, isOperator ? 'operator' : 'public');
+    if (visible.hidden) throw hidden(poll);
+  }
+
+  async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
+    const audiences = new Map<string, Audience>();
+    for (const poll of polls) audiences.set(poll, await audienceOf(context, request, knownPoll(context, poll)));
+    await hub.watch(startStream(request, reply, hub), audiences);
+  }
+}
+
+function hidden({ definition }: Poll): Refusal {
+  return new Refusal('figures-hidden', `results of poll ${definition.poll} are hidden for now`);
+}
+
+function listed(query: string): string[] {
+  const polls = [...new Set(query.split(',').map((poll) => poll.trim()))];
+  if (polls.length <= MAX_POLLS) return polls;
+  throw new Refusal('too-many-polls', `at most ${MAX_POLLS} polls at once, not ${polls.length}`);
+}

@@ -1,0 +1,53 @@
+import { Type } from 'typebox';
+import { MAX_IMPORT } from '../../../core/devices/device-table.ts';
+import { closed, id, string } from '../../../core/voting/rules/schema.ts';
+
+/** The schemas of request bodies that register and change devices. `requireValid` checks the values. */
+
+const Mandate = closed({
+  mandate: id('the voter it is for'),
+  weight: Type.Optional(string('a number as a string; default: 1')),
+  group: Type.Optional(id('the group of the voter')),
+});
+
+const settings = {
+  label: Type.Optional(Type.String({ maxLength: 100 })),
+  group: Type.Optional(id('the device’s group, such as a team or a chamber')),
+  weight: Type.Optional(
+    string('the weight of its own vote, a number as a string; default: 1; with 0, it votes for its mandates only'),
+  ),
+  mandates: Type.Optional(
+    Type.Array(Mandate, { maxItems: 100, description: 'votes that the device casts for others' }),
+  ),
+};
+
+export const NewDeviceSchema = closed({
+  device: id('the device’s id, also its MQTT client id and user name'),
+  ...settings,
+  secret: Type.Optional(
+    Type.String({ description: 'at least 16 characters; if omitted, one is generated and returned only once' }),
+  ),
+});
+
+/** The schema of a setting that may also be null, which removes it. */
+const orNull = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 100, description });
+const lentTo = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  minLength: 1,
+  maxLength: 100,
+  description: 'who it is lent to; null: it was returned',
+});
+const removable = {
+  label: orNull('null removes it'),
+  group: orNull('null removes it'),
+  weight: orNull('null resets it to 1'),
+};
+export const DevicePatchSchema = Type.Partial(Type.Object({ ...settings, ...removable, lentTo }), {
+  additionalProperties: false,
+  minProperties: 1,
+});
+
+export const DeviceImportSchema = closed({
+  devices: Type.Array(NewDeviceSchema, { minItems: 1, maxItems: MAX_IMPORT }),
+});

@@ -1,0 +1,12 @@
+import { Type } from 'typebox';
+import { id } from '../../../core/voting/rules/schema.ts';
+
+/** Path and query parameters. */
+
+export const PollParams = Type.Object({ poll: id('the id of a poll') });
+export const RoomParams = Type.Object({ room: id('the name of a room') });
+export const DeviceParams = Type.Object({ device: id('the id of a device') });
+export const PollsQuery = Type.Object({ polls: Type.String({ description: 'poll ids, separated by commas' }) });
+export const RoundQuery = Type.Object({
+  round: Type.Optional(Type.Integer({ minimum: 1, description: 'an earlier round; default: the current one' })),
+});

@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'preact/hooks';
+import { say } from '../words/language.ts';
+import type { FormState } from './form.ts';
+import { Send } from './send.tsx';
+
+interface NumberInputProps extends FormState {
+  readonly min: number;
+  readonly max: number;
+  readonly decimals: number;
+  readonly unit?: string | undefined;
+}
+
+/** A number that the voter types. */
+export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast }: NumberInputProps) {
+  const [text, setText] = useState(cast ?? '');
+  useEffect(() => setText(cast ?? ''), [cast]);
+  // Many languages use a decimal comma.
+  const plain = text.trim().replace(',', '.').replace('−', '-');
+  const [, fraction = ''] = plain.split('.');
+  const isNumber =
+    /^[+-]?\d+(\.\d*)?$/.test(plain) && Number(plain) >= min && Number(plain) <= max && fraction.length <= decimals;
+  const isWrong = plain !== '' && plain !== '-' && !isNumber;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isNumber) onCast(String(Number(plain)));
+      }}
+    >
+      <fieldset class="form" disabled={isDisabled}>
+        <legend>{say('ballot.number', { min, max })}</legend>
+        <p class="number">
+          <input
+            inputMode="decimal"
+            autocomplete="off"
+            value={text}
+            aria-label={say('ballot.number', { min, max })}
+            aria-invalid={isWrong}
+            aria-describedby="number-problem"
+            onInput={({ currentTarget: { value } }) => setText(value)}
+          />
+          {unit && <span dir="auto">{unit}</span>}
+        </p>
+        <p class="problem" id="number-problem" role="status">
+          {isWrong ? say(decimals === 0 ? 'ballot.wholeWrong' : 'ballot.numberWrong', { min, max, decimals }) : ''}
+        </p>
+        <Send isReady={isNumber} isAgain={cast !== undefined} onSend={() => onCast(String(Number(plain)))} />
+      </fieldset>
+    </form>
+  );
+}

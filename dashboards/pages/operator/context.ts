@@ -1,0 +1,51 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import { ApiError } from '../../../client/api.ts';
+import type { OperatorApi } from './api.ts';
+import { tell } from './words.ts';
+
+export interface Desk {
+  readonly api: OperatorApi;
+  readonly deployment: DeploymentAnswer;
+  /** Shows the operator a notice of success or failure. */
+  readonly notify: (notice: Notice) => void;
+  /** Secrets of new devices that have not been saved yet; the server shows each only once. */
+  readonly secrets: readonly RegisteredDevice[];
+  readonly setSecrets: (secrets: readonly RegisteredDevice[]) => void;
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly problems?: readonly string[];
+  readonly isBad: boolean;
+}
+
+export const DeskContext = createContext<Desk | undefined>(undefined);
+
+/** The state and actions that all parts of the operator’s pages share. */
+export function useDesk(): Desk {
+  const context = useContext(DeskContext);
+  if (!context) throw new Error('useDesk was called outside the operator’s pages');
+  return context;
+}
+
+/** Runs an action that may fail. If it does, shows the error and resolves with false. */
+export function useAttempt(): (work: () => Promise<unknown>) => Promise<boolean> {
+  const { notify } = useDesk();
+  return async (work) => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      notify(noticeOf(error));
+      return false;
+    }
+  };
+}
+
+/** The notice for an error. */
+export function noticeOf(error: unknown): Notice {
+  if (!(error instanceof ApiError)) return { text: String(error), isBad: true };
+  return { text: error.status === 0 ? tell('error.away') : error.message, problems: error.problems, isBad: true };
+}

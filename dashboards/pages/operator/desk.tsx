@@ -1,0 +1,133 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import { ApiError } from '../../../client/api.ts';
+import { LanguageChoice } from '../words/language-choice.tsx';
+import { OperatorApi, storedToken } from './api.ts';
+import { DeskContext, type Notice, noticeOf } from './context.ts';
+import { Devices } from './devices/devices.tsx';
+import { Editor } from './editor/editor.tsx';
+import { PollPage } from './polls/poll-page.tsx';
+import { Polls } from './polls/polls.tsx';
+import { Rooms } from './polls/rooms.tsx';
+import { SignIn } from './sign-in.tsx';
+import { tell, useOperatorLanguage } from './words.ts';
+
+/** The operator’s pages, after signing in. */
+export function OperatorDesk() {
+  const [token, setToken] = useState(() => storedToken.read());
+  const [deployment, setDeployment] = useState<DeploymentAnswer>();
+  const [notice, notify] = useState<Notice>();
+  const [secrets, setSecrets] = useState<readonly RegisteredDevice[]>([]);
+  const [, redraw] = useState(0);
+  const hash = useHash();
+  const signOut = () => {
+    storedToken.write(null);
+    setToken(null);
+    setDeployment(undefined);
+  };
+  const api = useMemo(() => (token === null ? undefined : new OperatorApi(token, signOut)), [token]);
+  useEffect(() => {
+    // If the stored token is no longer valid, `signOut` has been called, and the page asks for a new one.
+    api?.deployment().then(setDeployment, (error) => {
+      if (error instanceof ApiError && error.status !== 401) notify(noticeOf(error));
+    });
+  }, [api]);
+  useEffect(() => notify(undefined), [hash]);
+  useEffect(() => {
+    if (secrets.length === 0) return;
+    const warn = (event: Event) => event.preventDefault();
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [secrets]);
+  useEffect(() => {
+    document.title = `Pollcast – ${tell('title')}`;
+  });
+
+  const language = <LanguageChoice onChange={() => redraw((n) => n + 1)} load={useOperatorLanguage} />;
+  if (!api || !deployment) {
+    return (
+      <SignIn
+        language={language}
+        isChecking={token !== null}
+        notice={notice}
+        onSignIn={(given) => {
+          storedToken.write(given);
+          notify(undefined);
+          setToken(given);
+        }}
+      />
+    );
+  }
+  const [, section = 'polls', id, action] = hash.split('/').map(decodeURIComponent);
+  return (
+    <DeskContext.Provider value={{ api, deployment, notify, secrets, setSecrets }}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        {tell('skip')}
+      </button>
+      <header class="top">
+        <p class="brand">
+          <img src="/web/icon.svg" alt="" width="28" height="28" /> Pollcast
+        </p>
+        <nav aria-label={tell('nav')}>
+          {(['polls', 'rooms', 'devices'] as const).map((name) => (
+            <a key={name} href={`#/${name}`} aria-current={section === name ? 'page' : undefined}>
+              {tell(`nav.${name}`)}
+            </a>
+          ))}
+          <a href="/docs">{tell('nav.api')}</a>
+        </nav>
+        {language}
+        <button type="button" class="quiet" onClick={signOut}>
+          {tell('signOut')}
+        </button>
+      </header>
+      <main class="desk" id="main" tabIndex={-1}>
+        <div role="alert">{notice && <NoticeBox notice={notice} onClose={() => notify(undefined)} />}</div>
+        {section === 'rooms' ? (
+          <Rooms />
+        ) : section === 'devices' ? (
+          <Devices />
+        ) : id === 'new' && action === undefined ? (
+          <Editor key="new" />
+        ) : id !== undefined && action === 'edit' ? (
+          <Editor key={id} poll={id} />
+        ) : id !== undefined ? (
+          <PollPage key={id} poll={id} />
+        ) : (
+          <Polls />
+        )}
+      </main>
+    </DeskContext.Provider>
+  );
+}
+
+function NoticeBox({ notice: { text, problems = [], isBad }, onClose }: { notice: Notice; onClose: () => void }) {
+  return (
+    <div class="notice" data-bad={isBad || undefined}>
+      <p>
+        <span aria-hidden="true">{isBad ? '⚠ ' : '✓ '}</span>
+        {text}
+      </p>
+      {problems.length > 0 && (
+        <ul>
+          {problems.map((problem) => (
+            <li key={problem}>{problem}</li>
+          ))}
+        </ul>
+      )}
+      <button type="button" class="quiet" onClick={onClose}>
+        {tell('close.notice')}
+      </button>
+    </div>
+  );
+}
+
+function useHash(): string {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const onChange = () => setHash(location.hash);
+    addEventListener('hashchange', onChange);
+    return () => removeEventListener('hashchange', onChange);
+  }, []);
+  return hash;
+}

@@ -1,0 +1,135 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { PollAnswer } from '../../../../client/answers.ts';
+import { VISIBILITIES } from '../../../../core/voting/rules/common.ts';
+import type { View } from '../../charts/drawing.ts';
+import { Timeline } from '../../charts/timeline.tsx';
+import { FinalOutcome } from '../../charts/verdict.tsx';
+import { Chart } from '../../poll/chart.tsx';
+import { viewsOf } from '../../poll/views.ts';
+import { formatTime, say, sayIfKnown } from '../../words/language.ts';
+import { useAttempt, useDesk } from '../context.ts';
+import { tell, tellIfKnown } from '../words.ts';
+import { AccountingPanel } from './accounting.tsx';
+import { Embed } from './embed.tsx';
+import { Exports } from './exports.tsx';
+import { isModerated, ModerationPanel } from './moderation.tsx';
+import { PollActions } from './poll-actions.tsx';
+import { RehearsalPanel } from './rehearsal.tsx';
+import { Responses } from './responses.tsx';
+import { useResults } from './use-polls.ts';
+
+const READ_EVERY_MS = 4_000;
+
+/** One poll: its live result, the accounting of its votes, who has answered, and every action. */
+export function PollPage({ poll: id }: { poll: string }) {
+  const { api } = useDesk();
+  const [poll, setPoll] = useState<PollAnswer | 'gone'>();
+  const result = useResults([id]).get(id);
+  const [wanted, setView] = useState<View>();
+  const reload = async () => {
+    try {
+      setPoll(await api.poll(id));
+    } catch (error) {
+      if ((error as { status?: number }).status === 404) setPoll('gone');
+    }
+  };
+  useEffect(() => {
+    void reload();
+    const timer = setInterval(() => !document.hidden && void reload(), READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [id, result?.status]);
+
+  if (poll === 'gone') return <p class="empty">{tell('poll.gone')}</p>;
+  if (!poll) return <p class="empty">{say('wait.stream')}</p>;
+  const views = result ? viewsOf(result, { leaderboard: false, join: false }) : [];
+  const view = wanted && views.includes(wanted) ? wanted : views[0];
+  const status = result?.final ? 'final' : poll.status;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <p class="crumb">
+            <a href="#/polls">{tell('nav.polls')}</a> / {id}
+          </p>
+          <h1 dir="auto">{poll.title}</h1>
+          <p class="hint">
+            <span class="status" data-status={status}>
+              {sayIfKnown(`status.${status}`) ?? status}
+            </span>{' '}
+            {tellIfKnown(`kind.${poll.kind}`)} · {tell('poll.round', { n: poll.round })}
+            {poll.room && (
+              <>
+                {' · '}
+                <a href={`/screen/room/${encodeURIComponent(poll.room)}`} target="_blank" rel="noreferrer">
+                  {tell('polls.inRoom', { room: poll.room })}
+                </a>
+              </>
+            )}
+            {poll.openedAt && ` · ${tell('poll.openedAt', { time: formatTime(poll.openedAt) })}`}
+            {poll.closingAt &&
+              poll.status === 'open' &&
+              ` · ${tell('poll.closesAt', { time: formatTime(poll.closingAt) })}`}
+          </p>
+        </div>
+        <PollActions poll={poll} onDone={reload} />
+      </div>
+      <div class="columns-2">
+        <section class="panel" aria-label={say('vote.result')}>
+          {views.length > 1 && (
+            <div class="tabs">
+              {views.map((one) => (
+                <button key={one} type="button" aria-pressed={one === view} onClick={() => setView(one)}>
+                  {say(`view.${one}`)}
+                </button>
+              ))}
+            </div>
+          )}
+          {view === 'timeline' ? (
+            <Timeline poll={id} round={poll.round} isFinal={result?.final === true} headers={api.headers} />
+          ) : (
+            result && view && <Chart result={result} view={view} definition={poll} />
+          )}
+          {result?.hidden && <p class="hint">{say('hidden.byPoll')}</p>}
+          {result && <FinalOutcome result={result} />}
+        </section>
+        <div class="stack">
+          {result && <AccountingPanel poll={id} result={result} />}
+          <Visibility poll={poll} onDone={reload} />
+          <Exports poll={poll} isFinal={result?.final === true} />
+        </div>
+      </div>
+      {poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (
+        <Responses poll={id} isOpen={poll.status === 'open'} />
+      )}
+      {isModerated(poll) && result && <ModerationPanel poll={poll} result={result} onDone={reload} />}
+      <RehearsalPanel poll={id} />
+      <Embed poll={id} />
+    </>
+  );
+}
+
+/** Who can see results; this can be changed at any time. */
+function Visibility({ poll, onDone }: { poll: PollAnswer; onDone: () => Promise<void> }) {
+  const { api } = useDesk();
+  const attempt = useAttempt();
+  return (
+    <section class="panel">
+      <label>
+        {tell('field.visibility')}
+        <select
+          value={poll.visibility}
+          onChange={async ({ currentTarget: { value } }) => {
+            await attempt(() => api.changePoll(poll.poll, { visibility: value }));
+            await onDone();
+          }}
+        >
+          {VISIBILITIES.map((one) => (
+            <option key={one} value={one}>
+              {tell(`value.visibility.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </section>
+  );
+}

@@ -1,0 +1,71 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { PollAnswer } from '../../../../client/answers.ts';
+import { joinAddress } from '../../screen/join.tsx';
+import { Qr } from '../../screen/qr.tsx';
+import { say, sayIfKnown } from '../../words/language.ts';
+import { tell } from '../words.ts';
+import { PollActions } from './poll-actions.tsx';
+import { usePolls } from './use-polls.ts';
+
+const LOOPBACK = /^(localhost|127\.|\[::1\])/;
+
+/** Every room that has polls, with its polls and the address at which phones join. */
+export function Rooms() {
+  const { polls, reload } = usePolls();
+  const rooms = new Map<string, PollAnswer[]>();
+  for (const poll of polls ?? []) {
+    if (poll.room !== undefined) rooms.set(poll.room, [...(rooms.get(poll.room) ?? []), poll]);
+  }
+  return (
+    <>
+      <div class="head">
+        <h1>{tell('nav.rooms')}</h1>
+      </div>
+      {polls && rooms.size === 0 && <p class="empty">{tell('rooms.none')}</p>}
+      {[...rooms]
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([room, own]) => (
+          <Room key={room} room={room} polls={own} onDone={reload} />
+        ))}
+    </>
+  );
+}
+
+function Room({ room, polls, onDone }: { room: string; polls: readonly PollAnswer[]; onDone: () => Promise<void> }) {
+  const [address, setAddress] = useState('');
+  useEffect(() => void joinAddress(room).then(setAddress), [room]);
+  const isLoopback = LOOPBACK.test(address.replace(/^https?:\/\//, ''));
+  return (
+    <section class="panel room">
+      <div class="join">{address && <Qr text={address} label={say('join.qr', { address })} />}</div>
+      <div class="stack">
+        <h2 dir="auto">{room}</h2>
+        <p class="actions">
+          <a class="quiet" href={`/screen/room/${encodeURIComponent(room)}`} target="_blank" rel="noreferrer">
+            {tell('rooms.screen')}
+          </a>
+          <a class="quiet" href={address} target="_blank" rel="noreferrer">
+            {tell('rooms.vote')}
+          </a>
+        </p>
+        <p class="hint" dir="ltr">
+          {address}
+        </p>
+        {isLoopback && <p class="bad">{tell('rooms.loopback')}</p>}
+        <ul class="polls plain">
+          {polls.map((poll) => (
+            <li key={poll.poll}>
+              <p class="status" data-status={poll.status}>
+                {sayIfKnown(`status.${poll.status}`) ?? poll.status}
+              </p>
+              <a href={`#/polls/${encodeURIComponent(poll.poll)}`} dir="auto">
+                {poll.title}
+              </a>
+              <PollActions poll={poll} onDone={onDone} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}

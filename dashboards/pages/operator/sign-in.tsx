@@ -1,0 +1,59 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Notice } from './context.ts';
+import { tell } from './words.ts';
+
+/** Asks for the operator token, and checks it with the server. */
+export function SignIn(props: {
+  language: ComponentChildren;
+  isChecking: boolean;
+  notice: Notice | undefined;
+  onSignIn: (token: string) => void;
+}) {
+  const { language, isChecking, notice, onSignIn } = props;
+  const [token, setToken] = useState('');
+  const [problem, setProblem] = useState('');
+  const [isTrying, setTrying] = useState(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setTrying(true);
+    setProblem('');
+    const headers = { authorization: `Bearer ${token.trim()}` };
+    const response = await fetch('/api/operator', { headers }).catch(() => undefined);
+    setTrying(false);
+    if (response?.ok) onSignIn(token.trim());
+    else setProblem(response?.status === 401 ? tell('signIn.wrong') : tell('error.away'));
+  };
+  return (
+    <div class="door">
+      <main>
+        <form class="panel" onSubmit={submit}>
+          <p class="brand">
+            <img src="/web/icon.svg" alt="" width="40" height="40" /> Pollcast
+          </p>
+          <h1>{tell('signIn')}</h1>
+          <label>
+            {tell('signIn.token')}
+            <input
+              type="password"
+              name="token"
+              autocomplete="current-password"
+              value={token}
+              aria-invalid={problem !== ''}
+              aria-describedby="sign-in-problem"
+              onInput={({ currentTarget: { value } }) => setToken(value)}
+            />
+          </label>
+          <p class="hint">{tell('signIn.where')}</p>
+          <p class="problem" id="sign-in-problem" role="alert">
+            {problem || notice?.text}
+          </p>
+          <button type="submit" class="send" disabled={token.trim() === '' || isTrying || isChecking}>
+            {tell('signIn.do')}
+          </button>
+        </form>
+        {language}
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Result } from '../../../core/voting/result/result.ts';
+import { formatShare, say, sayCount, sayIfKnown } from '../words/language.ts';
+
+/** The interval in ms at which figures are announced, because speech cannot keep up with a live chart. */
+const READ_EVERY_MS = 15_000;
+
+/** Announces a result to screen readers: changes of status immediately, figures only at intervals. */
+export function Narrator({ result, isHidden }: { result: Result | undefined; isHidden: boolean }) {
+  const [text, setText] = useState('');
+  const newest = useRef(result);
+  newest.current = result;
+  const hidden = useRef(isHidden);
+  hidden.current = isHidden;
+  const status = result ? (result.final ? 'final' : result.status) : undefined;
+  const read = () => {
+    const now = newest.current;
+    if (!now) return;
+    const parts = [now.title, sayIfKnown(`status.${now.final ? 'final' : now.status}`) ?? now.status];
+    if (now.ballots !== null) parts.push(sayCount('ballots', now.ballots));
+    if (!now.hidden && !hidden.current) {
+      const best = [...now.options].sort((a, b) => (b.count ?? 0) - (a.count ?? 0)).slice(0, 3);
+      for (const { label, share } of best) if (share) parts.push(`${label}: ${formatShare(share)}`);
+    }
+    setText(`${parts.join('. ')}.`);
+  };
+  useEffect(read, [result?.poll, status]);
+  useEffect(() => {
+    if (status !== 'open') return;
+    const timer = setInterval(read, READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [status]);
+  return (
+    <p class="unseen" role="status" aria-label={say('announcer')}>
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,303 @@
+import { WITHDRAW } from '../../../../core/voting/count/vote.ts';
+import type { Result } from '../../../../core/voting/result/result.ts';
+import type { Question } from '../../ballot/form.ts';
+import { VoterConnection } from './connection.ts';
+import { joinAsGuest, joinPatiently, serverSkewMs } from './guest.ts';
+import { type Credentials, keep, type Memory, type OwnVote, recall, undelivered, withVote } from './memory.ts';
+import { payloadOf } from './payload.ts';
+import { Questions } from './questions.ts';
+import { sleep } from './sleep.ts';
+import { Tabs } from './tabs.ts';
+import { followAsVoter } from './voter-result.ts';
+
+/** If no receipt arrives within this many ms after the acknowledgement, the vote is sent again. */
+const RECEIPT_LIMIT_MS = 3_000;
+/** The pause in ms before an undelivered vote is sent again. */
+const RETRY_MS = 1_000;
+/** If no retained message arrives within this many ms after subscribing, the room has no question. */
+const RETAINED_LIMIT_MS = 4_000;
+/** The maximum number of polls with undelivered votes that are subscribed to at once. */
+const MAX_SUBSCRIBED = 10;
+
+export interface BoothState {
+  readonly phase: 'joining' | 'voting' | 'elsewhere';
+  /** While joining: why the last attempt failed. */
+  readonly problem?: string | undefined;
+  readonly isUp: boolean;
+  /** False until it is known whether the room has a question. */
+  readonly isKnown: boolean;
+  readonly question: Question | undefined;
+  /** This phone's vote in the current round. */
+  readonly vote: OwnVote | undefined;
+  /** The result, if this phone may see it. */
+  readonly result: Result | undefined;
+  /** How many ms the server's clock is ahead of this device's clock. */
+  readonly skewMs: number;
+}
+
+const NOTHING = { isUp: false, isKnown: false, question: undefined, vote: undefined, result: undefined, skewMs: 0 };
+
+/**
+ * A phone in a room: joins as a guest, keeps each vote until it is delivered, and reports its state. A vote is `queued`, then
+ * `sent`, then `accepted` or `rejected` by the receipt. It is sent again until the receipt arrives, with the same number, so
+ * that a redelivery is recognised, and with its round, so that it cannot be counted in another round.
+ */
+export class Booth {
+  private readonly room: string;
+  private readonly onState: (state: BoothState) => void;
+  private readonly tabs = new Tabs(() => this.leave());
+  private memory: Memory = recall();
+  private connection: VoterConnection | undefined;
+  private now: BoothState = { phase: 'joining', ...NOTHING };
+  /** Incremented whenever this tab starts or stops voting, so that pending work can tell that it is out of date. */
+  private turn = 0;
+  /** Whether the room’s question has arrived on this connection. */
+  private hasRoomArrived = false;
+  private emptyRoomTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly questions = new Questions();
+  private followed: { readonly poll: string; readonly stop: () => void } | undefined;
+  private delivering: Promise<void> | undefined;
+  private receipt: { readonly poll: string; readonly settle: (receipt: string) => void } | undefined;
+
+  constructor(room: string, onState: (state: BoothState) => void) {
+    this.room = room;
+    this.onState = onState;
+  }
+
+  /** Enters the room, or returns to it after another tab took over. */
+  async start(): Promise<void> {
+    const turn = ++this.turn;
+    this.connection?.stop();
+    this.tabs.take();
+    this.memory = recall();
+    this.change({ phase: 'joining', skewMs: this.memory.skewMs ?? 0 });
+    const credentials = this.memory.credentials ?? (await this.join(turn));
+    if (!credentials || turn !== this.turn) return;
+    const { last } = this.memory;
+    const known = last?.room === this.room ? { question: last.question, isKnown: true } : {};
+    this.change({ phase: 'voting', problem: undefined, ...known });
+    void this.measureSkew(turn);
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    this.connection = new VoterConnection(`${scheme}://${location.host}/mqtt`, credentials, {
+      onUp: () => this.enter(),
+      onDown: () => this.handleDisconnect(),
+      onReady: () => this.handleReady(),
+      onMessage: (topic, text) => this.handleMessage(topic, text),
+      onRefused: () => this.requestCredentials(turn),
+    });
+    this.connection.start();
+  }
+
+  /** Casts a vote on the current question, and keeps it until it is delivered, even while offline. */
+  cast(choice: string): void {
+    const { question, skewMs } = this.now;
+    if (!question || !this.isHere()) return;
+    const { poll, round } = question;
+    this.remember({ poll, round, choice, n: this.memory.n + 1, t: Math.round(Date.now() + skewMs), state: 'queued' });
+    this.deliver();
+  }
+
+  /** Stops voting in this tab, because another tab has taken over. */
+  private leave(): void {
+    if (this.now.phase === 'elsewhere') return;
+    this.turn++;
+    this.connection?.stop();
+    this.connection = undefined;
+    this.receipt?.settle('');
+    clearTimeout(this.emptyRoomTimer);
+    this.unfollow();
+    this.change({ phase: 'elsewhere', isUp: false });
+  }
+
+  /** Whether this tab is still the one that votes. If another tab has taken over, this tab stops. */
+  private isHere(): boolean {
+    if (this.now.phase === 'elsewhere') return false;
+    if (this.tabs.isOurs()) return true;
+    this.leave();
+    return false;
+  }
+
+  private join(turn: number): Promise<Credentials | undefined> {
+    const isWanted = () => turn === this.turn;
+    return joinPatiently(
+      () => this.requestCredentials(turn),
+      isWanted,
+      (problem) => this.change({ problem }),
+    );
+  }
+
+  /** Requests credentials. @throws Error with the server’s reason for refusing */
+  private async requestCredentials(turn: number): Promise<Credentials | undefined> {
+    const credentials = await joinAsGuest(this.room);
+    if (turn !== this.turn || !this.isHere()) return undefined;
+    this.keep({ ...this.memory, credentials });
+    return credentials;
+  }
+
+  /** Measures the clock difference to the server, because votes are timestamped in server time. */
+  private async measureSkew(turn: number): Promise<void> {
+    const skewMs = await serverSkewMs(this.room);
+    if (skewMs === undefined || turn !== this.turn || !this.isHere()) return;
+    this.keep({ ...this.memory, skewMs });
+    this.change({ skewMs });
+  }
+
+  /**
+   * Forgets what arrived on the previous connection, and returns the topics to subscribe to: the room, this phone’s receipts,
+   * the polls of undelivered votes, and the result that is being followed.
+   */
+  private enter(): string[] {
+    const { device } = this.memory.credentials as Credentials;
+    const waiting = undelivered(this.memory).map(({ poll }) => `poll/${poll}`);
+    const own = this.followed ? [`result/${this.followed.poll}`] : [];
+    this.questions.clear();
+    this.hasRoomArrived = false;
+    return [...new Set([`room/${this.room}`, `receipt/${device}`, ...waiting.slice(0, MAX_SUBSCRIBED), ...own])];
+  }
+
+  private handleDisconnect(): void {
+    this.receipt?.settle('');
+    clearTimeout(this.emptyRoomTimer);
+    this.change({ isUp: false });
+  }
+
+  private handleReady(): void {
+    this.change({ isUp: true, isKnown: true });
+    this.deliver();
+    this.emptyRoomTimer = setTimeout(() => {
+      if (!this.hasRoomArrived) this.show(undefined);
+    }, RETAINED_LIMIT_MS);
+  }
+
+  private handleMessage(topic: string, text: string): void {
+    const [what, about = ''] = topic.split('/');
+    if (what === 'receipt') {
+      const [, poll] = text.split(' ');
+      if (this.receipt && this.receipt.poll === poll) this.receipt.settle(text);
+      return;
+    }
+    const content = text === '' ? undefined : JSON.parse(text);
+    if (what === 'room') this.show(content);
+    else if (what === 'poll') this.questions.learn(about, content);
+    else if (what === 'result' && this.now.question?.poll === about) this.change({ result: content });
+  }
+
+  /** Shows a new question, or the new state of the current one. */
+  private show(question: Question | undefined): void {
+    const before = this.now.question;
+    this.hasRoomArrived = true;
+    if (!this.isHere()) return;
+    this.keep({ ...this.memory, last: question && { room: this.room, question } });
+    if (question) this.questions.learn(question.poll, question);
+    const isSame = question?.poll === before?.poll && question?.round === before?.round;
+    this.change({ question, isKnown: true, ...(isSame ? {} : { result: undefined }) });
+    if (!isSame) this.unfollow();
+    if (question && !this.followed) this.follow(question);
+    this.deliver();
+  }
+
+  /** Follows the result by MQTT. If only those who have voted may see it, and this phone has voted, SSE is used instead. */
+  private follow(question: Question): void {
+    const { poll, round, visibility } = question;
+    const own = this.memory.votes.find((vote) => vote.poll === poll && vote.round === round);
+    if (visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW) {
+      const credentials = this.memory.credentials as Credentials;
+      this.followed = { poll, stop: followAsVoter(poll, credentials, (result) => this.change({ result })) };
+      return;
+    }
+    const topics = [`result/${poll}`];
+    this.followed = { poll, stop: () => this.connection?.unsubscribe(topics) };
+    void this.connection?.subscribe(topics);
+  }
+
+  private unfollow(): void {
+    this.followed?.stop();
+    this.followed = undefined;
+  }
+
+  private deliver(): void {
+    this.delivering ??= this.deliverAll(this.turn).finally(() => {
+      this.delivering = undefined;
+      // A new turn may have begun in the meantime, with other votes to deliver.
+      if (this.connection?.isUp && undelivered(this.memory).length > 0) this.deliver();
+    });
+  }
+
+  /** Delivers one vote at a time, since a receipt names only the poll, not the vote. */
+  private async deliverAll(turn: number): Promise<void> {
+    for (;;) {
+      const [vote] = undelivered(this.memory);
+      const { connection } = this;
+      if (!vote || !connection?.isUp || turn !== this.turn) return;
+      const question = await this.questions.find(vote.poll, connection);
+      if (turn !== this.turn) return;
+      if (question && question.round !== vote.round) {
+        // The vote is for a round that is over, and would be rejected.
+        this.outcome(vote, 'rejected', 'closed');
+        continue;
+      }
+      const payload = payloadOf(vote);
+      if (payload === undefined) {
+        this.outcome(vote, 'rejected', 'too-large');
+        continue;
+      }
+      const isDone = connection.isUp && (await this.send(connection, vote, payload));
+      if (turn !== this.turn) return;
+      if (!isDone) await sleep(RETRY_MS);
+    }
+  }
+
+  private async send(connection: VoterConnection, vote: OwnVote, payload: string): Promise<boolean> {
+    const receipt = new Promise<string>((resolve) => {
+      this.receipt = { poll: vote.poll, settle: resolve };
+    });
+    const { turn } = this;
+    const sent = { ...vote, wasSent: true };
+    this.outcome(sent, 'sent');
+    const isAcknowledged = await connection.publish(`vote/${vote.poll}`, payload);
+    if (turn !== this.turn) return false;
+    if (!isAcknowledged) {
+      this.outcome(sent, 'queued');
+      return false;
+    }
+    const [word = '', , reason] = (await Promise.race([receipt, sleep(RECEIPT_LIMIT_MS).then(() => '')])).split(' ');
+    if (turn !== this.turn) return false;
+    this.receipt = undefined;
+    if (word === 'accepted') this.outcome(vote, 'accepted');
+    else if (word === 'rejected') this.outcome(vote, 'rejected', reason);
+    return word !== '';
+  }
+
+  private outcome(vote: OwnVote, state: OwnVote['state'], reason?: string): void {
+    const current = this.memory.votes.find(({ poll }) => poll === vote.poll);
+    // The voter may have cast a newer vote in the meantime.
+    if (current?.n !== vote.n || !this.isHere()) return;
+    const { reason: _, ...plain } = vote;
+    // An earlier attempt may have been counted before the poll closed; there is no way to know.
+    const isUnclear = state === 'rejected' && vote.wasSent === true && (reason === 'closed' || reason === 'not-open');
+    this.remember({ ...plain, state: isUnclear ? 'unclear' : state, ...(reason === undefined ? {} : { reason }) });
+    const { question } = this.now;
+    if (state !== 'accepted' || question?.poll !== vote.poll || question.visibility !== 'voted') return;
+    this.unfollow();
+    if (vote.choice === WITHDRAW) this.change({ result: undefined });
+    this.follow(question);
+  }
+
+  private remember(vote: OwnVote): void {
+    this.keep(withVote(this.memory, vote));
+    this.change({});
+  }
+
+  private keep(memory: Memory): void {
+    this.memory = memory;
+    keep(memory);
+  }
+
+  private change(what: Partial<BoothState>): void {
+    this.now = { ...this.now, ...what };
+    const { question } = this.now;
+    const vote = this.memory.votes.find(({ poll, round }) => poll === question?.poll && round === question?.round);
+    this.now = { ...this.now, vote };
+    this.onState(this.now);
+  }
+}

@@ -1,0 +1,177 @@
+import type { Log } from '../../core/runtime/log.ts';
+import { LruMap } from '../../core/runtime/lru-map.ts';
+import type { Offset } from '../../core/store/offset.ts';
+import type { LoggedEntry, Store } from '../../core/store/store.ts';
+import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
+import type { Entry } from '../../core/voting/count/entry.ts';
+import { type Ballots, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
+import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
+import { pause } from '../../core/waiting/pause.ts';
+import { repeat } from '../../core/waiting/repeat.ts';
+import type { ProcessorMetrics } from '../metrics.ts';
+
+/** Maximum number of entries per read and of votes per commit. They limit how long other work in the process has to wait. */
+const MAX_ENTRIES = 16;
+const MAX_VOTES = 5_000;
+/** Maximum time in ms for which a read waits for new entries. Stopping may take that long. */
+const READ_WAIT_MS = 1_000;
+/** Time in ms to let entries accumulate after a commit. A commit of many entries costs little more than one of few. */
+const GATHER_MS = 10;
+/** Maximum number of slices cached in memory per partition. The least recently used slices are evicted first. */
+const MAX_SLICES = 256;
+/** Pause in ms after a failed read or commit. It doubles from `first` up to `most`. */
+const RETRY_MS = { first: 100, most: 5_000 } as const;
+
+/** The state of a partition’s count, as this process last read or committed it. */
+interface Standing {
+  offset: Offset;
+  readonly producers: Map<string, number>;
+  readonly refused: RejectionCounts;
+  readonly slices: LruMap<string, Slice>;
+}
+
+interface CounterParts {
+  readonly store: Store;
+  /** Returns the partitions to count. It is called before each read, because assignments change. */
+  readonly partitions: () => readonly number[];
+  readonly metrics: ProcessorMetrics;
+  readonly log: Log;
+}
+
+/**
+ * Counts votes: reads partitions of the vote log from their committed offset, folds the entries, and commits the result with a
+ * compare-and-set on that offset. After a crash, or with several counters, entries may be read twice but are counted only once.
+ */
+export class Counter {
+  private readonly parts: CounterParts;
+  private readonly log: Log;
+  private readonly standings = new Map<number, Standing>();
+  private readonly halt = new AbortController();
+  private counting = Promise.resolve();
+
+  private constructor(parts: CounterParts) {
+    this.parts = parts;
+    this.log = parts.log.child({ part: 'counter' });
+  }
+
+  static async open(parts: CounterParts): Promise<Counter> {
+    const counter = new Counter(parts);
+    counter.counting = repeat(() => counter.step(), {
+      signal: counter.halt.signal,
+      retryMs: RETRY_MS,
+      log: counter.log,
+      failureMessage: 'counting failed, trying again; votes are safe in the log',
+      level: 'error',
+      recovered: 'counting has resumed',
+      onFailure: () => {
+        counter.standings.clear();
+        parts.metrics.commits.inc({ outcome: 'failed' });
+      },
+    });
+    return counter;
+  }
+
+  /** Finishes the current commit. Entries that have not been counted yet are left to the next counter. */
+  async close(): Promise<void> {
+    this.halt.abort();
+    await this.counting;
+  }
+
+  /** Reads all partitions once, and counts the entries found. */
+  private async step(): Promise<void> {
+    const cursors = new Map<number, Offset>();
+    const partitions = this.parts.partitions();
+    this.forgetOthers(partitions);
+    for (const partition of partitions) cursors.set(partition, (await this.standing(partition)).offset);
+    const { signal } = this.halt;
+    const found = await this.parts.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
+    for (const partition of partitions) this.measureLag(partition, found.get(partition));
+    // If the store returns early without entries, this loop must still yield to other work.
+    if (found.size === 0) return pause(1, signal);
+    const batches = [...found].map(([partition, entries]) => [partition, firstVotes(entries)] as const);
+    await Promise.all(batches.map(([partition, entries]) => this.count(partition, entries)));
+    const isBehind = [...found].some(
+      ([, entries], i) => entries.length === MAX_ENTRIES || entries.length > (batches[i]?.[1].length ?? 0),
+    );
+    if (!isBehind) await pause(GATHER_MS, signal);
+  }
+
+  /** Discards the state of partitions that other processors count now. It would be stale if this process counted them again. */
+  private forgetOthers(partitions: readonly number[]): void {
+    for (const partition of this.standings.keys()) {
+      if (partitions.includes(partition)) continue;
+      this.standings.delete(partition);
+      this.parts.metrics.lagSeconds.remove({ partition });
+    }
+  }
+
+  /** Measures the age of the oldest uncounted entry. The age is at least zero, even if the clocks of two machines differ. */
+  private measureLag(partition: number, entries: readonly LoggedEntry[] = []): void {
+    const atMs = entries[0]?.entry.atMs;
+    this.parts.metrics.lagSeconds.set({ partition }, atMs === undefined ? 0 : Math.max(0, (Date.now() - atMs) / 1000));
+  }
+
+  private async count(partition: number, logged: readonly LoggedEntry[]): Promise<void> {
+    const standing = await this.standing(partition);
+    const entries = logged.map(({ entry }) => entry);
+    const state = await this.load(partition, standing, entries);
+    const changes = fold(state, entries);
+    const offset = (logged.at(-1) as LoggedEntry).offset;
+    const { refused } = standing;
+    const startMs = performance.now();
+    const expected = standing.offset;
+    const commit = { partition, expected, offset, entries: entries.length, ...changes, refused };
+    const done = await this.parts.store.counts.commit(commit);
+    this.parts.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
+    this.parts.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
+    if (!done) {
+      this.log.warn({ partition, offset }, 'another processor committed first; continuing from its offset');
+      this.standings.delete(partition);
+      return;
+    }
+    standing.offset = offset;
+    this.parts.metrics.commitVotes.observe(entries.reduce((sum, entry) => sum + votesIn(entry), 0));
+    standing.slices.trim(MAX_SLICES);
+  }
+
+  private async standing(partition: number): Promise<Standing> {
+    const known = this.standings.get(partition);
+    if (known) return known;
+    const standing = { ...(await this.parts.store.counts.position(partition)), slices: new LruMap<string, Slice>() };
+    this.standings.set(partition, standing);
+    return standing;
+  }
+
+  /** Loads the slices and ballots that the entries affect. */
+  private async load(partition: number, standing: Standing, entries: readonly Entry[]): Promise<FoldState> {
+    const { counts } = this.parts.store;
+    const { slices, producers, refused } = standing;
+    const touched = touchedBy(entries);
+    const ballots = new Map<string, Ballots>();
+    for (const { poll, round, devices } of touched) {
+      const key = roundKey(poll, round);
+      const slice = slices.get(key) ?? (await counts.slice(partition, poll, round));
+      if (!slice) continue;
+      slices.put(key, slice);
+      const held = await counts.ballots(partition, poll, round, devices);
+      const known: Ballots = new Map();
+      for (const [i, ballot] of held.entries()) if (ballot) known.set(devices[i] as string, ballot);
+      ballots.set(key, known);
+    }
+    return { slices, ballots, producers, refused };
+  }
+}
+
+/** The first entries, up to and including the entry that reaches `MAX_VOTES` votes. */
+function firstVotes(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
+  let votes = 0;
+  const end = entries.findIndex(({ entry }) => {
+    votes += votesIn(entry);
+    return votes >= MAX_VOTES;
+  });
+  return end === -1 ? entries : entries.slice(0, end + 1);
+}
+
+function votesIn(entry: Entry): number {
+  return entry.type === 'votes' ? entry.rounds.reduce((sum, { votes }) => sum + votes.length, 0) : 0;
+}

@@ -1,0 +1,39 @@
+// The programs that the tests need besides Node.js.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fail, run } from '../prepare.mjs';
+
+/** The Debian packages that the tests need, each with a command that shows whether it is installed. */
+const PROGRAMS = {
+  chromium: 'chromium',
+  haproxy: 'haproxy',
+  influxdb: 'influxd',
+  'mosquitto-clients': 'mosquitto_pub',
+  prometheus: 'prometheus',
+  'redis-server': 'redis-server',
+};
+
+/** Installs missing packages if run as root on Debian; otherwise exits with a message that lists what to install. */
+export function installPrograms() {
+  const missing = Object.entries(PROGRAMS).filter(([, program]) => !isInstalled(program));
+  if (missing.length === 0) return;
+  const packages = missing.map(([name]) => name).join(' ');
+  const isDebian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
+  if (!isDebian) {
+    fail(
+      `the tests need ${missing.map(([, program]) => program).join(', ')}; on Debian or Ubuntu, run: sudo apt-get install ${packages}`,
+    );
+  }
+  console.error(`pollcast: installing ${packages} …`);
+  // RUNLEVEL=1 keeps the installed servers from starting as services: the tests start their own.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  run('apt-get', ['update', '-qq'], { env });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages.split(' ')], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+function isInstalled(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { createLog } from '../../core/runtime/log.ts';
+import { START } from '../../core/store/offset.ts';
+import { RedisStore, type RedisStoreOptions } from '../../core/store/redis/store.ts';
+import { parseAddress } from '../../core/store/redis-address.ts';
+import type { Entry } from '../../core/voting/count/entry.ts';
+import { Link } from '../support/link.ts';
+import { redisCluster, redisServer, tell } from '../support/servers.ts';
+import { storeContract } from './contract.ts';
+import { CONTRACT_PARTITIONS } from './subject.ts';
+
+const log = createLog('silent');
+
+/** Prepares stores under a new prefix, unless `more` has one, so that tests do not share data. */
+function fresh(url: string, more: Partial<RedisStoreOptions> = {}) {
+  const { prefix = `test-${randomUUID().slice(0, 8)}` } = more;
+  const options = { url, partitions: CONTRACT_PARTITIONS, durability: 'append', replicas: 1, ...more, prefix } as const;
+  return { prefix, open: () => RedisStore.open(options, log) };
+}
+
+t.test('the storage contract holds on one Redis server', async (t: Test) => {
+  const server = await redisServer(t.testdir());
+  t.teardown(() => server.program.end());
+  storeContract(t, async () => fresh(server.url));
+});
+
+t.test('the storage contract holds on a Redis Cluster with three primaries', async (t: Test) => {
+  const cluster = await redisCluster(t.testdir());
+  t.teardown(() => cluster.end());
+  storeContract(t, async () => fresh(cluster.url));
+});
+
+t.test('a failed append is not stored later, and the store recovers automatically', async (t: Test) => {
+  const server = await redisServer(t.testdir());
+  t.teardown(() => server.program.end());
+  const link = await Link.to(server.port);
+  t.teardown(() => link.end());
+  const prefix = 'lines';
+  const store = await fresh(`redis://127.0.0.1:${link.port}`, { prefix }).open();
+  const reader = await fresh(server.url, { prefix }).open();
+  t.teardown(() => Promise.all([store.close(), reader.close()]));
+  const entries = async () => (await reader.log.read(new Map([[0, START]]), { limit: 100, waitMs: 0 })).get(0) ?? [];
+  const appended = (untilInMs: number) =>
+    store.log.append(0, entry(), performance.now() + untilInMs).then(
+      () => 'stored',
+      (error: Error) => error,
+    );
+  let sequence = 0;
+  const entry = (): Entry => ({
+    type: 'votes',
+    producer: 'run',
+    sequence: sequence++,
+    atMs: 1,
+    rounds: [],
+    refused: {},
+  });
+
+  t.equal(await appended(1_000), 'stored');
+
+  link.hold();
+  const late = appended(600);
+  t.match(await late, { name: 'StoreError' });
+  link.heal();
+  await sleep(300);
+  t.equal((await entries()).length, 1, 'an append that timed out is not stored when the link recovers');
+
+  link.hold();
+  const patient = appended(3_000);
+  await sleep(500);
+  link.cut();
+  await sleep(100);
+  link.heal();
+  t.equal(await patient, 'stored', 'an append survives a broken connection that recovers before the deadline');
+  const [, ...copies] = await entries();
+  t.ok(copies.length >= 1 && copies.every(({ entry }) => 'sequence' in entry && entry.sequence === 2));
+
+  for (const [name, fault, repair] of [
+    ['out of memory', ['maxmemory', '1'], ['maxmemory', '0']],
+    ['read-only', ['replica-read-only', 'yes'], undefined],
+    ['without enough replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
+  ] as const) {
+    if (repair === undefined) await tell(server.port, 'REPLICAOF', '127.0.0.1', '1');
+    else await tell(server.port, 'CONFIG', 'SET', ...fault);
+    t.match(await appended(700), { name: 'StoreError' }, `an append fails while the server is ${name}`);
+    await t.rejects(
+      store.registry.put('polls', 'x', {}),
+      { name: 'StoreError' },
+      `a put fails while the server is ${name}`,
+    );
+    if (repair === undefined) await tell(server.port, 'REPLICAOF', 'NO', 'ONE');
+    else await tell(server.port, 'CONFIG', 'SET', ...repair);
+    t.equal(await appended(3_000), 'stored', `appends succeed again after the server was ${name}`);
+  }
+  await tell(server.port, 'SCRIPT', 'FLUSH');
+  t.equal(await appended(500), 'stored', 'appends succeed although Redis has forgotten the cached scripts');
+
+  server.program.signal('SIGSTOP');
+  const frozen = appended(500);
+  t.match(await frozen, { name: 'StoreError' }, 'an append to a frozen server times out');
+  server.program.signal('SIGCONT');
+  t.equal(await appended(4_000), 'stored');
+});
+
+t.test('the requested durability is checked at startup and at every append', async (t: Test) => {
+  const primary = await redisServer(join(t.testdirName, 'primary'));
+  const replica = await redisServer(join(t.testdirName, 'replica'), ['--replicaof', '127.0.0.1', String(primary.port)]);
+  t.teardown(async () => {
+    await primary.program.end();
+    await replica.program.end();
+  });
+  const fsync = fresh(primary.url, { durability: 'fsync' });
+  await t.rejects(fsync.open(), /appendfsync always; this server has appendonly yes and appendfsync everysec/);
+  await tell(primary.port, 'CONFIG', 'SET', 'appendfsync', 'always');
+  const synced = await fsync.open();
+  await synced.close();
+
+  while (!String(await tell(primary.port, 'INFO', 'replication')).includes('state=online')) await sleep(50);
+  const store = await fresh(primary.url, { durability: 'replicated', replicas: 1 }).open();
+  t.teardown(() => store.close());
+  const marker: Entry = { type: 'close', poll: 'q', round: 1, atMs: 1 };
+  await store.log.append(0, marker);
+  t.equal(await tell(replica.port, 'EXISTS', 'x'), 0);
+  replica.program.signal('SIGSTOP');
+  await t.rejects(store.log.append(0, marker, performance.now() + 1_500), /only 0 of 1 replicas have the write/);
+  replica.program.signal('SIGCONT');
+  await store.log.append(0, marker);
+});
+
+t.test(
+  'a store on an unsuitable or unreachable Redis cannot be opened, and the error says what to do',
+  async (t: Test) => {
+    const server = await redisServer(t.testdir(), ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
+    t.teardown(() => server.program.end());
+    await t.rejects(fresh(server.url).open(), /set maxmemory-policy noeviction/);
+    await tell(server.port, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    const { prefix, open } = fresh(server.url);
+    const first = await open();
+    await first.close();
+    await first.close();
+    const other = fresh(server.url, { prefix, partitions: CONTRACT_PARTITIONS + 1 });
+    await t.rejects(other.open(), new RegExp(`set POLLCAST_PARTITIONS=${CONTRACT_PARTITIONS}`));
+    await t.rejects(fresh('redis://127.0.0.1:1').open(), /does not answer .*is POLLCAST_REDIS_URL correct/);
+  },
+);
+
+t.test('Redis addresses are parsed, and invalid addresses are refused', async (t: Test) => {
+  t.match(parseAddress('redis://h'), { mode: 'standalone', endpoints: [{ host: 'h', port: 6379 }] });
+  t.match(parseAddress('rediss://u:p%40:x@[::1]:7000/2'), {
+    endpoints: [{ host: '::1', port: 7000 }],
+    options: { username: 'u', password: 'p@:x', db: 2, tls: {} },
+  });
+  t.match(parseAddress('redis-sentinel://a,b:2/main'), {
+    mode: 'sentinel',
+    primary: 'main',
+    endpoints: [
+      { host: 'a', port: 26379 },
+      { host: 'b', port: 2 },
+    ],
+  });
+  t.match(parseAddress('redis-cluster://a:1,b:2'), { mode: 'cluster' });
+  for (const wrong of [
+    '',
+    'h:6379',
+    'http://h',
+    'redis://a,b',
+    'redis-sentinel://a',
+    'redis-cluster://a/1',
+    'redis://h/x',
+    'redis://h:99999',
+  ]) {
+    t.throws(() => parseAddress(wrong), /redis:\/\//, wrong);
+  }
+});

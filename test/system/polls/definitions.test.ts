@@ -1,0 +1,73 @@
+import t from 'tap';
+import { stage } from '../../support/stage.ts';
+import { create, finalOf, options, step, votes } from './chair.ts';
+
+t.test('a choice whose canonical form is too long is rejected, and counting continues', async (t) => {
+  const s = await stage(t);
+  const options = Array.from({ length: 100 }, (_, i) => ({ key: `option-with-a-long-key-${i}`, label: 'x' }));
+  await create(s, 'long', { kind: 'score', options });
+  await step(s, 'long', 'open');
+  await s.openPoll('other');
+  const device = await s.device('d');
+  await device.subscribe('receipt/d');
+  await device.vote('vote/long', options.map(() => '5').join(','));
+  t.equal(await device.next('receipt/d'), 'rejected long too-long');
+  await device.vote('vote/other', 'a');
+  t.match(await s.resultAfter('other', 1), { ballots: 1 });
+});
+
+t.test('option keys that are also names of object properties work like any other key', async (t) => {
+  const s = await stage(t);
+  const options = ['constructor', '__proto__', 'toString'].map((key) => ({ key, label: key }));
+  await create(s, 'q', { options });
+  await step(s, 'q', 'open');
+  for (const [i, { key }] of options.entries()) await votes(s, `d${i}`, 'q', key);
+  await s.resultAfter('q', 3);
+  await step(s, 'q', 'close');
+  await finalOf(s, 'q');
+  const { body } = await s.call('POST', '/api/polls/q/recount', { operator: true });
+  t.same([body.agrees, body.differences], [true, []]);
+});
+
+t.test('drafts: defaults are adapted when settings change, and null removes a setting', async (t) => {
+  const s = await stage(t);
+  const patch = (poll: string, body: object) => s.call('PATCH', `/api/polls/${poll}`, { operator: true, body });
+  await create(s, 'r', { kind: 'ranking', options: options.slice(0, 2), durationMs: 5_000 });
+  t.match(
+    (await patch('r', { options })).body,
+    { max: 3 },
+    'the default of max is the number of options, which is now three',
+  );
+  t.match((await patch('r', { durationMs: null })).body, { durationMs: undefined, status: 'draft' });
+  t.equal((await patch('r', { title: null })).status, 400);
+  t.equal((await patch('r', {})).status, 400);
+  await create(s, 'm', { kind: 'motion' });
+  t.equal((await patch('m', { abstain: false })).body.options.length, 2);
+  t.match((await patch('m', { kind: 'single', options })).body, { kind: 'single', abstain: undefined });
+});
+
+t.test('text polls: operators can hide and merge phrases, and the ballots are not changed', async (t) => {
+  const s = await stage(t);
+  await create(s, 'word', { kind: 'text' });
+  await step(s, 'word', 'open');
+  await votes(s, 'd1', 'word', 'Great, lunch');
+  await votes(s, 'd2', 'word', 'GREAT!');
+  await s.resultAfter('word', 2);
+  const cloud = async () =>
+    Object.fromEntries(
+      (await s.call('GET', '/api/polls/word/result')).body.options.map(
+        ({ key, count }: { key: string; count: number }) => [key, count],
+      ),
+    );
+  t.same(await cloud(), { great: 1, 'great!': 1, lunch: 1 });
+  const moderation = { hide: ['Lunch'], merge: { 'great!': 'great' } };
+  t.equal((await s.call('PATCH', '/api/polls/word', { operator: true, body: { moderation } })).status, 200);
+  t.same(await cloud(), { great: 2 });
+  t.equal((await s.call('PATCH', '/api/polls/word', { operator: true, body: { maxLength: 5 } })).status, 409);
+  t.equal(
+    (await s.call('GET', '/api/polls/word')).body.moderation,
+    undefined,
+    'the public does not see which phrases are hidden',
+  );
+  t.match((await s.call('POST', '/api/polls/word/recount', { operator: true })).body, { agrees: true });
+});

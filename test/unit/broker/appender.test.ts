@@ -1,0 +1,136 @@
+import { Registry } from 'prom-client';
+import t from 'tap';
+import { APPEND_LIMIT_MS, Appender, MAX_ENTRY_ITEMS } from '../../../broker/intake/appender.ts';
+import { brokerMetrics } from '../../../broker/metrics.ts';
+import type { VoteLog } from '../../../core/store/store.ts';
+import type { VoteEntry } from '../../../core/voting/count/entry.ts';
+
+/** A fake log whose appends a test can delay or cause to fail. */
+function slowLog(append: (entry: VoteEntry) => Promise<void>) {
+  const entries: VoteEntry[] = [];
+  const log: VoteLog = {
+    partitions: 1,
+    append: async (_partition, entry) => {
+      entries.push(entry as VoteEntry);
+      await append(entry as VoteEntry);
+      return `${entries.length}-0`;
+    },
+    read: async () => new Map(),
+    appended: async () => entries.length,
+    nextConnection: async () => undefined,
+    trim: async () => 0,
+  };
+  return { log, entries };
+}
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const always = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
+const metrics = brokerMetrics(new Registry());
+const vote = { device: 'd', choice: 'a' };
+
+t.test(
+  'votes that arrive while an entry is being written are batched, and are acknowledged in the order of arrival',
+  async (t) => {
+    let write = () => {};
+    const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
+    const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+    const settled: number[] = [];
+    for (let i = 0; i < 3; i++) appender.vote('q', 1, vote, () => settled.push(i));
+    while (entries.length === 0) await sleep(1);
+    for (let i = 3; i < MAX_ENTRY_ITEMS + 10; i++) {
+      if (i % 2) appender.rejection({ poll: 'q', round: 1 }, 'empty', () => settled.push(i));
+      else appender.vote('q', 1, vote, () => settled.push(i));
+    }
+    t.same(settled, [], 'nothing is acknowledged before it is written');
+    const drained = appender.drained();
+    for (let written = 0; written < 3; written++) {
+      while (entries.length <= written) await sleep(1);
+      write();
+    }
+    await drained;
+    t.same(
+      settled,
+      Array.from({ length: MAX_ENTRY_ITEMS + 10 }, (_, i) => i),
+    );
+    t.same(
+      entries.map(({ sequence }) => sequence),
+      [0, 1, 2],
+    );
+    const items = ({ rounds }: VoteEntry) =>
+      rounds.reduce((sum, { votes, rejected }) => sum + votes.length + (rejected.empty ?? 0), 0);
+    t.same(entries.map(items), [3, MAX_ENTRY_ITEMS, 7], 'the size of an entry is limited');
+  },
+);
+
+t.test('draining waits for votes that arrived before it, but not for later votes', async (t) => {
+  const { log } = slowLog(() => sleep(10));
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+  let open = 0;
+  const stream = setInterval(() => {
+    open++;
+    appender.vote('q', 1, vote, () => open--);
+  }, 1);
+  t.teardown(() => clearInterval(stream));
+  await sleep(50);
+  let isSettled = false;
+  appender.vote('q', 1, vote, () => (isSettled = true));
+  const startMs = performance.now();
+  await appender.drained();
+  t.ok(isSettled);
+  t.ok(performance.now() - startMs < 1_000, `draining took ${Math.round(performance.now() - startMs)} ms`);
+  t.ok(open > 0, 'later votes are still waiting to be stored');
+});
+
+t.test('if the log fails or does not answer, each vote gets an error and the next entry is stored', async (t) => {
+  let isBroken = true;
+  const { log, entries } = slowLog(() => (isBroken ? Promise.reject(new Error('disk gone')) : Promise.resolve()));
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+  const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
+  t.match(await outcome(), { message: 'disk gone' });
+  isBroken = false;
+  t.equal(await outcome(), undefined);
+  t.same(
+    entries.map(({ sequence }) => sequence),
+    [0, 1],
+    'the entry after a failed entry has a new sequence number',
+  );
+
+  const silent = new Appender({
+    log: slowLog(() => new Promise(() => {})).log,
+    partition: 0,
+    producer: 'run',
+    lease: always,
+    metrics,
+  });
+  const startMs = Date.now();
+  const error = await new Promise<Error | undefined>((resolve) => silent.vote('q', 1, vote, resolve));
+  t.match(error?.message, /did not answer within 5000 ms/);
+  t.ok(Date.now() - startMs >= APPEND_LIMIT_MS - 10);
+});
+
+t.test('nothing is stored without a lease, not even votes that were checked before the lease ran out', async (t) => {
+  let write = () => {};
+  const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
+  const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: lease, metrics });
+  const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
+  const first = outcome();
+  while (entries.length === 0) await sleep(1);
+  const second = outcome();
+  // The lease runs out and is renewed while the second vote waits until the first vote's entry is written.
+  lease.term = 2;
+  write();
+  t.equal(await first, undefined, 'the first vote is stored, because its entry was sent before the lease ran out');
+  t.match((await second)?.message, /was cut off/);
+  const third = outcome();
+  while (entries.length === 1) await sleep(1);
+  write();
+  t.equal(await third, undefined, 'a vote checked in the new term is stored');
+
+  lease.untilMs = performance.now() - 1;
+  const held = outcome();
+  await sleep(60);
+  lease.untilMs = Number.POSITIVE_INFINITY;
+  lease.term = 3;
+  t.match((await held)?.message, /has no lease/);
+  t.equal(entries.length, 2);
+});

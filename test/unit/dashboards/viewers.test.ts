@@ -1,0 +1,79 @@
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import type { Result } from '../../../core/voting/result/result.ts';
+import { deltaOf } from '../../../dashboards/sse/delta.ts';
+import { Feed } from '../../../dashboards/sse/feed.ts';
+import { Viewer } from '../../../dashboards/sse/viewer.ts';
+import { eventually } from '../../support/eventually.ts';
+
+t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
+  const line = new PassThrough({ highWaterMark: 64 });
+  const viewer = new Viewer(line, () => {});
+  let newest = 0;
+  const snapshot = () => Buffer.from(`newest ${newest}`);
+  for (newest = 1; newest <= 10_000; newest++) viewer.send(Buffer.from(`frame ${newest} ${'x'.repeat(64)}`), snapshot);
+  t.ok(line.readableLength + line.writableLength < 1_000, 'frames for a slow viewer are not queued');
+  newest = 10_000;
+  let text = '';
+  line.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await eventually('the newest state', async () => (text.includes('newest 10000') ? true : undefined));
+  t.notOk(text.includes('frame 5000'));
+  viewer.send(Buffer.from('next frame'), snapshot);
+  await eventually('frames again', async () => (text.includes('next frame') ? true : undefined));
+});
+
+t.test('viewers can join a feed while another viewer leaves', async (t) => {
+  let answer: (result: Result) => void = () => {};
+  const result = { poll: 'q', round: 1, status: 'open', options: [] } as unknown as Result;
+  const feed = new Feed(() => new Promise((resolve) => (answer = resolve)));
+  const lines = [new PassThrough(), new PassThrough()] as const;
+  const [leaving, staying] = [new Viewer(lines[0], () => {}), new Viewer(lines[1], () => {})];
+  const joins = [feed.join(leaving), feed.join(staying)];
+  leaving.end();
+  feed.leave(leaving);
+  t.equal(feed.size, 2, 'joining viewers are counted, so that the feed is not discarded');
+  feed.touch();
+  answer(result);
+  await Promise.all(joins);
+  t.equal(feed.size, 1);
+  let output = '';
+  lines[1].on('data', (chunk: Buffer) => (output += chunk));
+  await eventually('the next result', async () => {
+    answer({ ...result, status: 'closed' });
+    return output.includes('closed') ? true : undefined;
+  });
+  t.match(
+    output,
+    /event: result.*"open".*event: (status|change).*"closed"/s,
+    'changes that happen during a join are not lost',
+  );
+  feed.close();
+});
+
+t.test('a delta contains only what changed', async (t) => {
+  const before = {
+    poll: 'q',
+    round: 1,
+    ballots: 1,
+    at: 'x',
+    options: [
+      { key: 'a', count: 1 },
+      { key: 'b', count: 0 },
+    ],
+  } as unknown as Result;
+  const after = {
+    ...before,
+    ballots: 2,
+    options: [
+      { key: 'a', count: 1 },
+      { key: 'b', count: 1 },
+    ],
+  } as unknown as Result;
+  t.same(deltaOf(before, after), { poll: 'q', round: 1, ballots: 2, options: [{ key: 'b', count: 1 }] });
+  t.equal(deltaOf(before, structuredClone(before)), undefined);
+  t.match(
+    deltaOf({ ...before, tied: ['a', 'b'] } as unknown as Result, before),
+    { tied: null },
+    'a field that was removed becomes null',
+  );
+});
