@@ -1,6 +1,6 @@
 /**
  * `npm run bench:scaling`: measures what a vote costs a Redis server: commands, CPU time, and bytes of log, memory and
- * append-only file. The cost depends on the number of votes per log entry, so several numbers are measured. The
+ * append-only file. The cost depends on the number of votes per log entry, so it is measured for several such numbers. The
  * figures in docs/SCALING.md come from this benchmark.
  */
 
