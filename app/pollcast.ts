@@ -66,8 +66,7 @@ const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> 
   },
 
   async dashboard(foundation) {
-    const dashboard = await openDashboard(foundation, await openResults(foundation));
-    return { ...dashboard, dashboard };
+    return portsOf(await openDashboard(foundation, await openResults(foundation)));
   },
 
   async all(foundation) {
@@ -84,9 +83,14 @@ const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> 
     }));
     dashboard = await openDashboard(foundation, results, { rehearse, upgrades: upgradesTo(() => broker) });
     broker = await openBroker(foundation, results);
-    return { ...dashboard, dashboard, mqttPort: broker.port };
+    return { ...portsOf(dashboard), mqttPort: broker.port };
   },
 };
+
+function portsOf(dashboard: Dashboard): Ports {
+  const { token, httpPort } = dashboard;
+  return { token, httpPort, dashboard };
+}
 
 function openResults({ scope, store, polls, log }: Foundation): Promise<LiveResults> {
   return scope.open('results', LiveResults.open(store, polls, log));

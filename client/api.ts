@@ -83,7 +83,7 @@ export class ApiClient {
   }
 
   async deletePoll(poll: string): Promise<void> {
-    await this.request('DELETE', pollPath(poll));
+    await this.remove(pollPath(poll));
   }
 
   /** Opens, closes or reopens a poll. */
@@ -121,7 +121,7 @@ export class ApiClient {
   }
 
   async revokeDevice(device: string): Promise<void> {
-    await this.request('DELETE', devicePath(device));
+    await this.remove(devicePath(device));
   }
 
   async rehearsal(): Promise<RehearsalAnswer | null> {
@@ -134,34 +134,46 @@ export class ApiClient {
   }
 
   async endRehearsal(): Promise<void> {
-    await this.request('DELETE', '/api/rehearsal');
+    await this.remove('/api/rehearsal');
   }
 
-  /** The raw response to a GET request, for example a file or a stream. @param path see `pollPath` */
+  /** The raw response to a GET request, for example a large file. @param path see `pollPath` */
   get(path: string): Promise<Response> {
-    return this.request('GET', path);
+    return this.request('GET', path, undefined, async (response) => response);
   }
 
-  private async json<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
-    return (await this.request(method, path, body)).json() as Promise<Answer>;
+  /** The text of the response to a GET request. @param path see `pollPath` */
+  text(path: string): Promise<string> {
+    return this.request('GET', path, undefined, (response) => response.text());
   }
 
-  protected async request(method: string, path: string, body?: object | string): Promise<Response> {
+  private json<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
+    return this.request(method, path, body, (response) => response.json());
+  }
+
+  private async remove(path: string): Promise<void> {
+    await this.request('DELETE', path, undefined, async () => undefined);
+  }
+
+  /** Sends a request and reads its response. A response that breaks off counts as none, so the request is repeated. */
+  protected async request<Read>(
+    method: string,
+    path: string,
+    body: object | string | undefined,
+    read: (response: Response) => Promise<Read>,
+  ): Promise<Read> {
     const headers: Record<string, string> = { ...this.headers };
     if (body !== undefined) headers['content-type'] = contentTypeOf(body);
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await this.send(path, { method, headers, body: text });
-    if (response.ok) return response;
-    const { detail, problems } = (await response.json().catch(() => ({}))) as Partial<ApiError> & { detail?: string };
-    throw new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`, problems);
-  }
-
-  private async send(path: string, request: RequestInit): Promise<Response> {
     const endMs = performance.now() + this.patienceMs;
     for (;;) {
       try {
-        return await fetch(this.base + path, { ...request, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+        const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
+        const response = await fetch(this.base + path, { method, headers, body: text, signal });
+        if (response.ok) return await read(response);
+        throw await refusalOf(response);
       } catch (error) {
+        if (error instanceof ApiError) throw error;
         const { cause, message } = error as Error & { readonly cause?: Error };
         if (performance.now() > endMs) {
           throw new ApiError(0, `${this.base || 'the server'} does not answer (${cause?.message || message})`);
@@ -170,6 +182,11 @@ export class ApiClient {
       }
     }
   }
+}
+
+async function refusalOf(response: Response): Promise<ApiError> {
+  const { detail, problems } = (await response.json().catch(() => ({}))) as Partial<ApiError> & { detail?: string };
+  return new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`, problems);
 }
 
 function contentTypeOf(body: object | string): string {

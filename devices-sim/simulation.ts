@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encode as encodeCbor } from 'cborg';
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { PollAnswer, RecountAnswer, Result } from '../client/answers.ts';
-import { ApiClient, ApiError, pollPath } from '../client/api.ts';
+import { ApiClient, pollPath } from '../client/api.ts';
 import { followPoll } from '../client/stream.ts';
 import { type Comparison, compareBallots, compareTallies, isExact } from './comparison.ts';
 import { type DeviceOptions, type Qos, SimDevice } from './device.ts';
@@ -55,9 +55,6 @@ export interface Report {
 const PATIENCE_MS = 20_000;
 /** The number of devices that connect concurrently. */
 const CONNECTING = 100;
-/** Maximum number of attempts to download the ballots, and the pause in ms between two attempts. */
-const MAX_DOWNLOADS = 5;
-const DOWNLOAD_RETRY_MS = 1_000;
 /** Time limit in ms for the count to catch up with the acknowledgements. */
 const COUNT_LIMIT_MS = 30_000;
 const FORMATS = ['text', 'json', 'cbor'] as const;
@@ -228,22 +225,9 @@ export class Simulation {
     return isPlain(poll) ? undefined : `the counts of a ${poll.kind} poll do not show individual choices`;
   }
 
-  /** Downloads the ballots. A download that breaks off, for example because the store is unreachable, is repeated. */
-  private async ballotFile(poll: string): Promise<string> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await (await this.api.get(pollPath(poll, 'ballots.csv'))).text();
-      } catch (error) {
-        const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500;
-        if (isRefused || attempt === MAX_DOWNLOADS) throw error;
-        await sleep(DOWNLOAD_RETRY_MS);
-      }
-    }
-  }
-
   /** Every ballot of the current round. */
   private async ballots(poll: string): Promise<[device: string, choice: string][]> {
-    const text = await this.ballotFile(poll);
+    const text = await this.api.text(pollPath(poll, 'ballots.csv'));
     const rows: { device: string; choice: string }[] = parseCsv(text, { columns: true, bom: true });
     return rows.map(({ device, choice }) => [device, choice]);
   }

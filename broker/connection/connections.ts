@@ -7,40 +7,38 @@ import type { Gate } from './gate.ts';
 
 /** The connections of this broker. */
 export class Connections {
-  private readonly byGate = new Map<unknown, Connection>();
-  /** Closed connections. They may still be needed, because Aedes publishes a client’s will after its connection has closed. */
-  private readonly gone = new WeakMap<object, Connection>();
+  private readonly open = new Set<Connection>();
+  /** Also those that have closed, because Aedes publishes a client’s will after its connection has closed. */
+  private readonly byGate = new WeakMap<object, Connection>();
 
   get size(): number {
-    return this.byGate.size;
+    return this.open.size;
   }
 
   /** Adds a connection, and removes it when its gate closes. */
   add(gate: Gate): Connection {
     const connection = new Connection(gate);
+    this.open.add(connection);
     this.byGate.set(gate, connection);
-    gate.once('close', () => {
-      this.byGate.delete(gate);
-      this.gone.set(gate, connection);
-    });
+    gate.once('close', () => this.open.delete(connection));
     return connection;
   }
 
   /** The connection of an Aedes client. */
   of({ conn }: Client): Connection {
-    const connection = this.byGate.get(conn) ?? this.gone.get(conn);
+    const connection = this.byGate.get(conn);
     if (!connection) throw new Error('the client has no connection');
     return connection;
   }
 
   /** The connected voters who may vote in a poll, without duplicates. */
   present(definition: Common): Roll {
-    const voters = [...this.byGate.values()].flatMap(({ elector }) => (elector ? votersOf(elector, definition) : []));
+    const voters = [...this.open].flatMap(({ elector }) => (elector ? votersOf(elector, definition) : []));
     return rollOf(new Map(voters.map((voter) => [voter.voter, voter])).values());
   }
 
   /** Closes every connection abruptly. */
   destroyAll(): void {
-    for (const { gate } of this.byGate.values()) gate.destroy();
+    for (const { gate } of this.open) gate.destroy();
   }
 }

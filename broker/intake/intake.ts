@@ -144,8 +144,8 @@ export class Intake {
     if (isRejection(choice)) return choice.rejected;
     const second = isTimeDependent(definition) ? Math.floor(nowMs / 1_000) : undefined;
     return voting.map((voter) => {
-      const standing = { ...castAttributesOf(voter, poll), late, second };
-      const cast = choice === WITHDRAWN ? choice : castOf(choice, standing);
+      const attributes = { ...castAttributesOf(voter, poll), late, second };
+      const cast = choice === WITHDRAWN ? choice : castOf(choice, attributes);
       return { device: voter.voter, choice: cast, n: paper.n, t: paper.t, dup, connection };
     });
   }

@@ -1,5 +1,6 @@
 import type { Client, PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import { publication } from '../connection/permissions.ts';
 import { sendReceipt } from '../outbound/receipts.ts';
@@ -36,7 +37,8 @@ export class Publishing {
     done: (error?: Error | null) => void,
   ): void => {
     if (!client) return done(new Error('no client'));
-    const { acknowledgements, gate } = this.parts.connections.of(client);
+    const connection = this.parts.connections.of(client);
+    const { acknowledgements, gate } = connection;
     // The gate has not counted a will, because a will arrives with CONNECT.
     const isCounted = !client.closed;
     if (isCounted) gate.begin();
@@ -45,15 +47,20 @@ export class Publishing {
       done(error);
     });
     try {
-      this.take(client, packet, settle);
+      this.take(client, connection, packet, settle);
     } catch (error) {
       this.parts.log.error({ err: error, device: client.id }, 'could not process a packet');
       queueMicrotask(() => settle(error as Error));
     }
   };
 
-  private take(client: Client, packet: PublishPacket, settle: (error?: Error) => void): void {
-    const { intake, statuses, connections, log } = this.parts;
+  private take(
+    client: Client,
+    connection: Connection,
+    packet: PublishPacket,
+    settle: (error?: Error) => void,
+  ): void {
+    const { intake, statuses, log } = this.parts;
     const { id: device } = client;
     const { dup, retain } = packet;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
@@ -65,7 +72,7 @@ export class Publishing {
       if (!statuses.receive(device, payload)) log.debug({ device }, 'ignored a status that is not a JSON object');
       return later();
     }
-    const { elector = { device, isRegistered: false, isGuest: false }, number } = connections.of(client);
+    const { elector = { device, isRegistered: false, isGuest: false }, number } = connection;
     const arrival = { device, elector, topic: what.topic, payload, dup, retain, connection: number };
     intake.receive(arrival, (error, receipt) => {
       if (error) this.warn(error);

@@ -79,7 +79,7 @@ async function recount(id: string, flags: RoundFlags): Promise<boolean> {
 async function serveTheSame(one: ApiClient, other: ApiClient, path: string): Promise<boolean> {
   const endMs = performance.now() + FOLLOW_LIMIT_MS;
   for (;;) {
-    const [a, b] = await Promise.all([one, other].map(async (client) => (await client.get(path)).text()));
+    const [a, b] = await Promise.all([one, other].map((client) => client.text(path)));
     if (a === b) return true;
     if (performance.now() > endMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CHECK_EVERY_MS));

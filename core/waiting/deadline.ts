@@ -1,24 +1,22 @@
 /** The outcome of `work` if it settles within `limitMs`. @throws the error from `late` otherwise */
-export async function within<T>(limitMs: number, work: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), limitMs);
+export function within<T>(limitMs: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return limited(limitMs, work, () => {
+    throw late();
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The outcome of `work` if it settles within `limitMs`, otherwise `otherwise`. */
-export async function withinOr<T, U>(limitMs: number, work: Promise<T>, otherwise: U): Promise<T | U> {
+export function withinOr<T, U>(limitMs: number, work: Promise<T>, otherwise: U): Promise<T | U> {
+  return limited(limitMs, work, () => otherwise);
+}
+
+async function limited<T, U>(limitMs: number, work: Promise<T>, atLimit: () => U): Promise<T | U> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<U>((resolve) => {
-    timer = setTimeout(() => resolve(otherwise), limitMs);
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
   });
   try {
-    return await Promise.race([work, limit]);
+    return await Promise.race([work, limit.then(atLimit)]);
   } finally {
     clearTimeout(timer);
   }

@@ -23,7 +23,7 @@ const MAX_SLICES = 256;
 const RETRY_MS = { first: 100, most: 5_000 } as const;
 
 /** The state of a partition’s count, as this process last read or committed it. */
-interface Standing {
+interface Progress {
   offset: Offset;
   readonly producers: Map<string, number>;
   readonly refused: RejectionCounts;
@@ -45,7 +45,7 @@ interface CounterParts {
 export class Counter {
   private readonly parts: CounterParts;
   private readonly log: Log;
-  private readonly standings = new Map<number, Standing>();
+  private readonly progress = new Map<number, Progress>();
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
 
@@ -64,7 +64,7 @@ export class Counter {
       level: 'error',
       recovered: 'counting has resumed',
       onFailure: () => {
-        counter.standings.clear();
+        counter.progress.clear();
         parts.metrics.commits.inc({ outcome: 'failed' });
       },
     });
@@ -82,7 +82,7 @@ export class Counter {
     const cursors = new Map<number, Offset>();
     const partitions = this.parts.partitions();
     this.forgetOthers(partitions);
-    for (const partition of partitions) cursors.set(partition, (await this.standing(partition)).offset);
+    for (const partition of partitions) cursors.set(partition, (await this.progressOf(partition)).offset);
     const { signal } = this.halt;
     const found = await this.parts.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
     for (const partition of partitions) this.measureLag(partition, found.get(partition));
@@ -98,9 +98,9 @@ export class Counter {
 
   /** Discards the state of partitions that other processors count now. It would be stale if this process counted them again. */
   private forgetOthers(partitions: readonly number[]): void {
-    for (const partition of this.standings.keys()) {
+    for (const partition of this.progress.keys()) {
       if (partitions.includes(partition)) continue;
-      this.standings.delete(partition);
+      this.progress.delete(partition);
       this.parts.metrics.lagSeconds.remove({ partition });
     }
   }
@@ -112,40 +112,40 @@ export class Counter {
   }
 
   private async count(partition: number, logged: readonly LoggedEntry[]): Promise<void> {
-    const standing = await this.standing(partition);
+    const progress = await this.progressOf(partition);
     const entries = logged.map(({ entry }) => entry);
-    const state = await this.load(partition, standing, entries);
+    const state = await this.load(partition, progress, entries);
     const changes = fold(state, entries);
     const offset = (logged.at(-1) as LoggedEntry).offset;
-    const { refused } = standing;
+    const { refused } = progress;
     const startMs = performance.now();
-    const expected = standing.offset;
+    const expected = progress.offset;
     const commit = { partition, expected, offset, entries: entries.length, ...changes, refused };
     const done = await this.parts.store.counts.commit(commit);
     this.parts.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
     this.parts.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
     if (!done) {
       this.log.warn({ partition, offset }, 'another processor committed first; continuing from its offset');
-      this.standings.delete(partition);
+      this.progress.delete(partition);
       return;
     }
-    standing.offset = offset;
+    progress.offset = offset;
     this.parts.metrics.commitVotes.observe(entries.reduce((sum, entry) => sum + votesIn(entry), 0));
-    standing.slices.trim(MAX_SLICES);
+    progress.slices.trim(MAX_SLICES);
   }
 
-  private async standing(partition: number): Promise<Standing> {
-    const known = this.standings.get(partition);
+  private async progressOf(partition: number): Promise<Progress> {
+    const known = this.progress.get(partition);
     if (known) return known;
-    const standing = { ...(await this.parts.store.counts.position(partition)), slices: new LruMap<string, Slice>() };
-    this.standings.set(partition, standing);
-    return standing;
+    const progress = { ...(await this.parts.store.counts.position(partition)), slices: new LruMap<string, Slice>() };
+    this.progress.set(partition, progress);
+    return progress;
   }
 
   /** Loads the slices and ballots that the entries affect. */
-  private async load(partition: number, standing: Standing, entries: readonly Entry[]): Promise<FoldState> {
+  private async load(partition: number, progress: Progress, entries: readonly Entry[]): Promise<FoldState> {
     const { counts } = this.parts.store;
-    const { slices, producers, refused } = standing;
+    const { slices, producers, refused } = progress;
     const touched = touchedBy(entries);
     const ballots = new Map<string, Ballots>();
     for (const { poll, round, devices } of touched) {

@@ -83,6 +83,35 @@ export function countsContract(test: ContractTest): void {
     t.same(scanned.sort(), ['__proto__', 'd', 'numbered']);
   });
 
+  test('counts: a commit of thousands of ballots and choices is stored completely', async (t, { counts, log }) => {
+    const offset = await log.append(0, votes(0));
+    const many = Array.from({ length: 7_000 }, (_, i) => i);
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
+    const done = await counts.commit(
+      commitOf(0, START, offset, {
+        slices: [
+          { ...slice, weights: many.map((i) => [`choice-${i}`, 1]) },
+          // A batch may also affect many rounds, each of which has hashes of its own.
+          ...many.map((i) => ({ ...slice, round: i + 2, weights: [['a', 1]] as const })),
+        ],
+        ballots: many.map((i) => ['q', 1, `d${i}`, { choice: `choice-${i}`, atMs: 2 }]),
+        producers: many.map((i) => [`run-${i}`, i]),
+      }),
+    );
+    t.equal(done, true);
+    t.equal((await counts.position(0)).producers.size, many.length);
+    const kept = await counts.slice(0, 'q', 1);
+    t.equal(kept?.tally.size, many.length);
+    t.match(await counts.slice(0, 'q', many.length + 1), { round: many.length + 1 });
+    const ballots = await counts.ballots(
+      0,
+      'q',
+      1,
+      many.map((i) => `d${i}`),
+    );
+    t.equal(ballots.filter((ballot, i) => ballot?.choice === `choice-${i}`).length, many.length);
+  });
+
   test('counts: a commit replaces values, removes weights of 0 and orders producers by their last entry', async (t, {
     counts,
     log,

@@ -30,14 +30,14 @@ export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }:
     if (known) known.push(sample);
     else steps.set(step, [sample]);
   }
-  const standing = new Map<string, Sample>();
+  const latest = new Map<string, Sample>();
   const points: TimelinePoint[] = [];
   for (let step = 0; fromMs + step * stepMs < toMs; step++) {
-    for (const sample of steps.get(step) ?? []) standing.set(`${sample.partition}/${sample.option ?? ''}`, sample);
+    for (const sample of steps.get(step) ?? []) latest.set(`${sample.partition}/${sample.option ?? ''}`, sample);
     let votes = 0;
     // A Map, because option keys may be names of built-in object properties.
     const ballots = new Map<string, number>();
-    for (const { option, value } of standing.values()) {
+    for (const { option, value } of latest.values()) {
       if (option === undefined) votes += value;
       else ballots.set(option, (ballots.get(option) ?? 0) + value);
     }

@@ -27,9 +27,14 @@ export class OperatorApi extends ApiClient {
     saveFile(await response.blob(), name);
   }
 
-  protected override async request(...request: Parameters<ApiClient['request']>): Promise<Response> {
+  protected override async request<Read>(
+    method: string,
+    path: string,
+    body: object | string | undefined,
+    read: (response: Response) => Promise<Read>,
+  ): Promise<Read> {
     try {
-      return await super.request(...request);
+      return await super.request(method, path, body, read);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) this.onSignedOut();
       throw error;

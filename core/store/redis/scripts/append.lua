@@ -4,7 +4,7 @@
 -- redirection), and a time limit by the clock of the old server is meaningless.
 -- Returns {this server’s clock in ms, offset}; without an offset, nothing was stored.
 local vote_log = KEYS[1]
-local until_ms, entry, channel, partition, shown_ms = unpack(ARGV)
+local until_ms, entry, channel, partition, shown_ms = unpack(ARGV, 1, 5)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

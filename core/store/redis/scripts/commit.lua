@@ -3,8 +3,8 @@
 -- fields to remove, the fields, the number of arguments for HSET, field, value, field, value …
 -- Returns 1 if the changes were applied. Returns 0 and changes nothing if the partition has a different offset, or if its log
 -- does not contain the last entry of the batch (a failover lost it).
-local position, producers, change_feed, vote_log = unpack(KEYS)
-local expected, offset, refused, change, kept_changes, channel, partition, entries = unpack(ARGV)
+local position, producers, change_feed, vote_log = unpack(KEYS, 1, 4)
+local expected, offset, refused, change, kept_changes, channel, partition, entries = unpack(ARGV, 1, 8)
 
 if (redis.call('HGET', position, 'offset') or '0-0') ~= expected then return 0 end
 if #redis.call('XRANGE', vote_log, offset, offset) == 0 then return 0 end

@@ -1,8 +1,8 @@
 -- Writes or removes a document if it still has the expected version (-1: any version; 0: the document does not exist).
 -- document: empty to remove it. collection: empty unless its writes are announced.
 -- Returns the new version, 0 after removing the document, or -1 if the version differs.
-local documents, writes = unpack(KEYS)
-local id, expected, document, collection, kept_writes, channel = unpack(ARGV)
+local documents, writes = unpack(KEYS, 1, 2)
+local id, expected, document, collection, kept_writes, channel = unpack(ARGV, 1, 6)
 
 local kept = redis.call('HGET', documents, id)
 local version = kept and tonumber(string.match(kept, '^%d+')) or 0

@@ -83,8 +83,8 @@ for (const [name, definition] of Object.entries(POLLS)) {
           fc.property(text, (input) => {
             const choice = kind.parse(input, definition);
             if (typeof choice !== 'string') return typeof choice.rejected === 'string';
-            const standing = { weight: '12.5', group: 'north', late: true, second: 7 };
-            const read = readCast(castOf(choice, standing));
+            const attributes = { weight: '12.5', group: 'north', late: true, second: 7 };
+            const read = readCast(castOf(choice, attributes));
             const isKept =
               read.choice === choice && read.weight === '12.5' && read.group === 'north' && read.late === true;
             return kind.parse(choice, definition) === choice && choice !== '' && isKept;
