@@ -70,3 +70,11 @@ t.test('a store cannot be opened if its vote log is missing', async (t) => {
   for (const file of ['log.lmdb', 'log.lmdb-lock']) rmSync(join(directory, file), { force: true });
   await t.rejects(EmbeddedStore.open({ directory, partitions: 1 }), /restore it from the same backup as state\.lmdb/);
 });
+
+t.test('a store that fails to open releases its data directory', async (t) => {
+  const directory = t.testdir({ 'state.lmdb': {} });
+  await t.rejects(EmbeddedStore.open({ directory, partitions: 1 }), /directory/);
+  rmSync(join(directory, 'state.lmdb'), { recursive: true });
+  const store = await EmbeddedStore.open({ directory, partitions: 1 });
+  await store.close();
+});

@@ -58,23 +58,24 @@ export class EmbeddedStore implements Store {
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
     const directory = resolve(options.directory);
     await mkdir(directory, { recursive: true });
-    const lock = await DirectoryLock.take(directory);
-    const space = await FreeSpace.watch(directory, reserveBytes);
-    const store = new EmbeddedStore(
-      lock,
-      space,
-      openFile(directory, 'log.lmdb'),
-      openFile(directory, 'state.lmdb'),
-      partitions,
-    );
+    const undo = [];
     try {
+      const lock = await DirectoryLock.take(directory);
+      undo.push(() => lock.release());
+      const space = await FreeSpace.watch(directory, reserveBytes);
+      undo.push(() => space.close());
+      const logFile = openFile(directory, 'log.lmdb');
+      undo.push(() => logFile.close());
+      const stateFile = openFile(directory, 'state.lmdb');
+      undo.push(() => stateFile.close());
+      const store = new EmbeddedStore(lock, space, logFile, stateFile, partitions);
       await store.demandPartitions(directory);
       await store.demandLog(directory);
+      return store;
     } catch (error) {
-      await store.close();
+      for (const release of undo.reverse()) await release();
       throw error;
     }
-    return store;
   }
 
   close(): Promise<void> {
