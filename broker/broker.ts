@@ -198,6 +198,11 @@ async function openAedes(
   aedes.on('clientError', (client, error) => log.debug({ device: client.id, err: error }, 'device disconnected'));
   aedes.on('connectionError', (_client, error) => log.debug({ err: error }, 'connection refused'));
   (aedes as NodeJS.EventEmitter).on('error', (error) => log.error({ err: error }, 'Aedes reported an error'));
-  await aedes.listen();
+  try {
+    await aedes.listen();
+  } catch (error) {
+    aedes.close();
+    throw error;
+  }
   return aedes;
 }

@@ -3,8 +3,8 @@ import type { PollBook } from '../../core/live/poll-book.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { roundKey } from '../../core/voting/count/slice.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
-import type { Common } from '../../core/voting/rules/common.ts';
 import type { Roll } from '../../core/voting/rules/roll.ts';
+import type { Common } from '../../core/voting/rules/settings.ts';
 import type { BrokerLease } from './lease.ts';
 
 /** Delay in ms before a failed step is retried. */

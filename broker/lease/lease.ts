@@ -77,7 +77,13 @@ export class BrokerLease {
   /** Acquires a lease and keeps renewing it. */
   static async open(parts: LeaseParts): Promise<BrokerLease> {
     const held = new BrokerLease(parts);
-    await held.renew();
+    try {
+      await held.renew();
+    } catch (error) {
+      // Its presence may have been announced already, and closings would wait for it.
+      await held.close();
+      throw error;
+    }
     const { signal } = held.halt;
     const renew = async () => {
       await pause(RENEW_EVERY_MS, signal);

@@ -1,6 +1,6 @@
 import { roundKey } from '../voting/count/slice.ts';
-import type { Common } from '../voting/rules/common.ts';
 import type { Roll } from '../voting/rules/roll.ts';
+import type { Common } from '../voting/rules/settings.ts';
 
 /** The role under which brokers announce their presence. */
 export const BROKER_ROLE = 'broker';

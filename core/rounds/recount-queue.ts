@@ -1,6 +1,7 @@
 import type { PollBook } from '../live/poll-book.ts';
 import type { LiveResults } from '../live/results.ts';
 import type { Log } from '../runtime/log.ts';
+import { Refusal } from '../runtime/refusal.ts';
 import type { Store } from '../store/store.ts';
 import { roundKey } from '../voting/count/slice.ts';
 import type { Poll } from '../voting/poll/poll.ts';
@@ -96,15 +97,19 @@ export class RecountQueue {
   }
 }
 
-/** Stores the outcome of a recount with the poll, unless a new round has begun. */
+/** Stores the outcome of a recount with the poll, unless a new round has begun or the poll has been deleted. */
 export async function storeRecount(
   repository: PollRepository,
   { definition, round }: Poll,
   agrees: boolean,
 ): Promise<void> {
-  await repository.change(definition.poll, (now) =>
-    now.round === round && now.status === 'closed'
-      ? { ...now, recount: { round, agrees, atMs: Date.now() } }
-      : undefined,
-  );
+  try {
+    await repository.change(definition.poll, (now) =>
+      now.round === round && now.status === 'closed'
+        ? { ...now, recount: { round, agrees, atMs: Date.now() } }
+        : undefined,
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'no-such-poll')) throw error;
+  }
 }

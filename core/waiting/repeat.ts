@@ -13,7 +13,7 @@ export interface Repetition {
   readonly failureMessage: string;
   /** The log level of `failureMessage`; `warn` by default. */
   readonly level?: 'debug' | 'warn' | 'error';
-  /** Logged when a step succeeds again. */
+  /** Logged when a step succeeds again; by default, that it works again. */
   readonly recovered?: string;
   /** Called after every failure, before the pause. */
   readonly onFailure?: (error: unknown) => void;
@@ -27,14 +27,15 @@ const JITTER = 0.5;
  * Never rejects.
  */
 export async function repeat(step: () => Promise<void>, options: Repetition): Promise<void> {
-  const { signal, everyMs = 0, retryMs, log, failureMessage, level = 'warn', recovered, onFailure } = options;
+  const { signal, everyMs = 0, retryMs, log, failureMessage, level = 'warn', onFailure } = options;
+  const { recovered = 'working again' } = options;
   const { first, most = first } = retryMs;
   let waitMs = first;
   let isFailing = false;
   while (!signal.aborted) {
     try {
       await step();
-      if (isFailing && recovered) log.info(recovered);
+      if (isFailing) log.info({ after: failureMessage }, recovered);
       isFailing = false;
       waitMs = first;
       if (everyMs > 0) await pause(everyMs, signal);

@@ -39,7 +39,13 @@ export class PartitionLeases {
 
   static async open(parts: PartitionLeaseParts): Promise<PartitionLeases> {
     const leases = new PartitionLeases(parts);
-    await leases.renew();
+    try {
+      await leases.renew();
+    } catch (error) {
+      // Its presence may have been announced already, and its share of the partitions would not be counted.
+      await leases.withdraw();
+      throw error;
+    }
     leases.renewing = repeat(() => leases.renew(), {
       signal: leases.halt.signal,
       everyMs: RENEW_EVERY_MS,
@@ -56,11 +62,18 @@ export class PartitionLeases {
     this.halt.abort();
     await this.renewing;
     this.held = [];
-    await this.parts.store.presence.withdraw(PROCESSOR_ROLE, this.id);
+    await this.withdraw();
   }
 
   /** The partitions this process counts now. */
   readonly partitions = (): readonly number[] => this.held;
+
+  private async withdraw(): Promise<void> {
+    // If the withdrawal fails, the presence expires.
+    await this.parts.store.presence
+      .withdraw(PROCESSOR_ROLE, this.id)
+      .catch((error) => this.log.debug({ err: error }, 'could not withdraw this processor’s presence'));
+  }
 
   private async renew(): Promise<void> {
     const { presence, log } = this.parts.store;
