@@ -22,7 +22,7 @@ export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
   readonly electorate?: Roll | undefined;
   readonly presentAtOpen?: Roll | undefined;
   readonly presentAtClose?: Roll | undefined;
-  /** The definition as its author wrote it, without defaults; only while the poll is a draft. */
+  /** The definition as its author wrote it, without the defaults of its kind; only while the poll is a draft. */
   readonly draft?: Draft | undefined;
 };
 
@@ -134,6 +134,17 @@ export interface TimelineAnswer {
     /** Ballots that counted, by option. */
     readonly ballots: Readonly<Record<string, number>>;
   }[];
+}
+
+/** What a phone votes with. */
+export interface JoinAnswer {
+  readonly device: string;
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  /** The path of MQTT over WebSocket. */
+  readonly webSocket: string;
+  readonly topics: { readonly vote: string; readonly room: string; readonly receipts: string };
 }
 
 export interface RoomAnswer {

@@ -137,7 +137,7 @@ export class ApiClient {
     await this.remove('/api/rehearsal');
   }
 
-  /** The raw response to a GET request, for example a large file. @param path see `pollPath` */
+  /** The raw response to a GET request, for example a large file, whose download may take any time. @param path see `pollPath` */
   get(path: string): Promise<Response> {
     return this.request('GET', path, undefined, async (response) => response);
   }
@@ -148,7 +148,7 @@ export class ApiClient {
   }
 
   private json<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
-    return this.request(method, path, body, (response) => response.json());
+    return this.request(method, path, body, (response) => response.json() as Promise<Answer>);
   }
 
   private async remove(path: string): Promise<void> {
@@ -167,19 +167,23 @@ export class ApiClient {
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
     const endMs = performance.now() + this.patienceMs;
     for (;;) {
+      const limit = new AbortController();
+      const timer = setTimeout(() => limit.abort(new Error('no answer in time')), ANSWER_LIMIT_MS);
       try {
-        const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
+        const { signal } = limit;
         const response = await fetch(this.base + path, { method, headers, body: text, signal });
         if (response.ok) return await read(response);
         throw await refusalOf(response);
       } catch (error) {
         if (error instanceof ApiError) throw error;
         const { cause, message } = error as Error & { readonly cause?: Error };
-        if (performance.now() > endMs) {
+        if (performance.now() >= endMs) {
           throw new ApiError(0, `${this.base || 'the server'} does not answer (${cause?.message || message})`);
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      } finally {
+        clearTimeout(timer);
       }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }

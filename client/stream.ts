@@ -63,8 +63,9 @@ function follow(path: string, listener: Listener, { base = '', headers = {} }: O
   let connection = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Rethrows an error of a listener as an uncaught exception, so that the stream continues. */
+  /** Rethrows an error of a listener as an uncaught exception, so that the stream continues. Does nothing once stopped. */
   const call = (act: () => void) => {
+    if (isStopped) return;
     try {
       act();
     } catch (error) {
@@ -116,7 +117,7 @@ function follow(path: string, listener: Listener, { base = '', headers = {} }: O
       }
       reportLine('lost');
     } catch {
-      if (!isStopped) reportLine('lost');
+      reportLine('lost');
     } finally {
       clearTimeout(watchdog);
       // Close the connection, no matter how the stream ended.

@@ -3,17 +3,13 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { type ApiClient, pollPath } from '../../client/api.ts';
 import type { BundleReport } from '../../core/audit/bundle.ts';
-import { action, type ClientFlags, clientOf, print, UsageError, withClientFlags } from './flags.ts';
+import { action, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
 import { save } from './output.ts';
 import { accountingLine } from './result-text.ts';
 
 /** Time limit in ms for dashboards to serve the same result, and the interval between checks. */
 const FOLLOW_LIMIT_MS = 10_000;
 const CHECK_EVERY_MS = 250;
-
-interface RoundFlags extends ClientFlags {
-  readonly round?: string;
-}
 
 /** Adds `pollcast recount` and `pollcast audit …`. */
 export function addAudit(program: Command): void {

@@ -12,6 +12,10 @@ export interface ClientFlags {
   readonly json?: boolean;
 }
 
+export interface RoundFlags extends ClientFlags {
+  readonly round?: string;
+}
+
 /** The flag for the URL of the API. */
 export function httpOption(): Option {
   return new Option('--http <url>', 'URL of the API').env(API_VARIABLE).default('http://127.0.0.1:8080');

@@ -2,7 +2,16 @@ import type { Command } from 'commander';
 import type { Draft, PollAnswer, Result } from '../../client/answers.ts';
 import { type ApiClient, pollPath } from '../../client/api.ts';
 import { followPoll } from '../../client/stream.ts';
-import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
+import {
+  action,
+  type ClientFlags,
+  clientOf,
+  collect,
+  print,
+  type RoundFlags,
+  UsageError,
+  withClientFlags,
+} from './flags.ts';
 import { save } from './output.ts';
 import { resultLine, resultText } from './result-text.ts';
 import { table } from './table.ts';
@@ -17,10 +26,6 @@ interface CreateFlags extends ClientFlags {
   readonly room?: string;
   readonly option?: readonly string[];
   readonly open?: boolean;
-}
-
-interface RoundFlags extends ClientFlags {
-  readonly round?: string;
 }
 
 /** Adds `pollcast poll …`. */

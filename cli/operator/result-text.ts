@@ -1,4 +1,5 @@
 import type { OpenResult, Result } from '../../client/answers.ts';
+import { totalRejected } from '../../core/voting/count/accounting.ts';
 import { figuresText } from './figures.ts';
 import { printable, table } from './table.ts';
 
@@ -79,7 +80,7 @@ export function accountingLine({ accounting }: Pick<Result, 'accounting'>): stri
   if (!accounting) return '';
   const { received, counted, replaced, redelivered, rejected } = accounting;
   const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`);
-  const sum = Object.values(rejected).reduce((a, b) => a + b, 0);
+  const sum = totalRejected(rejected);
   const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
   return `  received ${received} = counted ${counted} + replaced ${replaced} + redelivered ${redelivered} + rejected ${sum}${why}`;
 }

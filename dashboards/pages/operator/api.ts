@@ -24,7 +24,10 @@ export class OperatorApi extends ApiClient {
   /** Saves the response to a GET request as a file. */
   async download(path: string, name: string): Promise<void> {
     const response = await this.get(path);
-    saveFile(await response.blob(), name);
+    const content = await response.blob().catch((error) => {
+      throw new ApiError(0, String(error));
+    });
+    saveFile(content, name);
   }
 
   protected override async request<Read>(
