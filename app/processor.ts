@@ -7,9 +7,9 @@ import { SeriesWriter } from '../processors/series/series-writer.ts';
 import type { Foundation } from './foundation.ts';
 
 /** Opens a processor, which counts votes, trims the log and, if time series are kept, writes them. */
-export async function openProcessor({ scope, store, series, polls, config, ...rest }: Foundation): Promise<void> {
-  const { log } = rest;
-  const metrics = processorMetrics(rest.metrics);
+export async function openProcessor(foundation: Foundation): Promise<void> {
+  const { scope, store, series, polls, config, log } = foundation;
+  const metrics = processorMetrics(foundation.metrics);
   const { partitions } = await scope.open('leases', PartitionLeases.open({ store, metrics, log }));
   await scope.open('counter', Counter.open({ store, partitions, metrics, log }));
   const { retentionDays } = config;

@@ -8,13 +8,13 @@ const RESTART_MS = { first: 200, most: 10_000 } as const;
 const SETTLED_MS = 10_000;
 
 /** The environment variable that tells a worker its number. */
-const PLACE = 'POLLCAST_WORKER_PLACE';
+const INDEX = 'POLLCAST_WORKER_INDEX';
 
 /** The number of this worker, from 0; undefined outside a worker. */
 export function workerIndex(): number | undefined {
-  const { [PLACE]: text } = process.env;
+  const { [INDEX]: text } = process.env;
   // Remove the variable, because the configuration would reject it as an unknown setting.
-  delete process.env[PLACE];
+  delete process.env[INDEX];
   return text === undefined ? undefined : Number(text);
 }
 
@@ -29,18 +29,18 @@ export async function superviseWorkers(count: number, log: Log): Promise<boolean
   return outcomes.every((isClean) => isClean);
 }
 
-async function superviseOne(place: number, halt: AbortSignal, log: Log): Promise<boolean> {
+async function superviseOne(index: number, halt: AbortSignal, log: Log): Promise<boolean> {
   let restartMs: number = RESTART_MS.first;
   for (;;) {
     const startMs = performance.now();
-    const worker = cluster.fork({ [PLACE]: String(place) });
+    const worker = cluster.fork({ [INDEX]: String(index) });
     const stop = () => worker.process.kill('SIGTERM');
     halt.addEventListener('abort', stop, { once: true });
     const code = await exited(worker);
     halt.removeEventListener('abort', stop);
     if (halt.aborted) return code === 0;
     if (performance.now() - startMs > SETTLED_MS) restartMs = RESTART_MS.first;
-    log.error({ worker: place, code, restartMs }, 'a broker process exited; starting another');
+    log.error({ worker: index, code, restartMs }, 'a broker process exited; starting another');
     await pause(restartMs, halt);
     if (halt.aborted) return true;
     restartMs = Math.min(restartMs * 2, RESTART_MS.most);

@@ -1,7 +1,7 @@
 import type { Client } from 'aedes';
 import { votersOf } from '../../core/voting/poll/electorate.ts';
-import type { Common } from '../../core/voting/rules/common.ts';
 import { type Roll, rollOf } from '../../core/voting/rules/roll.ts';
+import type { Common } from '../../core/voting/rules/settings.ts';
 import { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 

@@ -69,17 +69,8 @@ export class DeviceStatuses {
     this.waiting = new Map();
     this.lastSeen = new Map();
     try {
-      const all = [...waiting];
-      for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
-        const some = all.slice(at, at + WRITE_TOGETHER);
-        await Promise.all(some.map(([device, status]) => this.registry.put('statuses', device, status)));
-      }
-      const sightings = [...lastSeen];
-      for (let at = 0; at < sightings.length; at += WRITE_TOGETHER) {
-        await Promise.all(
-          sightings.slice(at, at + WRITE_TOGETHER).map(([device, atMs]) => this.noteSeen(device, atMs)),
-        );
-      }
+      await inGroups([...waiting], ([device, status]) => this.registry.put('statuses', device, status));
+      await inGroups([...lastSeen], ([device, atMs]) => this.noteSeen(device, atMs));
     } catch (error) {
       this.log.warn({ err: error, devices: waiting.size }, 'could not write device statuses; they were dropped');
     }
@@ -94,5 +85,12 @@ export class DeviceStatuses {
     this.kept.add(device);
     // This write has no effect if another broker has updated the status in the meantime.
     await this.registry.put('statuses', device, { ...kept?.value, seenAtMs }, kept?.version ?? 0);
+  }
+}
+
+/** Starts the work for each item, and waits after every `WRITE_TOGETHER` items. */
+async function inGroups<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += WRITE_TOGETHER) {
+    await Promise.all(items.slice(at, at + WRITE_TOGETHER).map(work));
   }
 }

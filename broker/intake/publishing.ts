@@ -54,12 +54,7 @@ export class Publishing {
     }
   };
 
-  private take(
-    client: Client,
-    connection: Connection,
-    packet: PublishPacket,
-    settle: (error?: Error) => void,
-  ): void {
+  private take(client: Client, connection: Connection, packet: PublishPacket, settle: (error?: Error) => void): void {
     const { intake, statuses, log } = this.parts;
     const { id: device } = client;
     const { dup, retain } = packet;

@@ -9,8 +9,8 @@ import type { Definition } from '../voting/kinds/definition.ts';
 import { MUTABLE_SETTINGS } from '../voting/poll/definition.ts';
 import type { Poll } from '../voting/poll/poll.ts';
 import { figuresOf } from '../voting/result/result.ts';
-import type { Common } from '../voting/rules/common.ts';
 import { type RoundRecord, recordOf } from '../voting/rules/record.ts';
+import type { Common } from '../voting/rules/settings.ts';
 import { drawLot } from './lot.ts';
 
 /**

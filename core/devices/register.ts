@@ -73,7 +73,7 @@ function noSuchDevice(id: string): Refusal {
 }
 
 /** Validates new devices. @throws Refusal bad-devices, listing every problem */
-export function requireValid(devices: readonly NewDevice[]): void {
+export function demandValid(devices: readonly NewDevice[]): void {
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const [i, { device, group, weight, mandates = [], secret }] of devices.entries()) {

@@ -1,10 +1,7 @@
-import type { OptionResult } from '../../core/voting/kinds/figures/option-result.ts';
+import type { ResultChange } from '../../client/change.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 
-/** The difference between two results: the fields that changed (null if removed) and the options that changed. */
-export type Delta = { readonly [field: string]: unknown } & { readonly options?: readonly OptionResult[] };
-
-/** True if both results have the same options in the same order. Otherwise, a delta cannot express the difference. */
+/** True if both results have the same options in the same order. Otherwise, a change cannot express the difference. */
 export function hasSameOptions(before: Result, after: Result): boolean {
   return (
     before.options.length === after.options.length &&
@@ -12,8 +9,8 @@ export function hasSameOptions(before: Result, after: Result): boolean {
   );
 }
 
-/** The delta that turns `before` into `after`; undefined if they are the same. */
-export function deltaOf(before: Result, after: Result): Delta | undefined {
+/** The change that turns `before` into `after`; undefined if they are the same. `withChange` is its inverse. */
+export function deltaOf(before: Result, after: Result): ResultChange | undefined {
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   const changed: Record<string, unknown> = {};
   for (const [field, value] of now) {

@@ -55,11 +55,6 @@ export class Hub {
     return this.viewers.size >= this.maxViewers;
   }
 
-  /** The number of connected viewers. */
-  private get size(): number {
-    return this.viewers.size;
-  }
-
   /** Ends all streams. Viewers reconnect, to another process if one is running. */
   async close(): Promise<void> {
     this.results.off('change', this.onChange);
@@ -104,10 +99,10 @@ export class Hub {
   private enter(connection: Writable, onLeave: () => void): Viewer {
     const viewer = new Viewer(connection, () => this.metrics.frames.inc());
     this.viewers.add(viewer);
-    this.metrics.viewers.set(this.size);
+    this.metrics.viewers.set(this.viewers.size);
     connection.once('close', () => {
       this.viewers.delete(viewer);
-      this.metrics.viewers.set(this.size);
+      this.metrics.viewers.set(this.viewers.size);
       onLeave();
     });
     const { least, most } = RETRY_MS;

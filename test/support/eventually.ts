@@ -1,7 +1,7 @@
 /** The maximum time in ms that a test waits for something that must happen. */
 export const PATIENCE_MS = 30_000;
 
-/** Calls `ask` until it resolves with a value. @throws Error that names `what` if there is none in time */
+/** Calls `ask` until it resolves with a value. @throws Error naming `what` if that takes too long */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const endMs = Date.now() + PATIENCE_MS;
   for (;;) {

@@ -2,9 +2,9 @@ import type { Database, RootDatabase } from 'lmdb';
 import { Bell } from '../../waiting/bell.ts';
 import type { Offset } from '../offset.ts';
 import { type ChangeFeed, type CountChange, KEPT_CHANGES, type ReadOptions } from '../store.ts';
+import { sequenceOf } from './sequence.ts';
 
 type Key = [partition: number, sequence: number];
-const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 
 /** The change feed in LMDB. Each change is written in the transaction of its commit. */
 export class EmbeddedChanges implements ChangeFeed {

@@ -6,6 +6,7 @@ import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
 import type { EmbeddedChanges } from './changes.ts';
+import { sequenceOf } from './sequence.ts';
 import type { FreeSpace } from './space.ts';
 
 /** `heard` orders producers: by the last commit with an entry of the producer, then by the position within that commit. */
@@ -47,7 +48,7 @@ export class EmbeddedCounts implements CountStore {
     );
     const producers = new Map(heard.map(({ key, value }) => [key.slice(key.indexOf('/') + 1), value.sequence]));
     // Sequences begin at 1, so the offset is also the number of entries.
-    return { offset, changed: offset, entries: Number.parseInt(offset, 10), refused, producers };
+    return { offset, changed: offset, entries: sequenceOf(offset), refused, producers };
   }
 
   async slice(partition: number, poll: string, round: number): Promise<Slice | undefined> {
@@ -92,7 +93,7 @@ export class EmbeddedCounts implements CountStore {
     for (const [place, [producer, sequence]] of producers.entries()) {
       const key = `${partition}/${producer}`;
       if (sequence === null) this.producers.removeSync(key);
-      else this.producers.putSync(key, { sequence, heard: [Number.parseInt(offset, 10), place] });
+      else this.producers.putSync(key, { sequence, heard: [sequenceOf(offset), place] });
     }
     for (const { poll, round, revote, open, accounting, atMs, weights } of slices) {
       const key = sliceKey(partition, poll, round);

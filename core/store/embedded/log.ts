@@ -5,6 +5,7 @@ import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
+import { sequenceOf } from './sequence.ts';
 import type { FreeSpace } from './space.ts';
 
 /** The maximum number of entries removed by one trim. */
@@ -13,7 +14,6 @@ const MAX_TRIMMED = 1_000;
 type Key = [partition: number, sequence: number];
 
 const offsetOf = (sequence: number): Offset => `${sequence}-0`;
-const sequenceOf = (offset: Offset): number => Number.parseInt(offset, 10);
 
 /** The vote log as one LMDB table. Puts that arrive while a commit is being written to disk share the next commit. */
 export class EmbeddedLog implements VoteLog {

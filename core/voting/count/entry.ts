@@ -1,5 +1,5 @@
-import type { Common } from '../rules/common.ts';
 import type { RoundRecord } from '../rules/record.ts';
+import type { Common } from '../rules/settings.ts';
 import type { RejectionCounts } from './accounting.ts';
 import type { Vote } from './vote.ts';
 

@@ -1,5 +1,5 @@
-import { type Revote, votesAllowed } from '../rules/common.ts';
 import type { Reason } from '../rules/rejection.ts';
+import { type Revote, votesAllowed } from '../rules/settings.ts';
 import { addRejections, type RejectionCounts } from './accounting.ts';
 import { type Ballot, WITHDRAWN } from './ballot.ts';
 import { readCast } from './cast.ts';

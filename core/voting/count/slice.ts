@@ -1,4 +1,4 @@
-import type { Revote } from '../rules/common.ts';
+import type { Revote } from '../rules/settings.ts';
 import { type Accounting, emptyAccounting } from './accounting.ts';
 import type { Choice, Tally } from './tally.ts';
 
@@ -34,7 +34,7 @@ export function newSlice(poll: string, round: number, revote: Revote, atMs: numb
   return { poll, round, revote, open: true, accounting: emptyAccounting(), tally: new Map(), atMs };
 }
 
-/** The slice with `change` applied, or a new slice if there is none yet. The existing tally is changed in place. */
+/** Applies a change to a slice, or to a new one if `slice` is undefined. An existing slice’s tally is changed in place. */
 export function applyChange(slice: Slice | undefined, change: SliceChange): Slice {
   const tally = slice?.tally ?? new Map<Choice, number>();
   for (const [choice, weight] of change.weights) {

@@ -1,4 +1,4 @@
-import type { Common } from '../rules/common.ts';
+import type { Common } from '../rules/settings.ts';
 import type { MotionFigures } from './motion/figures.ts';
 import type { MotionSettings } from './motion/settings.ts';
 import type { MultipleFigures } from './multiple/figures.ts';

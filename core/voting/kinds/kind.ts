@@ -44,6 +44,8 @@ export interface Kind<Name extends KindName = KindName> {
   abstention?(definition: Definition<Name>): string | undefined;
   /** How long in ms a vote counts after it was cast. If this is absent, votes do not expire. */
   lifetimeMs?(definition: Definition<Name>): number;
+  /** Whether the question has a right answer, so that answers earn points. Default: no. */
+  hasAnswer?(definition: Definition<Name>): boolean;
   /** What a choice is worth as an answer, from 0 to 1; undefined if the question has no right answer. */
   credit?(choice: Choice, definition: Definition<Name>): number | undefined;
 }

@@ -1,6 +1,6 @@
 import type { CastAttributes } from '../count/cast.ts';
-import type { Common } from '../rules/common.ts';
 import { type Roll, rollOf, type Voter } from '../rules/roll.ts';
+import type { Common } from '../rules/settings.ts';
 import type { Poll } from './poll.ts';
 
 /** A vote that a device casts on somebody else’s behalf. */

@@ -27,7 +27,7 @@ export interface Poll extends RoundRecord {
   readonly recount?: { readonly round: number; readonly agrees: boolean; readonly atMs: number } | undefined;
   /** Set on a copy made for a rehearsal: the id of the original poll. */
   readonly rehearsalOf?: string | undefined;
-  /** The definition as its author wrote it, without defaults; kept while the poll is a draft. */
+  /** The definition as its author wrote it, without the defaults of its kind; kept while the poll is a draft. */
   readonly draft?: Draft | undefined;
 }
 

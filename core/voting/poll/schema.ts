@@ -1,8 +1,8 @@
 import * as Type from 'typebox';
 import type { Draft } from '../kinds/definition.ts';
 import { KIND_NAMES, kinds } from '../kinds/index.ts';
-import { commonSettings } from '../rules/common.ts';
 import { closed, id, oneOf } from '../rules/schema.ts';
+import { commonSettings } from '../rules/settings.ts';
 import { kindSettings } from './definition.ts';
 
 /**

@@ -36,7 +36,7 @@ export function pointsOf(definition: Definition, { choice, tookMs }: Answer): nu
 
 /** Whether the poll has a right answer. Only then do answers earn points. */
 export function hasRightAnswer(definition: Definition): boolean {
-  return kindOf(definition).credit?.('', definition) !== undefined;
+  return kindOf(definition).hasAnswer?.(definition) ?? false;
 }
 
 /** The points of all players and teams over several questions. */

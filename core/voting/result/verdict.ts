@@ -104,7 +104,7 @@ function quorumChecksOf(quorum: Quorum, definition: Definition, record: RoundRec
   const times = at === 'both' ? (['open', 'close'] as const) : [at];
   return times.map((when) => {
     const present = when === 'open' ? record.presentAtOpen : record.presentAtClose;
-    const part = count === 'cast' ? castOf(figures, unit) : rollSum(present, unit);
+    const part = count === 'cast' ? castTotal(figures, unit) : rollSum(present, unit);
     if (number !== undefined) {
       const met = part === undefined ? null : part >= BigInt(number) * ONE;
       return { number, by: unit, when, part: text(part), whole: null, met };
@@ -137,7 +137,7 @@ function baseOf(
         unit,
       );
     case 'cast':
-      return castOf(figures, unit);
+      return castTotal(figures, unit);
     case 'present':
       return rollSum(record.presentAtClose, unit);
     case 'entitled':
@@ -149,7 +149,7 @@ function isAbstention({ key }: OptionResult, definition: Definition): boolean {
   return key === kindOf(definition).abstention?.(definition);
 }
 
-function castOf({ cast }: VerdictInput, unit: 'heads' | 'weight'): Weight {
+function castTotal({ cast }: VerdictInput, unit: 'heads' | 'weight'): Weight {
   return unit === 'heads' ? BigInt(cast.heads) * ONE : cast.weight;
 }
 

@@ -1,4 +1,4 @@
-import type { Common } from './common.ts';
+import type { Common } from './settings.ts';
 
 /** Breaks ties by a rule declared before anybody voted. */
 export interface TieBreaker {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { DeviceAnswer, ImportAnswer, RegisteredDevice } from '../../../client/answers.ts';
 import type { Device, DeviceStatus } from '../../../core/devices/device.ts';
 import { parseDeviceTable } from '../../../core/devices/device-table.ts';
-import { DeviceRegister, requireValid, type NewDevice as Wanted } from '../../../core/devices/register.ts';
+import { DeviceRegister, demandValid, type NewDevice as Wanted } from '../../../core/devices/register.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Context } from '../context.ts';
 import { DeviceImportSchema, DevicePatchSchema, NewDeviceSchema } from '../schemas/devices.ts';
@@ -26,7 +26,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
       '/api/devices',
       { schema: { summary: 'Register a device; its secret is returned only once', tags, body: NewDeviceSchema } },
       async ({ body }, reply) => {
-        requireValid([body]);
+        demandValid([body]);
         const secret = await register.register(body);
         if (secret === undefined) {
           const why = `device ${body.device} is already registered; revoke it first to give it a new secret`;
@@ -48,7 +48,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         },
       },
       async ({ body }, reply) => {
-        requireValid(body.devices);
+        demandValid(body.devices);
         const devices: RegisteredDevice[] = [];
         const existing: string[] = [];
         for (const wanted of body.devices) {
@@ -84,7 +84,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         const settings: Partial<Omit<Wanted, 'device' | 'secret'>> = Object.fromEntries(
           Object.entries(changes).map(([field, value]) => [field, value ?? undefined]),
         );
-        requireValid([{ device, ...settings }]);
+        demandValid([{ device, ...settings }]);
         const loan = lentTo === undefined ? {} : loanOf(lentTo);
         return describe(await register.change(device, { ...settings, ...loan }));
       },

@@ -32,15 +32,15 @@ export function pageRoutes(): FastifyPluginAsyncTypebox {
     });
     const inRoom = { schema: { hide: true, params: RoomParams } };
     app.get('/screen/room/:room', inRoom, async ({ params }, reply) => {
-      demandRoom(params.room);
+      demandPageOfRoom(params.room);
       return reply.sendFile('screen.html');
     });
     app.get('/vote/:room', inRoom, async ({ params }, reply) => {
-      demandRoom(params.room);
+      demandPageOfRoom(params.room);
       return reply.sendFile('vote.html');
     });
     app.get('/vote/:room/manifest.webmanifest', inRoom, async ({ params }, reply) => {
-      demandRoom(params.room);
+      demandPageOfRoom(params.room);
       return reply.type('application/manifest+json').send(manifestOf(params.room));
     });
     // A service worker controls only pages below its own path, so it cannot be served from `/web/`.
@@ -49,7 +49,7 @@ export function pageRoutes(): FastifyPluginAsyncTypebox {
   };
 }
 
-function demandRoom(room: string): void {
+function demandPageOfRoom(room: string): void {
   if (!isIdentifier(room)) throw new Refusal('no-such-room', 'this is not a valid room name');
 }
 

@@ -119,14 +119,9 @@ function changed(now: Poll, changes: Partial<Draft>): Poll {
   const definition = validDefinition(draft);
   if (now.status !== 'draft') {
     // Only the mutable settings are replaced; all others stay exactly as they were.
-    const fields = Object.entries(definition).filter(([field]) =>
-      (MUTABLE_SETTINGS as readonly string[]).includes(field),
-    );
-    const kept = {
-      ...Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, undefined])),
-      ...Object.fromEntries(fields),
-    };
-    return { ...now, definition: { ...now.definition, ...kept } };
+    const settings = definition as Readonly<Record<string, unknown>>;
+    const replaced = Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, settings[field]]));
+    return { ...now, definition: { ...now.definition, ...replaced } };
   }
   if (changes.opensAt !== undefined) demandFuture(definition);
   return { ...now, definition, draft: written };

@@ -13,7 +13,7 @@ import { Timelines } from '../../exports/timeline.ts';
 import { startStream } from '../../sse/begin.ts';
 import { audienceOf } from '../audience.ts';
 import { type Context, knownPoll } from '../context.ts';
-import { knownRound, openedRound, requireFinal } from '../rounds.ts';
+import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
 import { PollParams, PollsQuery, RoundQuery } from '../schemas/params.ts';
 
 /**
@@ -125,7 +125,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
       async ({ params, query }): Promise<RecountAnswer> => {
         const poll = openedRound(knownPoll(context, params.poll), query.round);
-        if (poll.definition.secrecy === 'secret') await requireFinal(results, poll);
+        if (poll.definition.secrecy === 'secret') await demandFinal(results, poll);
         const found = await recount({ store, series, poll, served: () => results.result(poll) });
         // The public seal vouches only for the count, so differences from the time series are ignored.
         const isCountRight =
@@ -146,7 +146,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       throw new Refusal('no-quiz', `poll ${id} has no right answer: leaderboards are for quiz questions`);
     }
     if (secrecy === 'secret') throw new Refusal('secret-poll', `poll ${id} is secret, so it has no leaderboard`);
-    await requireFinal(results, poll);
+    await demandFinal(results, poll);
     const visible = visibleResult(await results.result(poll), poll, isOperator ? 'operator' : 'public');
     if (visible.hidden) throw hidden(poll);
   }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { RoomAnswer } from '../../../client/answers.ts';
+import type { JoinAnswer, RoomAnswer } from '../../../client/answers.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/identifier.ts';
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
@@ -20,7 +20,7 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
       '/api/rooms/:room',
       { schema: { summary: 'The room’s current poll, and where phones join', tags: ['rooms'], params: RoomParams } },
       async ({ params: { room } }) => {
-        demandRoom(room);
+        demandRoomName(room);
         const poll = polls.inRoom(room)?.definition.poll ?? null;
         const answer: RoomAnswer = { room, poll, joinUrl: publicUrl === '' ? null : `${publicUrl}/vote/${room}` };
         return answer;
@@ -38,7 +38,7 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
       },
       async (request, reply) => {
         const { room } = request.params;
-        demandRoom(room);
+        demandRoomName(room);
         const audience = operators.isOperator(request) ? 'operator' : 'public';
         await hub.watchRoom(startStream(request, reply, hub), room, audience);
       },
@@ -51,17 +51,17 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
         schema: { summary: 'Issue guest credentials for a phone', tags: ['rooms'], params: RoomParams },
       },
       async ({ params: { room } }, reply) => {
-        demandRoom(room);
+        demandRoomName(room);
         const { device, password } = await guests.issue();
         const topics = { vote: `vote/room/${room}`, room: roomTopic(room), receipts: receiptTopic(device) };
-        return reply
-          .code(201)
-          .send({ device, clientId: device, username: device, password, webSocket: '/mqtt', topics });
+        const webSocket = '/mqtt';
+        const answer: JoinAnswer = { device, clientId: device, username: device, password, webSocket, topics };
+        return reply.code(201).send(answer);
       },
     );
   };
 }
 
-function demandRoom(room: string): void {
+function demandRoomName(room: string): void {
   if (!isIdentifier(room)) throw new Refusal('bad-room', `a room name must be ${IDENTIFIER_RULE}`);
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { MAX_IMPORT } from '../../../core/devices/device-table.ts';
 import { closed, id, string } from '../../../core/voting/rules/schema.ts';
 
-/** The schemas of request bodies that register and change devices. `requireValid` checks the values. */
+/** The schemas of request bodies that register and change devices. `demandValid` checks the values. */
 
 const Mandate = closed({
   mandate: id('the voter it is for'),

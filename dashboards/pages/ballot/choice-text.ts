@@ -24,6 +24,14 @@ export function pairsText(choice: string, options: readonly Option[]): string {
     .join(', ');
 }
 
+/** The numbers of a choice by key, `a:3,b:7`. */
+export function numbersIn(choice = ''): Readonly<Record<string, number>> {
+  const pairs = choice.split(',').map((part) => part.split(':'));
+  return Object.fromEntries(
+    pairs.filter(([, value]) => value !== undefined).map(([key, value]) => [key, Number(value)]),
+  );
+}
+
 export const phrasesText = (choice: string): string => choice.replaceAll(',', ', ');
 
 function labeller(options: readonly Option[]): (key: string) => string {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Option } from '../../../core/voting/rules/option.ts';
 import { say } from '../words/language.ts';
+import { numbersIn } from './choice-text.ts';
 import type { FormState } from './form.ts';
 import { Send } from './send.tsx';
 
@@ -17,8 +18,8 @@ interface GradesProps extends FormState {
 
 /** A grade for each of several options or items. */
 export function Grades({ things, min, max, cast, isDisabled, onCast }: GradesProps) {
-  const [grades, setGrades] = useState(read(cast));
-  useEffect(() => setGrades(read(cast)), [cast]);
+  const [grades, setGrades] = useState(numbersIn(cast));
+  useEffect(() => setGrades(numbersIn(cast)), [cast]);
   const all = Array.from({ length: Math.max(0, Math.min(MAX_GRADES, max - min + 1)) }, (_, i) => min + i);
   const give = (key: string, grade: number | undefined) => {
     const { [key]: _, ...others } = grades;
@@ -63,12 +64,5 @@ export function Grades({ things, min, max, cast, isDisabled, onCast }: GradesPro
       ))}
       <Send isReady={choice !== ''} isAgain={cast !== undefined} onSend={() => onCast(choice)} />
     </fieldset>
-  );
-}
-
-function read(cast: string | undefined): Readonly<Record<string, number>> {
-  const pairs = (cast ?? '').split(',').map((part) => part.split(':'));
-  return Object.fromEntries(
-    pairs.filter(([, grade]) => grade !== undefined).map(([key, grade]) => [key, Number(grade)]),
   );
 }

@@ -1,11 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
+import { NONE } from '../../../core/voting/kinds/choices/keys.ts';
 import type { Option } from '../../../core/voting/rules/option.ts';
 import { say, sayCount } from '../words/language.ts';
 import type { FormState } from './form.ts';
 import { Send } from './send.tsx';
-
-/** The key of the option “none of the above”. */
-const NONE = 'none';
 
 interface SomeOptionsProps extends FormState {
   readonly options: readonly Option[];

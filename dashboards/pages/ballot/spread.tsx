@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Option } from '../../../core/voting/rules/option.ts';
 import { formatNumber, say } from '../words/language.ts';
+import { numbersIn } from './choice-text.ts';
 import type { FormState } from './form.ts';
 import { Send } from './send.tsx';
 
@@ -13,8 +14,8 @@ interface SpreadProps extends FormState {
 
 /** A budget of points, distributed among the options. */
 export function Spread({ options, budget, mustSpendAll, cast, isDisabled, onCast }: SpreadProps) {
-  const [given, setGiven] = useState(read(cast));
-  useEffect(() => setGiven(read(cast)), [cast]);
+  const [given, setGiven] = useState(numbersIn(cast));
+  useEffect(() => setGiven(numbersIn(cast)), [cast]);
   const spent = Object.values(given).reduce((sum, points) => sum + points, 0);
   const left = budget - spent;
   const step = Math.max(1, Math.round(budget / 20));
@@ -75,12 +76,5 @@ export function Spread({ options, budget, mustSpendAll, cast, isDisabled, onCast
         onSend={() => onCast(choice)}
       />
     </fieldset>
-  );
-}
-
-function read(cast: string | undefined): Readonly<Record<string, number>> {
-  const pairs = (cast ?? '').split(',').map((part) => part.split(':'));
-  return Object.fromEntries(
-    pairs.filter(([, points]) => points !== undefined).map(([key, points]) => [key, Number(points)]),
   );
 }

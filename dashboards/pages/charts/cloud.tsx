@@ -1,6 +1,6 @@
 import type { QuizLine } from '../../../core/voting/kinds/quiz/figures.ts';
-import { formatNumber, formatShare, say } from '../words/language.ts';
-import { DataTable } from './table/data-table.tsx';
+import { formatNumber, say } from '../words/language.ts';
+import { OptionTable } from './table/option-table.tsx';
 
 /** The maximum number of phrases drawn; the table lists every phrase in the result. */
 const MOST_DRAWN = 40;
@@ -29,15 +29,7 @@ export function Cloud({ caption, lines }: { caption: string; lines: readonly Qui
           </li>
         ))}
       </ul>
-      <DataTable
-        caption={caption}
-        columns={[say('table.phrase'), say('table.count'), say('table.share')]}
-        rows={lines.map(({ label, count, share }) => [
-          label,
-          count === null ? null : formatNumber(count),
-          share === null ? null : formatShare(share),
-        ])}
-      />
+      <OptionTable caption={caption} heading={say('table.phrase')} lines={lines} />
     </div>
   );
 }

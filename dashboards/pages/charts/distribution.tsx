@@ -1,7 +1,6 @@
 import type { OptionResult } from '../../../core/voting/kinds/figures/option-result.ts';
-import { formatNumber, formatShare, say } from '../words/language.ts';
-
-import { DataTable } from './table/data-table.tsx';
+import { formatShare, say } from '../words/language.ts';
+import { OptionTable } from './table/option-table.tsx';
 
 /** If there are more columns than this, only some of them have a label. */
 const MANY = 14;
@@ -26,15 +25,7 @@ export function Distribution({ caption, lines }: { caption: string; lines: reado
           </li>
         ))}
       </ol>
-      <DataTable
-        caption={caption}
-        columns={[say('table.answer'), say('table.count'), say('table.share')]}
-        rows={lines.map(({ label, count, share }) => [
-          label,
-          count === null ? null : formatNumber(count),
-          share === null ? null : formatShare(share),
-        ])}
-      />
+      <OptionTable caption={caption} heading={say('table.answer')} lines={lines} />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
+import type { TimelineAnswer } from '../../../client/answers.ts';
 import { formatNumber, formatTime, say } from '../words/language.ts';
 import { DataTable } from './table/data-table.tsx';
 
@@ -7,11 +8,6 @@ import { DataTable } from './table/data-table.tsx';
 const READ_EVERY_MS = 5_000;
 /** The maximum number of rows in the table. */
 const TABLE_ROWS = 12;
-
-interface TimelineData {
-  readonly stepMs: number;
-  readonly points: readonly { readonly at: string; readonly votes: number }[];
-}
 
 /** Votes per second during a poll's round; a notice if the server records no time series. */
 export function Timeline({
@@ -25,7 +21,7 @@ export function Timeline({
   isFinal: boolean;
   headers?: Readonly<Record<string, string>>;
 }) {
-  const [data, setData] = useState<TimelineData | 'none'>();
+  const [data, setData] = useState<TimelineAnswer | 'none'>();
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let isGone = false;
@@ -72,7 +68,7 @@ export function Timeline({
 }
 
 /** Votes per second in each step; each point is the total at the end of its step. */
-function ratesOf({ stepMs, points }: TimelineData): number[] {
+function ratesOf({ stepMs, points }: TimelineAnswer): number[] {
   return points.map(({ votes }, i) => ((votes - (points[i - 1]?.votes ?? 0)) * 1_000) / stepMs);
 }
 

@@ -41,12 +41,12 @@ const charts: { readonly [Name in KindName]: KindChart<Name> } = {
   pulse: pulseChart,
 };
 
-/** The ballot form for questions of a kind. */
+/** The ballot form for questions of a kind. A cached page may meet a kind that is newer than the page. */
 export function kindFormOf({ kind }: { readonly kind: KindName }): KindForm {
-  return forms[kind];
+  return forms[kind] ?? forms.single;
 }
 
-/** The charts for results of a kind. */
+/** The charts for results of a kind. A screen that has been open for days may meet a kind that is newer than the page. */
 export function kindChartOf({ kind }: { readonly kind: KindName }): KindChart {
-  return charts[kind];
+  return charts[kind] ?? charts.single;
 }

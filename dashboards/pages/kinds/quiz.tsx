@@ -1,3 +1,4 @@
+import { MAX_ANSWER_LENGTH } from '../../../core/voting/kinds/choices/phrase.ts';
 import { labelsText, orderText, phrasesText } from '../ballot/choice-text.ts';
 import type { KindForm } from '../ballot/form.ts';
 import { OneOption } from '../ballot/one-option.tsx';
@@ -8,9 +9,6 @@ import { Cloud } from '../charts/cloud.tsx';
 import type { KindChart } from '../charts/drawing.ts';
 import { barsDrawing } from '../charts/option-bars.tsx';
 import { formatShare, say, sayCount } from '../words/language.ts';
-
-/** The maximum length of a short answer, in characters. */
-const MAX_ANSWER_LENGTH = 100;
 
 export const quizForm: KindForm<'quiz'> = {
   Form({ question: { question, options }, ...state }) {

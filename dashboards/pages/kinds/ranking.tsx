@@ -27,18 +27,17 @@ export const rankingChart: KindChart<'ranking'> = {
 function methodDrawings(result: Parameters<typeof rankingChart.drawings>[0]): Drawing[] {
   switch (result.method) {
     case 'irv': {
-      const steps = runoffSteps(result);
-      return [{ view: 'rounds', steps: steps.length, draw: (step) => <CountSteps steps={steps} step={step} /> }];
+      const draw = (step: number) => <CountSteps steps={runoffSteps(result)} step={step} />;
+      return [{ view: 'rounds', steps: result.rounds.length, draw }];
     }
     case 'stv': {
-      const steps = transferSteps(result);
       const draw = (step: number) => (
         <>
           <Seats result={result} />
-          <CountSteps steps={steps} step={step} />
+          <CountSteps steps={transferSteps(result)} step={step} />
         </>
       );
-      return [{ view: 'seats', steps: steps.length, draw }];
+      return [{ view: 'seats', steps: result.stages.length, draw }];
     }
     case 'borda':
       return [{ view: 'points', draw: () => <BordaPoints result={result} /> }];

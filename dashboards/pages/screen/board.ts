@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { KindName } from '../../../core/voting/kinds/definition.ts';
+import type { PollAnswer } from '../../../client/answers.ts';
 import type { Leaderboard } from '../../../core/voting/result/leaderboard.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { kindChartOf } from '../kinds/index.ts';
@@ -38,9 +38,7 @@ const MAX_POLLS = 50;
 async function pollsOf(room: string, current: string): Promise<string[]> {
   const response = await fetch('/api/polls').catch(() => undefined);
   if (!response?.ok) return [current];
-  const { polls } = (await response.json()) as {
-    polls: { poll: string; room?: string; kind: KindName; status: string }[];
-  };
+  const { polls } = (await response.json()) as { polls: readonly PollAnswer[] };
   const own = polls.filter((one) => one.room === room && one.status === 'closed' && kindChartOf(one).hasLeaderboard);
   return [...new Set([current, ...own.map(({ poll }) => poll)])].slice(0, MAX_POLLS);
 }

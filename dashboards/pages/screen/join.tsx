@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { RoomAnswer } from '../../../client/answers.ts';
 import { say } from '../words/language.ts';
 import { Qr } from './qr.tsx';
 
@@ -7,7 +8,7 @@ export async function joinAddress(room: string): Promise<string> {
   const own = `${location.origin}/vote/${encodeURIComponent(room)}`;
   const response = await fetch(`/api/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
   if (!response?.ok) return own;
-  const { joinUrl } = (await response.json()) as { joinUrl: string | null };
+  const { joinUrl } = (await response.json()) as RoomAnswer;
   return joinUrl ?? own;
 }
 

@@ -1,3 +1,6 @@
+/** The maximum length of a short answer in a quiz, in characters. */
+export const MAX_ANSWER_LENGTH = 100;
+
 /** Control characters, and characters that are invisible or make a text read differently from what it says. */
 const INVISIBLE = /[\p{Cc}\p{Cs}\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c]/u;
 

@@ -1,5 +1,5 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
-import type { Common } from '../../rules/common.ts';
+import type { Common } from '../../rules/settings.ts';
 import type { TieBreaker } from '../../rules/tie.ts';
 import { withoutNone } from '../choices/keys.ts';
 import { Count } from './count.ts';

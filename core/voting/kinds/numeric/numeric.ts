@@ -93,6 +93,7 @@ export const numeric: Kind<'numeric'> = {
 
   options: () => 'none',
   applies: (setting, { answer }) => answer !== undefined || !GUESS_SETTINGS.includes(setting),
+  hasAnswer: ({ answer }) => answer !== undefined,
   credit: creditOf,
 };
 

@@ -3,7 +3,7 @@ import type { Option } from '../../rules/option.ts';
 import { listProblems } from '../../rules/printable.ts';
 import { type Rejection, reject } from '../../rules/rejection.ts';
 import { parseKey, parseKeys, tooFewOptionsProblems } from '../choices/keys.ts';
-import { normalPhrase, phraseLength } from '../choices/phrase.ts';
+import { MAX_ANSWER_LENGTH, normalPhrase, phraseLength } from '../choices/phrase.ts';
 import type { Definition } from '../definition.ts';
 import { cloudOf } from '../figures/cloud.ts';
 import { Count } from '../figures/count.ts';
@@ -14,7 +14,6 @@ import { creditOf, meanCreditOf } from './credit.ts';
 import { settings } from './settings.ts';
 
 const MAX_ACCEPTED = 100;
-const MAX_ANSWER_LENGTH = 100;
 /** The maximum length of an accepted answer in a definition, in characters. */
 const MAX_ACCEPTED_LENGTH = 200;
 
@@ -90,6 +89,7 @@ export const quiz: Kind<'quiz'> = {
     return setting !== 'correct' || question !== 'short';
   },
 
+  hasAnswer: () => true,
   credit: creditOf,
 };
 

@@ -1,9 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { DeviceAnswer, RegisteredDevice } from '../../../../client/answers.ts';
 import { formatNumber, formatTime } from '../../words/language.ts';
 import { saveFile } from '../api.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { isFound, Search } from '../search.tsx';
+import { useReading } from '../use-reading.ts';
 import { tell } from '../words.ts';
 import { NewDeviceForm } from './new-device.tsx';
 
@@ -23,11 +24,7 @@ export function Devices() {
     const all = await api.devices().catch(() => undefined);
     if (all) setDevices(all);
   };
-  useEffect(() => {
-    void reload();
-    const timer = setInterval(() => !document.hidden && void reload(), READ_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [api]);
+  useReading(reload, READ_EVERY_MS, [api]);
   const registered = async (made: readonly RegisteredDevice[], existing: readonly string[]) => {
     setSecrets([...secrets, ...made]);
     const text = tell('devices.registered', { n: formatNumber(made.length), existing: formatNumber(existing.length) });

@@ -1,5 +1,5 @@
-import { SECRECIES, TIE_BREAKS, VISIBILITIES } from '../../../../core/voting/rules/common.ts';
 import { MAJORITIES, type Quorum } from '../../../../core/voting/rules/majority.ts';
+import { SECRECIES, TIE_BREAKS, VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
 import { tell } from '../words.ts';
 import { type EditedPoll, type EditorProps, hasEffect } from './draft.ts';
 import { FlagField, ListField, NumberField, SelectField, TextField } from './inputs.tsx';

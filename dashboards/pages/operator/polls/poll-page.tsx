@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
-import { VISIBILITIES } from '../../../../core/voting/rules/common.ts';
+import { ApiError } from '../../../../client/api.ts';
+import { VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
 import type { View } from '../../charts/drawing.ts';
 import { Timeline } from '../../charts/timeline.tsx';
 import { FinalOutcome } from '../../charts/verdict.tsx';
@@ -8,6 +9,7 @@ import { Chart } from '../../poll/chart.tsx';
 import { viewsOf } from '../../poll/views.ts';
 import { formatTime, say, sayIfKnown } from '../../words/language.ts';
 import { useAttempt, useDesk } from '../context.ts';
+import { useReading } from '../use-reading.ts';
 import { tell, tellIfKnown } from '../words.ts';
 import { AccountingPanel } from './accounting.tsx';
 import { Embed } from './embed.tsx';
@@ -30,14 +32,10 @@ export function PollPage({ poll: id }: { poll: string }) {
     try {
       setPoll(await api.poll(id));
     } catch (error) {
-      if ((error as { status?: number }).status === 404) setPoll('gone');
+      if (error instanceof ApiError && error.status === 404) setPoll('gone');
     }
   };
-  useEffect(() => {
-    void reload();
-    const timer = setInterval(() => !document.hidden && void reload(), READ_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [id, result?.status]);
+  useReading(reload, READ_EVERY_MS, [id, result?.status]);
 
   if (poll === 'gone') return <p class="empty">{tell('poll.gone')}</p>;
   if (!poll) return <p class="empty">{say('wait.stream')}</p>;

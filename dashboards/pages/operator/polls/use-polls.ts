@@ -3,6 +3,7 @@ import type { PollAnswer } from '../../../../client/answers.ts';
 import { followPolls } from '../../../../client/stream.ts';
 import type { Result } from '../../../../core/voting/result/result.ts';
 import { useDesk } from '../context.ts';
+import { useReading } from '../use-reading.ts';
 
 /** The interval in ms at which the list is read again, because other operators may change it. */
 const READ_EVERY_MS = 4_000;
@@ -20,11 +21,7 @@ export function usePolls(): {
     const all = await api.polls().catch(() => undefined);
     if (all) setPolls(all);
   };
-  useEffect(() => {
-    void reload();
-    const timer = setInterval(() => !document.hidden && void reload(), READ_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [api]);
+  useReading(reload, READ_EVERY_MS, [api]);
   return { polls, reload };
 }
 

@@ -2,13 +2,13 @@ import { WITHDRAW } from '../../../../core/voting/count/vote.ts';
 import type { Result } from '../../../../core/voting/result/result.ts';
 import type { Question } from '../../ballot/form.ts';
 import { VoterConnection } from './connection.ts';
+import { FollowedResult } from './followed-result.ts';
 import { joinAsGuest, joinPatiently, serverSkewMs } from './guest.ts';
 import { type Credentials, keep, type Memory, type OwnVote, recall, undelivered, withVote } from './memory.ts';
 import { payloadOf } from './payload.ts';
 import { Questions } from './questions.ts';
 import { sleep } from './sleep.ts';
 import { Tabs } from './tabs.ts';
-import { followAsVoter } from './voter-result.ts';
 
 /** If no receipt arrives within this many ms after the acknowledgement, the vote is sent again. */
 const RECEIPT_LIMIT_MS = 3_000;
@@ -55,7 +55,7 @@ export class Booth {
   private hasRoomArrived = false;
   private emptyRoomTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly questions = new Questions();
-  private followed: { readonly poll: string; readonly stop: () => void } | undefined;
+  private readonly followed = new FollowedResult((result) => this.change({ result }));
   private delivering: Promise<void> | undefined;
   private receipt: { readonly poll: string; readonly settle: (receipt: string) => void } | undefined;
 
@@ -105,7 +105,7 @@ export class Booth {
     this.connection = undefined;
     this.receipt?.settle('');
     clearTimeout(this.emptyRoomTimer);
-    this.unfollow();
+    this.followed.stop();
     this.change({ phase: 'elsewhere', isUp: false });
   }
 
@@ -149,7 +149,7 @@ export class Booth {
   private enter(): string[] {
     const { device } = this.memory.credentials as Credentials;
     const waiting = undelivered(this.memory).map(({ poll }) => `poll/${poll}`);
-    const own = this.followed ? [`result/${this.followed.poll}`] : [];
+    const own = this.followed.poll === undefined ? [] : [`result/${this.followed.poll}`];
     this.questions.clear();
     this.hasRoomArrived = false;
     return [...new Set([`room/${this.room}`, `receipt/${device}`, ...waiting.slice(0, MAX_SUBSCRIBED), ...own])];
@@ -191,28 +191,20 @@ export class Booth {
     if (question) this.questions.learn(question.poll, question);
     const isSame = question?.poll === before?.poll && question?.round === before?.round;
     this.change({ question, isKnown: true, ...(isSame ? {} : { result: undefined }) });
-    if (!isSame) this.unfollow();
-    if (question && !this.followed) this.follow(question);
+    if (!isSame) this.followed.stop();
+    if (question && this.followed.poll === undefined) this.follow(question);
     this.deliver();
   }
 
-  /** Follows the result by MQTT. If only those who have voted may see it, and this phone has voted, SSE is used instead. */
+  /** Follows the result of a question, as a voter if only those who have voted may see it and this phone has voted. */
   private follow(question: Question): void {
     const { poll, round, visibility } = question;
     const own = this.memory.votes.find((vote) => vote.poll === poll && vote.round === round);
     if (visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW) {
-      const credentials = this.memory.credentials as Credentials;
-      this.followed = { poll, stop: followAsVoter(poll, credentials, (result) => this.change({ result })) };
-      return;
+      this.followed.followAsVoter(poll, this.memory.credentials as Credentials);
+    } else {
+      this.followed.follow(poll, () => this.connection);
     }
-    const topics = [`result/${poll}`];
-    this.followed = { poll, stop: () => this.connection?.unsubscribe(topics) };
-    void this.connection?.subscribe(topics);
-  }
-
-  private unfollow(): void {
-    this.followed?.stop();
-    this.followed = undefined;
   }
 
   private deliver(): void {
@@ -278,7 +270,7 @@ export class Booth {
     this.remember({ ...plain, state: isUnclear ? 'unclear' : state, ...(reason === undefined ? {} : { reason }) });
     const { question } = this.now;
     if (state !== 'accepted' || question?.poll !== vote.poll || question.visibility !== 'voted') return;
-    this.unfollow();
+    this.followed.stop();
     if (vote.choice === WITHDRAW) this.change({ result: undefined });
     this.follow(question);
   }

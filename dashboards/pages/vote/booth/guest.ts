@@ -1,3 +1,4 @@
+import type { JoinAnswer } from '../../../../client/answers.ts';
 import { skewOf } from '../../clock/skew.ts';
 import type { Credentials } from './memory.ts';
 import { sleep } from './sleep.ts';
@@ -17,7 +18,7 @@ export async function joinAsGuest(room: string): Promise<Credentials> {
     const problem = await response.json().catch(() => ({}));
     throw new Error(problem.detail ?? response.statusText);
   }
-  const { device, password } = await response.json();
+  const { device, password } = (await response.json()) as JoinAnswer;
   return { device, password };
 }
 

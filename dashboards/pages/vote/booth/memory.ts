@@ -48,7 +48,8 @@ export function recall(): Memory {
   try {
     const text = localStorage.getItem(NAME);
     if (text === null) return fallback;
-    const { credentials, last, skewMs, n, votes } = JSON.parse(text);
+    // Version 0.1.0 stored the last question as `asked`.
+    const { credentials, asked, last = asked, skewMs, n, votes } = JSON.parse(text);
     if (Number.isSafeInteger(n) && Array.isArray(votes)) return { credentials, last, skewMs, n, votes };
   } catch {
     // The entry is invalid, or storage is blocked.

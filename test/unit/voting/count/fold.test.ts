@@ -8,7 +8,7 @@ import { differences } from '../../../../core/voting/count/replay.ts';
 import { applyChange, roundKey, type Slice } from '../../../../core/voting/count/slice.ts';
 import { total } from '../../../../core/voting/count/tally.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
-import type { Revote } from '../../../../core/voting/rules/common.ts';
+import type { Revote } from '../../../../core/voting/rules/settings.ts';
 import { questionWith } from '../question.ts';
 import { aLog, aRevote, closing, countOf, emptyState, opening, sliceOf, votesOf } from './logs.ts';
 

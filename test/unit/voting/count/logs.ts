@@ -4,7 +4,7 @@ import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../../../core/voting/count/slice.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
 import type { Definition } from '../../../../core/voting/kinds/definition.ts';
-import type { Revote } from '../../../../core/voting/rules/common.ts';
+import type { Revote } from '../../../../core/voting/rules/settings.ts';
 
 /** The state before anything has been counted. */
 export const emptyState = (): FoldState => ({

@@ -20,7 +20,7 @@ export function knownRound(poll: Poll, round: number): Poll {
 }
 
 /** @throws Refusal not-final */
-export async function requireFinal(results: LiveResults, poll: Poll): Promise<void> {
+export async function demandFinal(results: LiveResults, poll: Poll): Promise<void> {
   if ((await results.result(poll)).final) return;
   const { poll: id } = poll.definition;
   throw new Refusal(
