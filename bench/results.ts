@@ -31,6 +31,13 @@ const CASES: readonly Case[] = [
     choose: anyOrder,
     settings: { method: 'stv', seats: 3, tieBreak: 'order' },
   },
+  {
+    name: 'ranking, STV by Meek, 3 seats',
+    ballots: 100_000,
+    kind: 'ranking',
+    choose: anyOrder,
+    settings: { method: 'stv', rules: 'meek', seats: 3, tieBreak: 'order' },
+  },
   { name: 'ranking, Borda', ballots: 100_000, kind: 'ranking', choose: anyOrder, settings: { method: 'borda' } },
   {
     name: 'ranking, Condorcet',
@@ -38,6 +45,13 @@ const CASES: readonly Case[] = [
     kind: 'ranking',
     choose: anyOrder,
     settings: { method: 'condorcet' },
+  },
+  {
+    name: 'ranking, Condorcet by Schulze',
+    ballots: 100_000,
+    kind: 'ranking',
+    choose: anyOrder,
+    settings: { method: 'condorcet', completion: 'schulze' },
   },
   {
     name: 'ranking, instant-runoff, weighted',

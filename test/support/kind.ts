@@ -22,8 +22,15 @@ export function define<Name extends KindName>(
 /** The figures of a tally. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read figures of every kind
 export function resultOf(definition: Definition, tally: Tally, isFinal = true, lot?: readonly string[]): any {
-  const breaker = tieBreakerOf(definition, lot);
-  return kindOf(definition).result(definition, bundlesOf(tally), { isFinal, breaker });
+  return resultWith(definition, tally, { lot }, isFinal);
+}
+
+/** The figures of a tally in a round with this record. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read figures of every kind
+export function resultWith(definition: Definition, tally: Tally, record: RoundRecord, isFinal = true): any {
+  const breaker = tieBreakerOf(definition, record);
+  const withdrawn = new Set(record.withdrawals?.map(({ option }) => option));
+  return kindOf(definition).result(definition, bundlesOf(tally), { isFinal, breaker, withdrawn });
 }
 
 /** Parses a profile such as `42 M>N>C>K; 26 N>C>K>M`: groups of equal ballots, separated by semicolons or line breaks. */

@@ -2,12 +2,11 @@ import type { TObject } from 'typebox';
 import type { Bundle } from '../count/cast.ts';
 import type { Choice } from '../count/tally.ts';
 import type { Rejection } from '../rules/rejection.ts';
-import type { TieBreaker } from '../rules/tie.ts';
+import type { Contest } from '../rules/tie.ts';
 import type { Definition, FiguresOf, KindName } from './definition.ts';
 
 /** What a result may depend on besides the definition and the ballots. */
-export interface ResultContext {
-  readonly breaker?: TieBreaker | undefined;
+export interface ResultContext extends Contest {
   /** True once the round is closed and counted. Only then may right answers be shown. */
   readonly isFinal: boolean;
 }

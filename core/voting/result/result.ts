@@ -45,6 +45,10 @@ interface RuleFigures {
   /** Only with tieBreak lot: the seed, and in `lot` the option keys in the order drawn. */
   readonly seed?: string;
   readonly lot?: readonly string[];
+  /** Lots drawn by people after the close: the tied option keys in the order drawn, and when that was recorded, UTC. */
+  readonly draws?: readonly { readonly order: readonly string[]; readonly at: string }[];
+  /** Options withdrawn after the close, and when, UTC. */
+  readonly withdrawals?: readonly { readonly option: string; readonly at: string }[];
 }
 
 /** A result with the figures of its kind. */
@@ -112,7 +116,8 @@ export function figuresOf(poll: Poll, tally: Tally, isFinal: boolean, nowMs: num
   const { definition } = poll;
   const kind = kindOf(definition);
   const bundles = bundlesCountingAt(definition, bundlesOf(tally), nowMs);
-  const context = { breaker: tieBreakerOf(definition, poll.lot), isFinal };
+  const withdrawn = new Set(poll.withdrawals?.map(({ option }) => option));
+  const context = { breaker: tieBreakerOf(definition, poll), isFinal, withdrawn };
   const figures = kind.result(definition, bundles, context);
   // Every group counts for the verdict, even a group too small to be shown. Voters without a group do not form a group.
   const deciding = definition.byGroup ? groupResults(definition, bundles, context) : [];
@@ -125,6 +130,10 @@ export function figuresOf(poll: Poll, tally: Tally, isFinal: boolean, nowMs: num
     ...(verdict ? { verdict } : {}),
     ...(definition.lateGraceMs ? { late: sumBundles(bundles.filter(({ late }) => late)).heads } : {}),
     ...(definition.tieBreak === 'lot' && poll.seed !== undefined ? { seed: poll.seed, lot: poll.lot ?? [] } : {}),
+    ...(poll.draws ? { draws: poll.draws.map(({ order, atMs }) => ({ order, at: isoOf(atMs) })) } : {}),
+    ...(poll.withdrawals
+      ? { withdrawals: poll.withdrawals.map(({ option, atMs }) => ({ option, at: isoOf(atMs) })) }
+      : {}),
   };
   return { ...figures, ...byRules, turnout: turnoutOf(definition, poll, cast) };
 }
@@ -161,5 +170,9 @@ function turnoutOf(definition: Definition, { electorate }: Poll, cast: ReturnTyp
 }
 
 function time(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
+  return ms === undefined ? null : isoOf(ms);
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -16,8 +16,25 @@ export interface RoundRecord {
   /** tieBreak lot: the seed, and the option keys in the order drawn. Of tied options, the one drawn first wins. */
   readonly seed?: string | undefined;
   readonly lot?: readonly string[] | undefined;
+  /**
+   * Lots drawn by people after the close, because nothing else broke a tie: the tied option keys in the order drawn. Of tied
+   * options, the one drawn first wins.
+   */
+  readonly draws?: readonly Draw[] | undefined;
+  /** Options withdrawn after the close, and when. */
+  readonly withdrawals?: readonly Withdrawal[] | undefined;
   /** Set if the record stands for several old rounds that are no longer kept separately. */
   readonly isMerged?: boolean | undefined;
+}
+
+export interface Draw {
+  readonly order: readonly string[];
+  readonly atMs: number;
+}
+
+export interface Withdrawal {
+  readonly option: string;
+  readonly atMs: number;
 }
 
 /** The record of a round about which nothing is known yet. */
@@ -31,20 +48,13 @@ export const NO_RECORD: Record<keyof RoundRecord, undefined> = {
   presentAtClose: undefined,
   seed: undefined,
   lot: undefined,
+  draws: undefined,
+  withdrawals: undefined,
   isMerged: undefined,
 };
 
 /** The record fields of an object that contains them, except `isMerged`. */
-export function recordOf({
-  openedAtMs,
-  closesAtMs,
-  stoppedAtMs,
-  closedAtMs,
-  electorate,
-  presentAtOpen,
-  presentAtClose,
-  seed,
-  lot,
-}: RoundRecord): RoundRecord {
-  return { openedAtMs, closesAtMs, stoppedAtMs, closedAtMs, electorate, presentAtOpen, presentAtClose, seed, lot };
+export function recordOf(record: RoundRecord): RoundRecord {
+  const fields = Object.keys(NO_RECORD) as (keyof RoundRecord)[];
+  return Object.fromEntries(fields.filter((field) => field !== 'isMerged').map((field) => [field, record[field]]));
 }

@@ -19,6 +19,7 @@ export const REASONS = [
   'bad-time',
   'unknown-option',
   'duplicate-option',
+  'equal-ranks',
   'too-few-options',
   'too-many-options',
   'not-a-number',

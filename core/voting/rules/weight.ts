@@ -23,11 +23,16 @@ export function parseWeight(text: string): Weight | undefined {
 
 /** The weight as text without trailing zeros: `12.5`. The inverse of `parseWeight`, but also handles 0. */
 export function formatWeight(weight: Weight): string {
-  const whole = weight / UNIT;
-  const fraction = String(weight % UNIT)
-    .padStart(DECIMALS, '0')
+  return formatDecimal(weight, DECIMALS);
+}
+
+/** A number of 10^-`decimals` as text, without trailing zeros. */
+export function formatDecimal(units: bigint, decimals: number): string {
+  const unit = 10n ** BigInt(decimals);
+  const fraction = String(units % unit)
+    .padStart(decimals, '0')
     .replace(/0+$/, '');
-  return fraction === '' ? String(whole) : `${whole}.${fraction}`;
+  return fraction === '' ? String(units / unit) : `${units / unit}.${fraction}`;
 }
 
 /** `part` divided by `whole`, between 0 and 1; 0 if `whole` is 0. For display only: decisions need an exact comparison. */

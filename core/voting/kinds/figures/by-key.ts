@@ -1,6 +1,6 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
 import type { Common } from '../../rules/settings.ts';
-import type { TieBreaker } from '../../rules/tie.ts';
+import type { Contest } from '../../rules/tie.ts';
 import { withoutNone } from '../choices/keys.ts';
 import { Count } from './count.ts';
 import type { OptionFigures } from './option-result.ts';
@@ -9,13 +9,13 @@ import type { OptionFigures } from './option-result.ts';
 export function figuresByKey(
   definition: Common & { readonly none?: boolean },
   bundles: readonly Bundle[],
-  breaker: TieBreaker | undefined,
+  contest: Contest,
 ): OptionFigures {
   const count = new Count();
   for (const { choice, heads, weight } of bundles) count.add(choice, heads, weight);
   const { options, none } = definition;
   return {
     options: count.lines(options, sumBundles(bundles), definition),
-    ...count.leaders(withoutNone(options, none), breaker),
+    ...count.leaders(withoutNone(options, none), contest),
   };
 }

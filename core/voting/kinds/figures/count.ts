@@ -1,5 +1,5 @@
 import type { Option } from '../../rules/option.ts';
-import { type Leaders, leadersOf, type TieBreaker } from '../../rules/tie.ts';
+import { type Contest, type Leaders, leadersOf, seatsOf } from '../../rules/tie.ts';
 import { formatWeight, shareOf, type Weight } from '../../rules/weight.ts';
 import { type OptionResult, ratio } from './option-result.ts';
 
@@ -51,11 +51,9 @@ export class Count {
     });
   }
 
-  /** The leading options. */
-  leaders(options: readonly Option[], breaker: TieBreaker | undefined): Leaders {
-    return leadersOf(
-      options.map(({ key }) => [key, this.weight(key)] as const),
-      breaker,
-    );
+  /** The leading options, or those that win the seats. */
+  leaders(options: readonly Option[], { breaker, withdrawn }: Contest, seats = 1): Leaders {
+    const values = options.filter(({ key }) => !withdrawn?.has(key)).map(({ key }) => [key, this.weight(key)] as const);
+    return seats === 1 ? leadersOf(values, breaker) : seatsOf(values, seats, breaker);
   }
 }

@@ -34,7 +34,7 @@ export const motion: Kind<'motion'> = {
   },
 
   parse: (text, { options }) => parseKey(SHORT[text.toLowerCase()] ?? text.toLowerCase(), options),
-  result: (definition, bundles) => ({ options: figuresByKey(definition, bundles, undefined).options }),
+  result: (definition, bundles) => ({ options: figuresByKey(definition, bundles, {}).options }),
   options: () => 'labels',
   abstention: () => ABSTAIN.key,
 };

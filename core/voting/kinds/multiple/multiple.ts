@@ -31,7 +31,7 @@ export const multiple: Kind<'multiple'> = {
     return none && text === NONE ? NONE : parseKeys(text, options, min, max ?? options.length);
   },
 
-  result(definition, bundles, { breaker }) {
+  result(definition, bundles, context) {
     const { none, shareOf } = definition;
     const count = new Count();
     let selections = 0;
@@ -43,7 +43,7 @@ export const multiple: Kind<'multiple'> = {
     }
     const whole = shareOf === 'selections' ? count.total : sumBundles(bundles);
     const options = count.lines(definition.options, whole, definition);
-    return { options, selections, shareOf, ...count.leaders(withoutNone(definition.options, none), breaker) };
+    return { options, selections, shareOf, ...count.leaders(withoutNone(definition.options, none), context) };
   },
 
   abstention: ({ none }) => (none ? NONE : undefined),

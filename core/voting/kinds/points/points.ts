@@ -38,7 +38,7 @@ export const points: Kind<'points'> = {
     return formatPairs(given);
   },
 
-  result(definition, bundles, { breaker }) {
+  result(definition, bundles, context) {
     const count = new Count();
     const voters = new Count();
     for (const { choice, heads, weight } of bundles) {
@@ -51,7 +51,7 @@ export const points: Kind<'points'> = {
     return {
       options: lines.map((line) => ({ ...line, voters: voters.heads(line.key) })),
       points: count.total.heads,
-      ...count.leaders(definition.options, breaker),
+      ...count.leaders(definition.options, context),
     };
   },
 };

@@ -26,8 +26,8 @@ export const pulse: Kind<'pulse'> = {
   },
 
   parse: (text, { options }) => parseKey(text, options),
-  result: (definition, bundles, { breaker }) => ({
-    ...figuresByKey(definition, bundles, breaker),
+  result: (definition, bundles, context) => ({
+    ...figuresByKey(definition, bundles, context),
     windowMs: definition.windowMs,
   }),
   lifetimeMs: ({ windowMs = WINDOW_MS }) => windowMs,

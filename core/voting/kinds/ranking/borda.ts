@@ -7,29 +7,42 @@ import type { RankingSettings } from './settings.ts';
  * The Borda count. With n options, `standard` gives the first n-1 points, the next n-2 and so on, and unranked options get
  * none; `averaged` shares the remaining points equally among the unranked options; `modified` (de Borda Institute) gives the
  * lowest ranked option 1 point, the option above it 2 and so on, so that a short ballot gives few points; `dowdall` (Nauru)
- * gives 1, 1/2, 1/3 and so on.
+ * gives 1, 1/2, 1/3 and so on. Options that share a rank get the average of the points of the places that they occupy.
  */
-export function borda({ keys, rankings, definition }: Election, breaker: TieBreaker | undefined) {
+export function borda({ keys, candidates, rankings, definition }: Election, breaker: TieBreaker | undefined) {
   const { variant = 'standard' } = definition;
-  const n = keys.length;
-  // Points are counted as whole multiples of 1/unit, so that sums are exact. For dowdall, `unit` is the least common multiple
-  // of 1 to n; otherwise it is 2, because averages may be halves.
-  const unit = variant === 'dowdall' ? leastCommonMultiple(n) : 2n;
-  const points = new Array<bigint>(n).fill(0n);
-  for (const { ranks, weight } of rankings) {
+  const n = candidates.length;
+  // Points are counted as whole multiples of 1/unit, so that sums are exact: averages divide by up to n, and dowdall’s points
+  // by up to n before that.
+  const multiple = leastCommonMultiple(n);
+  const unit = variant === 'dowdall' ? multiple * multiple : 2n * multiple;
+  const points = new Array<bigint>(keys.length).fill(0n);
+  const worths = Array.from({ length: n + 1 }, (_, m) =>
+    Array.from({ length: n }, (_, place) => worth(variant, place, m, n, unit)),
+  );
+  /** Gives the options from `first` up to `end` the average of the points of the places from `from` on. */
+  const add = (options: readonly number[], first: number, end: number, from: number, m: number, weight: bigint) => {
+    let sum = 0n;
+    for (let i = 0; i < end - first; i++) sum += worths[m]?.[from + i] ?? 0n;
+    const average = end - first > 1 ? sum / BigInt(end - first) : sum;
+    for (let i = first; i < end; i++) {
+      const option = options[i] as number;
+      points[option] = (points[option] as bigint) + average * weight;
+    }
+  };
+  for (const { ranks, isEqual, weight } of rankings) {
     const m = ranks.length;
-    for (const [place, option] of ranks.entries()) {
-      points[option] = (points[option] as bigint) + worth(variant, place, m, n, unit) * weight;
+    for (let first = 0, end = 1; first < m; first = end, end++) {
+      while (isEqual?.[end]) end++;
+      add(ranks, first, end, first, m, weight);
     }
     if (variant !== 'averaged' || m === n) continue;
     const ranked = new Set(ranks);
-    // Places m to n-1 are worth n-1-m points down to 0, on average half of n-1-m. In units of 1/2, this is n-1-m.
-    for (let option = 0; option < n; option++) {
-      if (!ranked.has(option)) points[option] = (points[option] as bigint) + BigInt(n - 1 - m) * weight;
-    }
+    const unranked = candidates.filter((option) => !ranked.has(option));
+    add(unranked, 0, unranked.length, m, m, weight);
   }
   const leaders = leadersOf(
-    keys.map((key, i) => [key, points[i] as bigint] as const),
+    candidates.map((option) => [keys[option] as string, points[option] as bigint] as const),
     breaker,
   );
   const scale = Number(unit * ONE);

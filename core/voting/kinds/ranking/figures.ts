@@ -1,3 +1,4 @@
+import type { TieBreaker } from '../../rules/tie.ts';
 import type { OptionFigures } from '../figures/option-result.ts';
 
 /** A number of ballots and, in weighted polls, their exact weight as text. */
@@ -6,14 +7,19 @@ export interface BallotSum {
   readonly weight?: string;
 }
 
+/** What broke a tie: the latest earlier round in which the options were not tied, the order of the options, or a lot. */
+export type TieBrokenBy = 'earlier rounds' | TieBreaker['by'];
+
 /** One round of an instant runoff. */
 export interface RunoffRound {
   readonly counts: readonly (BallotSum & { readonly key: string })[];
   /** Ballots that rank none of the remaining options. */
   readonly exhausted: BallotSum;
   readonly eliminated: readonly string[];
-  /** Options tied for last place, if it mattered which of them was eliminated. */
+  /** Options that were tied for last place, although only one of them was eliminated. */
   readonly tied?: readonly string[];
+  /** What broke the tie; absent if every way of breaking it leads to the same winner. */
+  readonly tieBrokenBy?: TieBrokenBy;
 }
 
 /** One stage of an STV count. */
@@ -27,15 +33,17 @@ export interface TransferStage {
   readonly nonTransferable: string;
   readonly elected: readonly string[];
   readonly excluded: readonly string[];
-  /** Tied options, if the tie mattered. */
+  /** Options that were tied, although only one of them was picked. */
   readonly tied?: readonly string[];
+  /** What broke the tie; absent if every way of breaking it leads to the same winners. */
+  readonly tieBrokenBy?: TieBrokenBy;
+  /** The quota at this stage, if it changes from stage to stage. */
+  readonly quota?: string;
 }
 
 interface RunoffFigures {
   readonly method: 'irv';
   readonly rounds: readonly RunoffRound[];
-  /** Options tied for last place, if the tie left the winner undecided. */
-  readonly unresolved?: readonly string[];
 }
 
 interface TransferFigures {
@@ -43,7 +51,6 @@ interface TransferFigures {
   readonly seats: number;
   readonly quota: string;
   readonly stages: readonly TransferStage[];
-  readonly unresolved?: readonly string[];
 }
 
 interface BordaFigures {
@@ -57,8 +64,11 @@ interface CondorcetFigures {
   /** In each cell, the votes that prefer the option of the row to the option of the column; null on the diagonal. */
   readonly matrix: readonly (readonly (number | string | null)[])[];
   readonly condorcetWinner: string | null;
-  /** True if there was no Condorcet winner, and ranked pairs decided. */
+  /** True if there was no Condorcet winner, and `completion` decided. */
   readonly completed: boolean;
+  readonly completion?: 'ranked-pairs' | 'schulze';
+  /** schulze: in each cell, the strength of the strongest path from the option of the row to that of the column. */
+  readonly paths?: readonly (readonly (number | string | null)[])[];
   readonly locked?: readonly { readonly over: string; readonly under: string; readonly votes: number | string }[];
 }
 

@@ -3,33 +3,40 @@ import { reject } from '../../rules/rejection.ts';
 import { tooFewOptionsProblems } from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
-import { electionOf } from './ballots.ts';
+import { EQUAL, electionOf } from './ballots.ts';
 import { borda } from './borda.ts';
-import { condorcet } from './condorcet.ts';
+import { condorcet } from './pairs/condorcet.ts';
 import { instantRunoff } from './runoff.ts';
-import { settings } from './settings.ts';
-import { singleTransferableVote } from './transferable.ts';
+import { METHODS, METHODS_OF, settings } from './settings.ts';
+import { singleTransferableVote } from './stv/stv.ts';
 
 /** The maximum number of options. Nobody ranks more than this, and a vote that ranks all of them must fit into its payload. */
 const MAX_RANKED = 50;
-
-const METHODS = ['irv', 'stv', 'borda', 'condorcet'];
+/** The most decimal places that a transfer value may have: those of weights. */
+const MAX_DECIMALS = 6;
 
 /**
  * All or some options in order of preference. A choice is `b>a>c`; voters may also use commas, or no separator if every key is
- * a single character. The options' counts are first preferences; `method` determines the winner.
+ * a single character. With the methods that compare options (borda, condorcet), options may share a rank: `b>a=c`. The options'
+ * counts are first preferences; `method` determines the winner.
  */
 export const ranking: Kind<'ranking'> = {
   settings,
 
   complete(definition) {
     const { min = 1, max = definition.options.length, method = 'irv', seats, variant } = definition;
-    const stvSettings = method === 'stv' ? { seats: seats ?? 1 } : {};
-    const bordaSettings = method === 'borda' ? { variant: variant ?? 'standard' } : {};
-    return { ...definition, min, max, method, ...stvSettings, ...bordaSettings };
+    const { until = 'majority', rules = 'scottish', completion = 'ranked-pairs' } = definition;
+    const own = {
+      irv: { until },
+      stv: { seats: seats ?? 1, rules },
+      borda: { variant: variant ?? 'standard' },
+      condorcet: { completion },
+    };
+    return { ...definition, min, max, method, ...own[method] };
   },
 
-  problems({ options, min = 1, max = 1, method = 'irv', seats, variant }) {
+  problems(definition) {
+    const { options, min = 1, max = 1, method = 'irv', seats, decimals, rules } = definition;
     const problems = tooFewOptionsProblems(options, 'a ranking');
     if (options.length > MAX_RANKED)
       problems.push(`options: at most ${MAX_RANKED} are allowed in a ranking, not ${options.length}`);
@@ -37,45 +44,70 @@ export const ranking: Kind<'ranking'> = {
     if (max < min || max > options.length)
       problems.push(`max: must be from min (${min}) to the number of options, not ${max}`);
     if (!METHODS.includes(method)) problems.push(`method: must be one of ${METHODS.join(', ')} in a ranking`);
-    if (seats !== undefined && method !== 'stv') problems.push('seats: only allowed with method stv');
+    for (const [setting, owner] of Object.entries(METHODS_OF)) {
+      if (definition[setting as keyof typeof METHODS_OF] !== undefined && method !== owner) {
+        problems.push(`${setting}: only allowed with method ${owner}`);
+      }
+    }
     if (seats !== undefined && (seats < 1 || seats >= options.length)) {
       problems.push(`seats: must be at least 1 and fewer than the ${options.length} options, not ${seats}`);
     }
-    if (variant !== undefined && method !== 'borda') problems.push('variant: only allowed with method borda');
+    for (const setting of ['decimals', 'quota'] as const) {
+      if (method === 'stv' && definition[setting] !== undefined && rules !== 'wigm')
+        problems.push(`${setting}: only allowed with rules wigm`);
+    }
+    if (decimals !== undefined && (decimals < 0 || decimals > MAX_DECIMALS))
+      problems.push(`decimals: must be from 0 to ${MAX_DECIMALS}, not ${decimals}`);
     return problems;
   },
 
-  parse(text, { options, min = 1, max = options.length }) {
+  parse(text, { options, min = 1, max = options.length, method }) {
     const keys = options.map(({ key }) => key);
-    const isCompact = !/[>,]/.test(text) && !keys.includes(text) && keys.every((key) => key.length === 1);
-    const ranks = isCompact ? [...text] : text.split(/[>,]/, keys.length + 1).map((key) => key.trim());
-    const known = new Set(keys);
-    if (!ranks.every((key) => known.has(key))) return reject('unknown-option');
-    if (new Set(ranks).size !== ranks.length) return reject('duplicate-option');
-    if (ranks.length < min) return reject('too-few-options');
-    if (ranks.length > max) return reject('too-many-options');
-    return ranks.join('>');
+    const isCompact = !/[>,=]/.test(text) && !keys.includes(text) && keys.every((key) => key.length === 1);
+    const groups = isCompact
+      ? [...text].map((key) => [key])
+      : text.split(/[>,]/, keys.length + 1).map((rank) => rank.split(EQUAL, keys.length + 1).map((key) => key.trim()));
+    const ranked = groups.flat();
+    const places = new Map(keys.map((key, place) => [key, place]));
+    if (!ranked.every((key) => places.has(key))) return reject('unknown-option');
+    if (new Set(ranked).size !== ranked.length) return reject('duplicate-option');
+    if (ranked.length < min) return reject('too-few-options');
+    if (ranked.length > max) return reject('too-many-options');
+    if (!allowsEqualRanks({ method }) && groups.length < ranked.length) return reject('equal-ranks');
+    const inOrder = (rank: readonly string[]) =>
+      rank.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).join(EQUAL);
+    return groups.map(inOrder).join('>');
   },
 
-  result(definition, bundles, { breaker }) {
+  result(definition, bundles, { breaker, isFinal, withdrawn }) {
     const count = new Count();
-    for (const { choice, heads, weight } of bundles) count.add(choice.split('>', 1)[0] as string, heads, weight);
+    for (const { choice, heads, weight } of bundles) {
+      for (const key of (choice.split('>', 1)[0] as string).split(EQUAL)) count.add(key, heads, weight);
+    }
     const options = count.lines(definition.options, sumBundles(bundles), definition);
-    const election = electionOf(definition, bundles);
+    const election = electionOf(definition, bundles, withdrawn);
     switch (definition.method) {
       case 'stv':
-        return { options, method: 'stv', ...singleTransferableVote(election, breaker) };
+        return { options, method: 'stv', ...singleTransferableVote(election, breaker, isFinal) };
       case 'borda':
         return { options, method: 'borda', ...borda(election, breaker) };
       case 'condorcet':
         return { options, method: 'condorcet', ...condorcet(election, breaker) };
       default:
-        return { options, method: 'irv', ...instantRunoff(election, breaker) };
+        return { options, method: 'irv', ...instantRunoff(election, breaker, isFinal) };
     }
   },
 
-  applies(setting, { method }) {
-    if (setting === 'seats') return method === 'stv';
-    return setting !== 'variant' || method === 'borda';
+  applies(setting, { method = 'irv', rules }) {
+    if (setting === 'decimals' || setting === 'quota') return method === 'stv' && rules === 'wigm';
+    const owner = METHODS_OF[setting as keyof typeof METHODS_OF];
+    return owner === undefined || owner === method;
   },
 };
+
+/**
+ * Whether options may share a rank. Not in runoffs and transfers, where each ballot belongs to exactly one option at a time.
+ */
+export function allowsEqualRanks({ method }: { readonly method?: string | undefined }): boolean {
+  return method === 'borda' || method === 'condorcet';
+}

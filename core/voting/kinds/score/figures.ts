@@ -10,10 +10,8 @@ export interface ScoreLine extends OptionResult {
 export interface StarFigures {
   readonly finalists?: readonly string[];
   readonly runoff?: readonly { readonly key: string; readonly preferredBy: number | string }[];
-  /** Options tied for second place, if it does not matter which of them is second. */
+  /** Options tied for a place in the runoff, if it does not matter which of them gets it. */
   readonly level?: readonly string[];
-  /** Options tied for a place in the runoff, if it matters which of them gets it. */
-  readonly unresolved?: readonly string[];
 }
 
 export interface ScoreFigures extends OptionFigures<ScoreLine>, StarFigures {

@@ -10,6 +10,6 @@ export const single: Kind<'single'> = {
   complete: (definition) => ({ ...definition, options: withNone(definition.options, definition.none) }),
   problems: ({ options }) => tooFewOptionsProblems(options, 'a single-choice poll'),
   parse: (text, { options }) => parseKey(text, options),
-  result: (definition, bundles, { breaker }) => figuresByKey(definition, bundles, breaker),
+  result: (definition, bundles, context) => figuresByKey(definition, bundles, context),
   abstention: ({ none }) => (none ? NONE : undefined),
 };

@@ -49,9 +49,18 @@ t.test('instant-runoff: ties are reported, and broken if the poll says how', asy
     { winners: [], unresolved: ['c', 'd'] },
     'without a tie-break rule, it is left open which option is eliminated',
   );
-  t.match(of({ tieBreak: 'order' }), { winners: ['a'], tied: ['a', 'b'], tieBrokenBy: 'order' });
-  t.match(of({ tieBreak: 'lot' }, ['d', 'b', 'c', 'a']), { winners: ['b'], tied: ['a', 'b'], tieBrokenBy: 'lot' });
-  t.same(of({ tieBreak: 'order' }).rounds[0].tied, ['c', 'd']);
+  t.match(of({ tieBreak: 'order' }), { winners: ['b'], tied: ['c', 'd'], tieBrokenBy: 'order' });
+  t.match(of({ tieBreak: 'lot' }, ['d', 'b', 'c', 'a']), { winners: ['a'], tied: ['c', 'd'], tieBrokenBy: 'lot' });
+  t.match(
+    of({ tieBreak: 'order' }).rounds,
+    [
+      { eliminated: ['d'], tied: ['c', 'd'], tieBrokenBy: 'order' },
+      { eliminated: ['c'] },
+      { eliminated: ['a'], tied: ['a', 'b'], tieBrokenBy: 'earlier rounds' },
+      { eliminated: [] },
+    ],
+    'in the third round, a and b are level, and b was ahead in the second',
+  );
   const harmless = resultOf(define('ranking', ['a', 'b', 'c', 'd']), profile('5 a; 4 b>a; 1 c>b; 1 d>b'));
   t.same(
     harmless.rounds[0].eliminated,

@@ -46,6 +46,17 @@ t.test(
     t.match(star(against, keys), { winners: [], unresolved: ['A', 'B', 'C'] });
     const drawn = star(against, keys, { tieBreak: 'lot' }, ['C', 'A', 'B', 'D']);
     t.same([drawn.finalists, drawn.winners], [['D', 'C'], ['C']]);
+    t.same(
+      star('1 A:5,B:1,C:0; 1 A:0,B:4,C:5; 1 A:2,B:2,C:0').winners,
+      ['A'],
+      'finalists with equal preferences and sums: the one with more of the highest grades wins',
+    );
+    const fives = star('1 A:5,B:0,C:2,D:4; 1 A:5,B:3,C:1,D:0; 1 A:5,B:0,C:0,D:4; 1 A:5,B:5,C:1,D:0', keys);
+    t.same(
+      [fives.finalists, fives.winners],
+      [['A', 'B'], ['A']],
+      'a tie for second place that head-to-head wins do not decide',
+    );
     t.match(
       star('10 A:5', ['A', 'B', 'C']),
       { winners: ['A'], level: ['B', 'C'] },
