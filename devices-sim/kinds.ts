@@ -67,11 +67,12 @@ export const simulated: { readonly [Name in KindName]: Simulated<Name> } = {
     },
   },
   points: {
-    choose({ options, budget = 10 }, random) {
+    choose({ options, budget = 10, max = budget }, random) {
       const given = new Map(options.map(({ key }) => [key, 0]));
       for (let point = 0; point < budget; point++) {
-        const { key } = options[upTo(options.length - 1, random)] as { key: string };
-        given.set(key, (given.get(key) ?? 0) + 1);
+        const open = options.filter(({ key }) => (given.get(key) ?? 0) < max);
+        const option = open[upTo(open.length - 1, random)];
+        if (option) given.set(option.key, (given.get(option.key) ?? 0) + 1);
       }
       const spent = [...given].filter(([, points]) => points > 0);
       return spent.map(([key, points]) => `${key}:${points}`).join(',');

@@ -8,19 +8,21 @@ import { Send } from './send.tsx';
 interface SpreadProps extends FormState {
   readonly options: readonly Option[];
   readonly budget: number;
+  /** The most points for one option. */
+  readonly max: number;
   /** Whether the whole budget must be spent. */
   readonly mustSpendAll: boolean;
 }
 
 /** A budget of points, distributed among the options. */
-export function Spread({ options, budget, mustSpendAll, cast, isDisabled, onCast }: SpreadProps) {
+export function Spread({ options, budget, max, mustSpendAll, cast, isDisabled, onCast }: SpreadProps) {
   const [given, setGiven] = useState(numbersIn(cast));
   useEffect(() => setGiven(numbersIn(cast)), [cast]);
   const spent = Object.values(given).reduce((sum, points) => sum + points, 0);
   const left = budget - spent;
   const step = Math.max(1, Math.round(budget / 20));
   const give = (key: string, points: number) => {
-    const most = (given[key] ?? 0) + left;
+    const most = Math.min(max, (given[key] ?? 0) + left);
     setGiven({ ...given, [key]: Math.max(0, Math.min(most, Math.floor(points) || 0)) });
   };
   const choice = options.flatMap(({ key }) => (given[key] ? [`${key}:${given[key]}`] : [])).join(',');
@@ -51,14 +53,14 @@ export function Spread({ options, budget, mustSpendAll, cast, isDisabled, onCast
               type="number"
               inputMode="numeric"
               min={0}
-              max={points + left}
+              max={Math.min(max, points + left)}
               value={points}
               aria-labelledby={`label-${key}`}
               onInput={({ currentTarget: { value } }) => give(key, Number(value))}
             />
             <button
               type="button"
-              disabled={left === 0}
+              disabled={left === 0 || points >= max}
               aria-label={say('ballot.more', { name: label })}
               onClick={() => give(key, points + step)}
             >

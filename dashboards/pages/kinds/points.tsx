@@ -7,8 +7,8 @@ import { formatNumber, formatShare, say } from '../words/language.ts';
 
 export const pointsForm: KindForm<'points'> = {
   Form({ question, ...state }) {
-    const { options, budget = 10, spend } = question;
-    return <Spread {...state} options={options} budget={budget} mustSpendAll={spend === 'all'} />;
+    const { options, budget = 10, max = budget, spend } = question;
+    return <Spread {...state} options={options} budget={budget} max={max} mustSpendAll={spend === 'all'} />;
   },
   choiceText: (choice, { options }) => pairsText(choice, options),
 };

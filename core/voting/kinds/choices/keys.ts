@@ -20,6 +20,12 @@ export function tooFewOptionsProblems(options: readonly Option[], what: string):
   return options.length < 2 ? [`options: ${what} needs at least 2`] : [];
 }
 
+/** A problem if there are not more options than seats, or no seats. */
+export function seatProblems(seats: number | undefined, options: number): string[] {
+  if (seats === undefined || (seats >= 1 && seats < options)) return [];
+  return [`seats: must be at least 1 and fewer than the ${options} options, not ${seats}`];
+}
+
 /** Parses a choice that is the key of one option. */
 export function parseKey(text: string, options: readonly Option[]): string | Rejection {
   return options.some(({ key }) => key === text) ? text : reject('unknown-option');

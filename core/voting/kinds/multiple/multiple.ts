@@ -1,5 +1,6 @@
 import { sumBundles } from '../../count/cast.ts';
-import { NONE, parseKeys, tooFewOptionsProblems, withNone, withoutNone } from '../choices/keys.ts';
+import { parseShare, reaches, SHARE_RULE } from '../../rules/majority.ts';
+import { NONE, parseKeys, seatProblems, tooFewOptionsProblems, withNone, withoutNone } from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
 import { settings } from './settings.ts';
@@ -17,12 +18,15 @@ export const multiple: Kind<'multiple'> = {
     return { ...definition, min, max: max ?? offered.length, shareOf, options: withNone(options, none) };
   },
 
-  problems({ min = 1, max = 1, options: all, none }) {
+  problems({ min = 1, max = 1, options: all, none, seats, candidateMajority }) {
     const options = withoutNone(all, none);
     const problems = tooFewOptionsProblems(options, 'a multiple-choice poll');
     if (min < 1) problems.push(`min: must be at least 1, not ${min}`);
     if (max < min) problems.push(`max: must be at least min (${min}), not ${max}`);
     if (max > options.length) problems.push(`max: there are only ${options.length} options, not ${max}`);
+    problems.push(...seatProblems(seats, options.length));
+    if (candidateMajority !== undefined && !parseShare(candidateMajority))
+      problems.push(`candidateMajority: must be ${SHARE_RULE}, not ${JSON.stringify(candidateMajority)}`);
     return problems;
   },
 
@@ -32,7 +36,7 @@ export const multiple: Kind<'multiple'> = {
   },
 
   result(definition, bundles, context) {
-    const { none, shareOf } = definition;
+    const { none, shareOf, seats, candidateMajority } = definition;
     const count = new Count();
     let selections = 0;
     for (const { choice, heads, weight } of bundles) {
@@ -41,9 +45,16 @@ export const multiple: Kind<'multiple'> = {
         if (key !== NONE || !none) selections += heads;
       }
     }
-    const whole = shareOf === 'selections' ? count.total : sumBundles(bundles);
+    const cast = sumBundles(bundles);
+    const whole = shareOf === 'selections' ? count.total : cast;
     const options = count.lines(definition.options, whole, definition);
-    return { options, selections, shareOf, ...count.leaders(withoutNone(definition.options, none), context) };
+    const offered = withoutNone(definition.options, none);
+    const found = { options, selections, shareOf, seats };
+    const threshold = parseShare(candidateMajority ?? '');
+    if (!threshold) return { ...found, ...count.leaders(offered, context, seats) };
+    const valid = cast.weight - (none ? count.weight(NONE) : 0n);
+    const reaching = offered.filter(({ key }) => reaches(count.weight(key), valid, threshold));
+    return { ...found, reached: reaching.map(({ key }) => key), ...count.leaders(reaching, context, seats) };
   },
 
   abstention: ({ none }) => (none ? NONE : undefined),

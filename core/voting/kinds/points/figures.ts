@@ -9,4 +9,6 @@ export interface PointsLine extends OptionResult {
 export interface PointsFigures extends OptionFigures<PointsLine> {
   /** The total number of points given. */
   readonly points: number;
+  /** The number of options that win, if the poll states it. */
+  readonly seats?: number | undefined;
 }

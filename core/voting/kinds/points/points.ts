@@ -1,5 +1,5 @@
 import { reject } from '../../rules/rejection.ts';
-import { tooFewOptionsProblems } from '../choices/keys.ts';
+import { seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
 import { formatPairs, parsePairs, readPairs } from '../choices/pairs.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
@@ -8,20 +8,26 @@ import { settings } from './settings.ts';
 const MAX_BUDGET = 1_000_000;
 
 /**
- * Voters spread a budget of points over the options. A choice is the points per option, `a:3,b:7`; options without points are
+ * Voters spread a budget of points over the options; with a `max` of points per option, this is cumulative voting. A choice is the points per option, `a:3,b:7`; options without points are
  * left out.
  */
 export const points: Kind<'points'> = {
   settings,
   complete: (definition) => ({ ...definition, budget: definition.budget ?? 10, spend: definition.spend ?? 'up-to' }),
 
-  problems({ options, budget = 10 }) {
+  problems({ options, budget = 10, max = budget, seats, spend }) {
     const problems = tooFewOptionsProblems(options, 'a points poll');
     if (budget < 1 || budget > MAX_BUDGET) problems.push(`budget: must be from 1 to ${MAX_BUDGET}, not ${budget}`);
+    if (max < 1 || max > budget) problems.push(`max: must be from 1 to the budget (${budget}), not ${max}`);
+    if (spend === 'all' && max * options.length < budget)
+      problems.push(
+        `max: ${options.length} options with at most ${max} points each cannot use up the budget (${budget})`,
+      );
+    problems.push(...seatProblems(seats, options.length));
     return problems;
   },
 
-  parse(text, { options, budget = 10, spend }) {
+  parse(text, { options, budget = 10, max = budget, spend }) {
     const given = parsePairs(
       text,
       options.map(({ key }) => key),
@@ -29,7 +35,7 @@ export const points: Kind<'points'> = {
     if (!(given instanceof Map)) return given;
     let spent = 0;
     for (const [key, value] of given) {
-      if (value < 0) return reject('out-of-range');
+      if (value < 0 || value > max) return reject('out-of-range');
       if (value === 0) given.delete(key);
       spent += value;
     }
@@ -51,7 +57,8 @@ export const points: Kind<'points'> = {
     return {
       options: lines.map((line) => ({ ...line, voters: voters.heads(line.key) })),
       points: count.total.heads,
-      ...count.leaders(definition.options, context),
+      seats: definition.seats,
+      ...count.leaders(definition.options, context, definition.seats),
     };
   },
 };

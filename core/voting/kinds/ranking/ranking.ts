@@ -1,6 +1,6 @@
 import { sumBundles } from '../../count/cast.ts';
 import { reject } from '../../rules/rejection.ts';
-import { tooFewOptionsProblems } from '../choices/keys.ts';
+import { seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
 import { EQUAL, electionOf } from './ballots.ts';
@@ -49,9 +49,7 @@ export const ranking: Kind<'ranking'> = {
         problems.push(`${setting}: only allowed with method ${owner}`);
       }
     }
-    if (seats !== undefined && (seats < 1 || seats >= options.length)) {
-      problems.push(`seats: must be at least 1 and fewer than the ${options.length} options, not ${seats}`);
-    }
+    problems.push(...seatProblems(seats, options.length));
     for (const setting of ['decimals', 'quota'] as const) {
       if (method === 'stv' && definition[setting] !== undefined && rules !== 'wigm')
         problems.push(`${setting}: only allowed with rules wigm`);

@@ -22,16 +22,22 @@ const POLLS: Readonly<Record<string, Definition>> = {
   'single with none': define('single', KEYS, { none: true }),
   motion: define('motion'),
   multiple: define('multiple', KEYS, { max: 3 }),
+  'multiple, two seats': define('multiple', KEYS, { seats: 2, none: true, candidateMajority: '> 1/2' }),
   'multiple of selections': define('multiple', KEYS, { none: true, shareOf: 'selections' }),
   rating: define('rating', [], { min: 0, max: 10 }),
   'rating of items': define('rating', [], { items: ITEMS }),
   numeric: define('numeric', [], { min: -5, max: 5, decimals: 1, answer: 1.5, tolerance: 0.2 }),
   points: define('points', KEYS, { budget: 7 }),
+  'cumulative voting': define('points', KEYS, { budget: 5, max: 2, seats: 2, spend: 'all' }),
   irv: define('ranking', KEYS),
+  'irv down to two': define('ranking', KEYS, { until: 'two' }),
   stv: define('ranking', KEYS, { method: 'stv', seats: 2 }),
+  'stv by wigm': define('ranking', KEYS, { method: 'stv', seats: 2, rules: 'wigm' }),
+  'stv by Meek': define('ranking', KEYS, { method: 'stv', seats: 2, rules: 'meek' }),
   borda: define('ranking', KEYS, { method: 'borda', variant: 'averaged' }),
   dowdall: define('ranking', KEYS, { method: 'borda', variant: 'dowdall' }),
   condorcet: define('ranking', KEYS, { method: 'condorcet' }),
+  schulze: define('ranking', KEYS, { method: 'condorcet', completion: 'schulze' }),
   score: define('score', KEYS),
   star: define('score', KEYS, { method: 'star' }),
   quiz: define('quiz', KEYS, { correct: ['b'] }),
@@ -75,7 +81,7 @@ for (const [name, definition] of Object.entries(POLLS)) {
         const text = fc.oneof(
           fc.string({ unit: 'binary' }),
           fc.string({ unit: 'grapheme' }),
-          fc.stringMatching(/^[abcd,:>0-9.|+-]{0,14}$/),
+          fc.stringMatching(/^[abcd,:>=0-9.|+-]{0,14}$/),
           fc.stringMatching(/^(food|music|yes|none|，|；|ﬁ|İ|ß|Σ|[a-d0-9,:;\n ])*$/),
           choiceOf(definition),
         );
@@ -171,8 +177,6 @@ for (const [name, definition] of Object.entries(POLLS)) {
             other.set(parsed, (other.get(parsed) ?? 0) + heads);
           }
           const [one, two] = [resultOf(definition, tally), resultOf(renamed, other)];
-          // Without a tie-breaker, equal surpluses are transferred in the order of the options, so reordering may matter.
-          if (isTransferable(definition) && hasLevelSurplus(one)) return true;
           const figures = ({ options }: { options: { key: string; count: number }[] }, of = (key: string) => key) =>
             options.map(({ key, count }) => `${of(key)} ${count}`).sort();
           const leaders = (found: Record<string, string[] | undefined>, of = (key: string) => key) =>
@@ -230,10 +234,6 @@ function countOf(definition: Definition, votes: readonly (readonly [number, stri
 }
 
 const isTransferable = (definition: Definition): boolean => 'method' in definition && definition.method === 'stv';
-
-function hasLevelSurplus({ stages }: { stages: { what: string; tied?: string[] }[] }): boolean {
-  return stages.some(({ what, tied }) => what === 'surplus' && tied !== undefined);
-}
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

@@ -19,7 +19,7 @@ t.test(
     const result = count({ rules: 'meek' });
     t.match(last(result), { c4: '19.087429756', c7: '19.073682122', c8: '19.085721549', c13: '19.20243809' });
     t.equal(result.quota, '18.586296861');
-      t.same(
+    t.same(
       result.winners.toSorted(),
       ['c13', 'c4', 'c7', 'c8'],
       'Olsen instead of Sevigny, whom the Scottish rules elect',
