@@ -87,6 +87,16 @@ export class ApiClient {
   }
 
   /** Opens, closes or reopens a poll. */
+  /** Enters a lot that was drawn between the undecided options of a final round. @param order the one drawn first at the front */
+  enterLot(poll: string, order: readonly string[]): Promise<PollAnswer> {
+    return this.json('POST', pollPath(poll, 'draws'), { order });
+  }
+
+  /** Withdraws an option of a final round: it keeps its figures, but cannot win. */
+  withdrawOption(poll: string, option: string): Promise<PollAnswer> {
+    return this.json('POST', pollPath(poll, 'withdrawals'), { option });
+  }
+
   step(poll: string, step: 'open' | 'close' | 'reopen'): Promise<PollAnswer> {
     return this.json('POST', pollPath(poll, step));
   }

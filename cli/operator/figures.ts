@@ -53,13 +53,15 @@ function named(figures: Readonly<Record<string, number | null | undefined>>): st
   );
 }
 
-function leaderLines({ winners = [], tied, tieBrokenBy, ...rest }: OpenResult): string[] {
+function leaderLines({ winners = [], tied, tieBrokenBy, unresolved, withdrawals = [] }: OpenResult): string[] {
   const lines: string[] = [];
-  const unresolved = 'unresolved' in rest ? rest.unresolved : undefined;
   if (winners.length > 0) lines.push(`  ${'ahead'.padEnd(NAME_WIDTH)} ${winners.join(', ')}`);
   const decided = tieBrokenBy ? `; decided by ${tieBrokenBy}` : '';
   if (tied) lines.push(`  ${'tied'.padEnd(NAME_WIDTH)} ${tied.join(', ')}${decided}`);
   if (unresolved) lines.push(`  ${'undecided between'.padEnd(NAME_WIDTH)} ${unresolved.join(', ')}`);
+  if (withdrawals.length > 0) {
+    lines.push(`  ${'withdrawn'.padEnd(NAME_WIDTH)} ${withdrawals.map(({ option }) => option).join(', ')}`);
+  }
   return lines;
 }
 
@@ -91,20 +93,24 @@ function groupLines({ groups = [] }: OpenResult): string[] {
 type Ranked<Method extends string> = Extract<OpenResult<'ranking'>, { readonly method: Method }>;
 
 function roundLines({ rounds }: Ranked<'irv'>): string[] {
-  return rounds.slice(0, MAX_ROUNDS).map(({ counts, eliminated, tied }, i) => {
+  return rounds.slice(0, MAX_ROUNDS).map(({ counts, eliminated, tied, tieBrokenBy }, i) => {
     const sums = counts.map(({ key, count, weight }) => `${key} ${weight ?? count}`).join('  ');
     const out = eliminated.length > 0 ? `  out: ${eliminated.join(', ')}` : '';
-    return `  round ${i + 1}: ${sums}${out}${tied ? `  (tied: ${tied.join(', ')})` : ''}`;
+    return `  round ${i + 1}: ${sums}${out}${tiedText(tied, tieBrokenBy)}`;
   });
 }
 
 function stageLines({ stages, quota }: Ranked<'stv'>): string[] {
-  const lines = stages.slice(0, MAX_ROUNDS).map(({ what, of, votes, elected }, i) => {
+  const lines = stages.slice(0, MAX_ROUNDS).map(({ what, of, votes, elected, tied, tieBrokenBy }, i) => {
     const sums = votes.map(({ key, votes: has }) => `${key} ${has}`).join('  ');
     const seated = elected.length > 0 ? `  elected: ${elected.join(', ')}` : '';
-    return `  stage ${i + 1}, ${what}${of ? ` of ${of}` : ''}: ${sums}${seated}`;
+    return `  stage ${i + 1}, ${what}${of ? ` of ${of}` : ''}: ${sums}${seated}${tiedText(tied, tieBrokenBy)}`;
   });
   return [`  quota ${quota}`, ...lines];
+}
+
+function tiedText(tied: readonly string[] | undefined, by: string | undefined): string {
+  return tied ? `  (tied: ${tied.join(', ')}${by ? `; decided by ${by}` : ''})` : '';
 }
 
 function matrixLines({ matrix, options, condorcetWinner }: Ranked<'condorcet'>): string[] {

@@ -54,6 +54,35 @@ export function addPoll(program: Command): void {
     );
   }
 
+  withClientFlags(
+    poll
+      .command('draw <poll> <order>')
+      .description(
+        'Enter a lot that was drawn between undecided options: their keys, the one drawn first at the front, b,c,a',
+      ),
+  ).action(
+    action(async (id: string, order: string, flags: ClientFlags) => {
+      const client = await clientOf(flags);
+      await client.enterLot(
+        id,
+        order.split(',').map((key) => key.trim()),
+      );
+      print(flags, await client.result(id), resultText);
+    }),
+  );
+
+  withClientFlags(
+    poll
+      .command('withdraw <poll> <option>')
+      .description('Withdraw an option after voting: it keeps its figures, but cannot win'),
+  ).action(
+    action(async (id: string, option: string, flags: ClientFlags) => {
+      const client = await clientOf(flags);
+      await client.withdrawOption(id, option);
+      print(flags, await client.result(id), resultText);
+    }),
+  );
+
   withClientFlags(poll.command('result <poll>').description('Show the current result'))
     .option('--round <number>', 'an earlier round')
     .action(

@@ -157,12 +157,16 @@ function outcomeOf(poll: Poll, recounts: readonly Replay[]) {
   return { accounting, tally: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))), figures, problems };
 }
 
-function headerProblems({ poll, definition, record: { seed, lot } }: Header): string[] {
+function headerProblems({ poll, definition, record }: Header): string[] {
+  const { seed, lot, draws = [], withdrawals = [] } = record;
   const problems: string[] = [];
   if (poll !== definition.poll) problems.push(`the header names poll ${poll} but defines poll ${definition.poll}`);
   const keys = definition.options.map(({ key }) => key);
   const isDrawn = seed !== undefined && isSame(lot ?? null, drawLot(seed, keys));
   if (lot !== undefined && !isDrawn) problems.push('the drawn lot does not match its seed');
+  const named = [...draws.flatMap(({ order }) => order), ...withdrawals.map(({ option }) => option)];
+  const unknown = named.filter((key) => !keys.includes(key));
+  if (unknown.length > 0) problems.push(`the record names options that the poll does not have: ${unknown.join(', ')}`);
   return problems;
 }
 

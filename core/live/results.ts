@@ -83,7 +83,9 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     const isSame =
       known?.poll.definition === poll.definition &&
       known.poll.status === poll.status &&
-      known.poll.recount === poll.recount;
+      known.poll.recount === poll.recount &&
+      known.poll.draws === poll.draws &&
+      known.poll.withdrawals === poll.withdrawals;
     if (known && isSame && !changesOverTime(poll)) return known.result;
     const result = resultOf(poll, round, Date.now());
     this.computed.set(round, { poll, result });

@@ -1,7 +1,9 @@
 /** Why a request is refused. Clients may rely on these codes; the API maps each to an HTTP status. */
 export type RefusalCode =
+  | 'already-withdrawn'
   | 'bad-definition'
   | 'bad-devices'
+  | 'bad-lot'
   | 'bad-room'
   | 'bad-table'
   | 'device-exists'
@@ -12,11 +14,13 @@ export type RefusalCode =
   | 'no-rehearsals'
   | 'no-series'
   | 'no-such-device'
+  | 'no-such-option'
   | 'no-such-poll'
   | 'no-such-room'
   | 'no-such-round'
   | 'not-final'
   | 'not-named'
+  | 'nothing-to-draw'
   | 'not-opened'
   | 'open-door'
   | 'operators-only'

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { operationsRoutes } from '../../core/process/operations.ts';
 import type { Context } from './context.ts';
 import { answerProblems } from './problem.ts';
+import { decisionRoutes } from './routes/decisions.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -70,6 +71,7 @@ export async function createApp(
   await app.register(swagger, { openapi: { info, components: { securitySchemes: SCHEMES } } });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   await app.register(pollRoutes(context));
+  await app.register(decisionRoutes(context));
   await app.register(resultRoutes(context));
   await app.register(exportRoutes(context));
   await app.register(deviceRoutes(context));
