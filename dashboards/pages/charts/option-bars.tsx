@@ -2,7 +2,7 @@ import type { OptionResult } from '../../../core/voting/kinds/figures/option-res
 import type { OpenResult, Result } from '../../../core/voting/result/result.ts';
 import { formatNumber, formatShare, say } from '../words/language.ts';
 import { type Bar, Bars } from './bars.tsx';
-import { type Drawing, labelIn } from './drawing.ts';
+import type { Drawing } from './drawing.ts';
 
 interface BarsOptions<Line extends OptionResult> {
   /** Notes below the bars. */
@@ -22,18 +22,15 @@ export function countText({ count, weight }: OptionResult): string {
 
 /** A result’s options as bars. */
 export function barsDrawing<Line extends OptionResult>(
-  result: Pick<OpenResult, 'final' | 'winners' | 'tied'> & { readonly options: readonly Line[] },
+  result: Pick<OpenResult, 'final' | 'winners'> & { readonly options: readonly Line[] },
   { notes = [], ...options }: BarsOptions<Line> = {},
 ): Drawing {
-  const { final, tied = [] } = result;
-  const names = tied.map((key) => labelIn(result, key)).join(', ');
-  const all = [...notes, ...(final && tied.length > 1 ? [say('note.tied', { names })] : [])];
   return {
     view: 'bars',
     draw: () => (
       <>
         <OptionBars bars={optionBars(result, options)} />
-        <p class="what">{all.join(' · ')}</p>
+        <p class="what">{notes.join(' · ')}</p>
       </>
     ),
   };

@@ -1,4 +1,3 @@
-import type { Result } from '../../../core/voting/result/result.ts';
 import type { Check, Verdict } from '../../../core/voting/result/verdict.ts';
 import { formatNumber, say, sayIfKnown } from '../words/language.ts';
 import { Scroll } from './table/scroll.tsx';
@@ -13,7 +12,7 @@ export function VerdictTable({ verdict }: { verdict: Verdict }) {
   ];
   return (
     <div class="verdict">
-      <Outcome verdict={verdict} />
+      <VerdictOutcome verdict={verdict} />
       <Scroll name={say('view.verdict')}>
         <table>
           <caption class="unseen">{say('view.verdict')}</caption>
@@ -47,14 +46,8 @@ export function VerdictTable({ verdict }: { verdict: Verdict }) {
   );
 }
 
-/** The outcome of a poll, once its result is final. */
-export function FinalOutcome({ result }: { result: Result }) {
-  if (result.hidden || !result.final || !result.verdict) return null;
-  return <Outcome verdict={result.verdict} />;
-}
-
 /** Whether the motion was adopted, and a note if there was no quorum; nothing until the outcome is known. */
-function Outcome({ verdict }: { verdict: Verdict }) {
+export function VerdictOutcome({ verdict }: { verdict: Verdict }) {
   const { adopted, quorate } = verdict;
   const decided = typeof adopted === 'boolean';
   if (!decided && quorate !== false) return null;

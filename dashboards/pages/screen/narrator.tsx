@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Result } from '../../../core/voting/result/result.ts';
+import { outcomeNotes } from '../charts/outcome.tsx';
 import { formatShare, say, sayCount, sayIfKnown } from '../words/language.ts';
 
 /** The interval in ms at which figures are announced, because speech cannot keep up with a live chart. */
@@ -21,10 +22,13 @@ export function Narrator({ result, isHidden }: { result: Result | undefined; isH
     if (!now.hidden && !hidden.current) {
       const best = [...now.options].sort((a, b) => (b.count ?? 0) - (a.count ?? 0)).slice(0, 3);
       for (const { label, share } of best) if (share) parts.push(`${label}: ${formatShare(share)}`);
+      parts.push(...outcomeNotes(now).map((note) => note.replace(/\.$/, '')));
     }
     setText(`${parts.join('. ')}.`);
   };
-  useEffect(read, [result?.poll, status]);
+  // A lot that is entered after the close is announced too.
+  const decisions = result && outcomeNotes(result).join(' ');
+  useEffect(read, [result?.poll, status, decisions]);
   useEffect(() => {
     if (status !== 'open') return;
     const timer = setInterval(read, READ_EVERY_MS);

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Result } from '../../../core/voting/result/result.ts';
 import type { View } from '../charts/drawing.ts';
+import { FinalOutcome } from '../charts/outcome.tsx';
 import { Timeline } from '../charts/timeline.tsx';
-import { FinalOutcome } from '../charts/verdict.tsx';
 import { Countdown } from '../clock/countdown.tsx';
 import { Chart } from '../poll/chart.tsx';
 import { drawingsOf, viewsOf } from '../poll/views.ts';
@@ -94,7 +94,7 @@ export function Presenter({ target }: { target: Target }) {
             view && <Chart result={result} view={view} definition={definition} step={step} board={board} />
           )}
           {result.hidden && !isUnpublished && <p class="what">{say('hidden.byPoll')}</p>}
-          {!isHidden && view === 'bars' && <FinalOutcome result={result} />}
+          {!isHidden && <FinalOutcome result={result} />}
         </div>
         {join && view !== 'join' && result.status === 'open' && <Join address={join} />}
       </main>

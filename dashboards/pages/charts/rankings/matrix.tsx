@@ -1,16 +1,11 @@
-import { say } from '../../words/language.ts';
+import { formatList, say } from '../../words/language.ts';
 import { labelIn } from '../drawing.ts';
 import { Scroll } from '../table/scroll.tsx';
 import type { Ranked } from './rounds.tsx';
 
 /** The pairwise comparisons, as a table: how many voters prefer the row’s option to the column’s. */
 export function Matrix({ result }: { result: Ranked<'condorcet'> }) {
-  const { options, matrix, winners = [], condorcetWinner } = result;
-  const note = condorcetWinner
-    ? say('matrix.winner', { name: labelIn(result, condorcetWinner) })
-    : winners.length > 0
-      ? say('matrix.completed', { name: winners.map((key) => labelIn(result, key)).join(', ') })
-      : say('matrix.none');
+  const { options, matrix, winners = [] } = result;
   return (
     <div class="matrix">
       <Scroll name={say('view.matrix')}>
@@ -48,7 +43,16 @@ export function Matrix({ result }: { result: Ranked<'condorcet'> }) {
           </tbody>
         </table>
       </Scroll>
-      <p class="what">{note}</p>
+      <p class="what">{noteOn(result)}</p>
     </div>
   );
+}
+
+function noteOn(result: Ranked<'condorcet'>): string {
+  const { winners = [], condorcetWinner, completion } = result;
+  if (condorcetWinner) return say('matrix.winner', { name: labelIn(result, condorcetWinner) });
+  const names = formatList(winners.map((key) => labelIn(result, key)));
+  if (winners.length === 0) return say('matrix.none');
+  if (winners.length > 1) return say('matrix.level', { names });
+  return say(completion === 'schulze' ? 'matrix.schulze' : 'matrix.completed', { name: names });
 }

@@ -1,3 +1,4 @@
+import type { RunoffRound, TransferStage } from '../../../../core/voting/kinds/ranking/figures.ts';
 import type { OpenResult } from '../../../../core/voting/result/result.ts';
 import { formatList, formatNumber, say, sayCount } from '../../words/language.ts';
 import { type Bar, Bars } from '../bars.tsx';
@@ -35,6 +36,7 @@ export function transferSteps(result: Ranked<'stv'>): Step[] {
     const what = [
       stage.what === 'first preferences' ? say('step.first') : '',
       stage.what === 'surplus' && stage.of ? say('step.surplus', { name: name([stage.of]) }) : '',
+      tieText(stage, name),
       stage.what === 'last places' ? say('step.lastPlaces') : '',
       stage.elected.length > 0 ? say('step.elected', { names: name(stage.elected) }) : '',
       stage.excluded.length > 0 ? say('step.excluded', { names: name(stage.excluded) }) : '',
@@ -49,7 +51,7 @@ export function transferSteps(result: Ranked<'stv'>): Step[] {
 /** The rounds of an instant runoff. */
 export function runoffSteps(result: Ranked<'irv'>): Step[] {
   const name = namesIn(result);
-  const { rounds, winners = [], unresolved } = result;
+  const { rounds, winners = [] } = result;
   const out = new Set<string>();
   return rounds.map((round, i) => {
     const now = new Map(round.counts.map((count) => [count.key, count]));
@@ -69,13 +71,25 @@ export function runoffSteps(result: Ranked<'irv'>): Step[] {
     });
     for (const key of round.eliminated) out.add(key);
     const what = [
+      tieText(round, name),
       round.eliminated.length > 0 ? say('step.excluded', { names: name(round.eliminated) }) : '',
       isLast && winners.length === 1 ? say('step.wins', { name: name(winners) }) : '',
-      isLast && unresolved ? say('step.unresolved', { names: name(unresolved) }) : '',
       round.exhausted.count > 0 ? say('step.exhausted', { n: formatNumber(round.exhausted.count) }) : '',
     ];
     return { bars, what: sentences(what) };
   });
+}
+
+type Tied = RunoffRound | TransferStage;
+
+/** The options that were level in a round or stage, and what decided between them. */
+function tieText(step: Tied, name: (keys: readonly string[]) => string): string {
+  const { tied, tieBrokenBy } = step;
+  if (!tied) return '';
+  const picked = 'eliminated' in step ? step.eliminated : [...step.excluded, ...(step.of ? [step.of] : [])];
+  if (picked.length === 0) return say('step.unresolved', { names: name(tied) });
+  const by = tieBrokenBy === 'earlier rounds' ? 'earlier-rounds' : (tieBrokenBy ?? 'harmless');
+  return say(`step.tied.${by}`, { names: name(tied) });
 }
 
 const namesIn = (result: OpenResult) => (keys: readonly string[]) =>
