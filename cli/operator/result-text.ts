@@ -1,5 +1,6 @@
 import type { OpenResult, Result } from '../../client/answers.ts';
 import { totalRejected } from '../../core/voting/count/accounting.ts';
+import { decimalsOf, thresholdsIn } from '../../core/voting/result/percent.ts';
 import { figuresText } from './figures.ts';
 import { printable, table } from './table.ts';
 
@@ -29,17 +30,23 @@ export function resultLine({ poll, round, status, final, ballots, options }: Res
   return `${poll} round ${round} ${final ? 'final' : status}: ${ballots ?? '–'} ballots: ${counts}`;
 }
 
-function bars({ options, winners = [] }: OpenResult): string {
+function bars(result: OpenResult): string {
+  const { options, winners = [] } = result;
   return table(
     ['', 'option', 'count', 'share', ''],
     options.map(({ key, label, count, share, weight }) => [
       winners.includes(key) ? '▶' : '',
       key === label ? label : `${key}  ${label}`,
       weight === undefined ? count : `${weight} (${count})`,
-      share === null ? '' : `${(100 * share).toFixed(1)} %`,
+      share === null ? '' : percent(share, result),
       bar(share ?? 0),
     ]),
   );
+}
+
+/** A share as a percentage, never rounded across a majority or quorum of the poll. */
+function percent(share: number, result: Result): string {
+  return `${(100 * share).toFixed(decimalsOf(share, thresholdsIn(result)))} %`;
 }
 
 function bar(share: number): string {
@@ -47,10 +54,11 @@ function bar(share: number): string {
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
 }
 
-function turnoutLines({ turnout, ballots }: Result): string[] {
+function turnoutLines(result: Result): string[] {
+  const { turnout, ballots } = result;
   if (!turnout) return [];
   const { entitled, share, weight } = turnout;
-  const of = entitled === null ? '' : ` of ${entitled}${share === null ? '' : ` (${(100 * share).toFixed(1)} %)`}`;
+  const of = entitled === null ? '' : ` of ${entitled}${share === null ? '' : ` (${percent(share, result)})`}`;
   const weighed = weight ? `, weight ${weight.voted}${weight.entitled === null ? '' : ` of ${weight.entitled}`}` : '';
   return [`  voted                ${ballots}${of}${weighed}`];
 }

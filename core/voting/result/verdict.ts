@@ -1,9 +1,10 @@
 import type { Definition } from '../kinds/definition.ts';
 import type { OptionResult } from '../kinds/figures/option-result.ts';
 import { kindOf } from '../kinds/index.ts';
-import { type Base, type Majority, parseShare, type Quorum, reaches } from '../rules/majority.ts';
+import type { Base, Majority, Quorum } from '../rules/majority.ts';
 import type { RoundRecord } from '../rules/record.ts';
 import type { Roll } from '../rules/roll.ts';
+import { parseShare, reaches } from '../rules/share.ts';
 import { formatWeight, ONE, parseWeight, type Weight } from '../rules/weight.ts';
 
 /** One condition of a majority or a quorum, and what was reached. `part` and `whole` are exact, as text. */

@@ -1,4 +1,5 @@
 import type { OptionResult } from '../../../core/voting/kinds/figures/option-result.ts';
+import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { OpenResult, Result } from '../../../core/voting/result/result.ts';
 import { formatNumber, formatShare, say } from '../words/language.ts';
 import { type Bar, Bars } from './bars.tsx';
@@ -22,7 +23,7 @@ export function countText({ count, weight }: OptionResult): string {
 
 /** A result’s options as bars. */
 export function barsDrawing<Line extends OptionResult>(
-  result: Pick<OpenResult, 'final' | 'winners'> & { readonly options: readonly Line[] },
+  result: Pick<OpenResult, 'final' | 'winners' | 'verdict'> & { readonly options: readonly Line[] },
   { notes = [], ...options }: BarsOptions<Line> = {},
 ): Drawing {
   return {
@@ -48,9 +49,12 @@ function OptionBars({ bars }: { bars: readonly Bar[] }) {
 }
 
 function optionBars<Line extends OptionResult>(
-  { options, winners = [], final }: Parameters<typeof barsDrawing<Line>>[0],
-  { hasLeader = true, figures = defaultFigures, mark }: BarsOptions<Line>,
+  result: Parameters<typeof barsDrawing<Line>>[0],
+  { hasLeader = true, figures, mark }: BarsOptions<Line>,
 ): Bar[] {
+  const { options, winners = [], final } = result;
+  const thresholds = thresholdsIn(result);
+  const defaultFigures = (line: Line) => [formatShare(line.share ?? 0, thresholds), countText(line)];
   const most = Math.max(0, ...options.map(({ count }) => count ?? 0));
   const defaultMark = ({ key, count }: Line) => {
     if (final && winners.includes(key)) return 'won';
@@ -60,11 +64,7 @@ function optionBars<Line extends OptionResult>(
     key: line.key,
     label: line.label,
     part: line.share,
-    figures: line.count === null ? [] : figures(line),
+    figures: line.count === null ? [] : (figures ?? defaultFigures)(line),
     mark: (mark ?? defaultMark)(line),
   }));
-}
-
-function defaultFigures(line: OptionResult): string[] {
-  return [formatShare(line.share ?? 0), countText(line)];
 }

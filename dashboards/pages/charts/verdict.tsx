@@ -1,5 +1,6 @@
 import type { Check, Verdict } from '../../../core/voting/result/verdict.ts';
-import { formatNumber, say, sayIfKnown } from '../words/language.ts';
+import { parseShare } from '../../../core/voting/rules/share.ts';
+import { formatNumber, formatShare, say, sayIfKnown } from '../words/language.ts';
 import { Scroll } from './table/scroll.tsx';
 
 const SIGNS = { true: '✓', false: '✗', null: '?' } as const;
@@ -32,6 +33,7 @@ export function VerdictTable({ verdict }: { verdict: Verdict }) {
                 <td>
                   {test.part === null ? '?' : number(test.part)}
                   {test.whole === null ? '' : ` / ${number(test.whole)}`} {sayIfKnown(`by.${test.by}`)}
+                  {percent(test)}
                 </td>
                 <td data-met={String(test.met)}>
                   <span aria-hidden="true">{SIGNS[String(test.met) as keyof typeof SIGNS]} </span>
@@ -68,6 +70,14 @@ function needed({ share, number: least, of, when }: Check): string {
   const what = share ?? `≥ ${least}`;
   const base = of === undefined ? '' : ` ${sayIfKnown(`base.${of}`) ?? of}`;
   return `${what.replace('>=', '≥')}${base}${when ? ` (${say(`when.${when}`)})` : ''}`;
+}
+
+/** The share that was reached, if the rule demands a share. */
+function percent({ share, part, whole }: Check): string {
+  const threshold = parseShare(share ?? '');
+  if (!threshold || part === null || whole === null || Number(whole) === 0) return '';
+  const limit = Number(threshold.part) / Number(threshold.whole);
+  return ` (${formatShare(Number(part) / Number(whole), [limit])})`;
 }
 
 const number = (text: string): string => formatNumber(Number(text), 6);

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { outcomeNotes } from '../charts/outcome.tsx';
 import { formatShare, say, sayCount, sayIfKnown } from '../words/language.ts';
@@ -21,7 +22,7 @@ export function Narrator({ result, isHidden }: { result: Result | undefined; isH
     if (now.ballots !== null) parts.push(sayCount('ballots', now.ballots));
     if (!now.hidden && !hidden.current) {
       const best = [...now.options].sort((a, b) => (b.count ?? 0) - (a.count ?? 0)).slice(0, 3);
-      for (const { label, share } of best) if (share) parts.push(`${label}: ${formatShare(share)}`);
+      for (const { label, share } of best) if (share) parts.push(`${label}: ${formatShare(share, thresholdsIn(now))}`);
       parts.push(...outcomeNotes(now).map((note) => note.replace(/\.$/, '')));
     }
     setText(`${parts.join('. ')}.`);

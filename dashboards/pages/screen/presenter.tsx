@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import type { View } from '../charts/drawing.ts';
 import { FinalOutcome } from '../charts/outcome.tsx';
@@ -166,7 +167,11 @@ function Turnout({ result }: { result: Result }) {
       {turnout?.entitled != null && (
         <span>
           {' '}
-          · {say('turnout', { share: formatShare(turnout.share ?? 0), entitled: formatNumber(turnout.entitled) })}
+          ·{' '}
+          {say('turnout', {
+            share: formatShare(turnout.share ?? 0, thresholdsIn(result)),
+            entitled: formatNumber(turnout.entitled),
+          })}
         </span>
       )}
       {late !== undefined && late > 0 && <span> · {sayCount('late', late)}</span>}

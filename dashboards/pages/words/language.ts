@@ -1,3 +1,4 @@
+import { decimalsOf } from '../../../core/voting/result/percent.ts';
 import en from './en.json';
 
 /**
@@ -137,9 +138,10 @@ export function formatNumber(value: number, digits = 0): string {
   return format({ maximumFractionDigits: digits }).format(value);
 }
 
-/** A share from 0 to 1, as a percentage. */
-export function formatShare(share: number): string {
-  return format({ style: 'percent', maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(share);
+/** A share from 0 to 1, as a percentage. @param thresholds shares beside which it is read, and which rounding must not cross */
+export function formatShare(share: number, thresholds: readonly number[] = []): string {
+  const digits = decimalsOf(share, thresholds);
+  return format({ style: 'percent', maximumFractionDigits: digits, minimumFractionDigits: digits }).format(share);
 }
 
 const TIMES = {

@@ -1,5 +1,5 @@
 import { sumBundles } from '../../count/cast.ts';
-import { parseShare, reaches, SHARE_RULE } from '../../rules/majority.ts';
+import { parseShare, reaches, SHARE_RULE } from '../../rules/share.ts';
 import { NONE, parseKeys, seatProblems, tooFewOptionsProblems, withNone, withoutNone } from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseShare, reaches } from '../../../../core/voting/rules/majority.ts';
+import { parseShare, reaches } from '../../../../core/voting/rules/share.ts';
 import { formatWeight, parseWeight } from '../../../../core/voting/rules/weight.ts';
 
 t.test('weights are exact to the last digit, and invalid weights are refused', async (t) => {
