@@ -30,7 +30,10 @@ export interface Dashboard {
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
   const { config, scope, store, series, polls, metrics, readiness, log } = f;
   const repository = new PollRepository(store.registry, polls);
-  const rounds = await scope.open('rounds', Rounds.open({ store, polls, repository, log }));
+  const rounds = await scope.open(
+    'rounds',
+    Rounds.open({ store, polls, repository, retentionDays: config.retentionDays, log }),
+  );
   await scope.open('clock', Clock.open(polls, rounds, log));
   await scope.open('recounts', RecountQueue.open({ store, results, polls, repository, log }));
   const token = config.operatorToken || (await f.token());

@@ -4,7 +4,7 @@ import type { Accounting } from '../core/voting/count/accounting.ts';
 import type { Definition, Draft, KindName } from '../core/voting/kinds/definition.ts';
 import type { Mandate } from '../core/voting/poll/electorate.ts';
 import type { Status } from '../core/voting/poll/poll.ts';
-import type { OpenResult, Result } from '../core/voting/result/result.ts';
+import type { InterruptionAnswer, OpenResult, Result } from '../core/voting/result/result.ts';
 import type { Roll } from '../core/voting/rules/roll.ts';
 
 export type { Definition, Draft, KindName, OpenResult, Result };
@@ -18,6 +18,8 @@ export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
   readonly closingAt: string | null;
   readonly stoppedAt: string | null;
   readonly closedAt: string | null;
+  /** When the round was closed and then continued, oldest first; only if it was. */
+  readonly interruptions?: readonly InterruptionAnswer[];
   /** This field and the ones below are for operators only. */
   readonly electorate?: Roll | undefined;
   readonly presentAtOpen?: Roll | undefined;
@@ -64,6 +66,7 @@ export interface RecountAnswer {
   readonly compared: readonly string[];
   readonly differences: readonly string[];
   readonly accounting: Accounting;
+  readonly interruptions?: readonly InterruptionAnswer[];
   /** Absent for secret polls. */
   readonly tally?: Readonly<Record<string, number>>;
 }

@@ -86,7 +86,6 @@ export class ApiClient {
     await this.remove(pollPath(poll));
   }
 
-  /** Opens, closes or reopens a poll. */
   /** Enters a lot that was drawn between the undecided options of a final round. @param order the one drawn first at the front */
   enterLot(poll: string, order: readonly string[]): Promise<PollAnswer> {
     return this.json('POST', pollPath(poll, 'draws'), { order });
@@ -97,7 +96,8 @@ export class ApiClient {
     return this.json('POST', pollPath(poll, 'withdrawals'), { option });
   }
 
-  step(poll: string, step: 'open' | 'close' | 'reopen'): Promise<PollAnswer> {
+  /** Opens or closes a poll, or continues its last round, or opens it for another round (`reopen`). */
+  step(poll: string, step: 'open' | 'close' | 'continue' | 'reopen'): Promise<PollAnswer> {
     return this.json('POST', pollPath(poll, step));
   }
 

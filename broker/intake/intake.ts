@@ -15,6 +15,7 @@ import {
 } from '../../core/voting/poll/electorate.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { isTimeDependent } from '../../core/voting/result/result.ts';
+import { isInterruptedAt } from '../../core/voting/rules/record.ts';
 import { isRejection, type Reason, reject } from '../../core/voting/rules/rejection.ts';
 import type { DeviceTopic } from '../../core/voting/rules/topics.ts';
 import type { BrokerMetrics } from '../metrics.ts';
@@ -170,14 +171,12 @@ function isOver({ status, closesAtMs = Number.POSITIVE_INFINITY }: Poll, nowMs: 
 }
 
 /** True if the vote arrived within the grace period and was made while the poll was open, according to the device’s clock. */
-function isInTime(
-  { definition, stoppedAtMs, closesAtMs, openedAtMs = 0 }: Poll,
-  { t }: BallotPaper,
-  nowMs: number,
-): boolean {
+function isInTime(poll: Poll, { t }: BallotPaper, nowMs: number): boolean {
+  const { definition, stoppedAtMs, closesAtMs, openedAtMs = 0 } = poll;
   const endMs = stoppedAtMs ?? closesAtMs ?? 0;
   const graceMs = definition.lateGraceMs ?? 0;
-  return t !== undefined && t >= openedAtMs && t <= endMs && nowMs < endMs + graceMs;
+  const isWithin = t !== undefined && t >= openedAtMs && t <= endMs && nowMs < endMs + graceMs;
+  return isWithin && !isInterruptedAt(poll, t);
 }
 
 function choiceOf(text: string, { definition }: Poll) {

@@ -1,8 +1,7 @@
 import { needsPresence, presenceKey } from '../../core/live/brokers.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { Log } from '../../core/runtime/log.ts';
-import { roundKey } from '../../core/voting/count/slice.ts';
-import type { Poll } from '../../core/voting/poll/poll.ts';
+import { isContinuing, type Poll, stretchKey } from '../../core/voting/poll/poll.ts';
 import type { Roll } from '../../core/voting/rules/roll.ts';
 import type { Common } from '../../core/voting/rules/settings.ts';
 import type { BrokerLease } from './lease.ts';
@@ -48,19 +47,21 @@ export class Handover {
   private readonly onChange = (id: string): void => {
     const poll = this.parts.polls.get(id);
     if (poll?.status === 'closing') void this.attempt(poll, () => this.handOver(poll));
-    else if (poll?.status === 'opening') void this.attempt(poll, () => this.callRoll(poll, 'open'));
+    else if (poll?.status === 'opening' && !isContinuing(poll))
+      void this.attempt(poll, () => this.callRoll(poll, 'open'));
     else this.parts.lease.forget(id);
   };
 
   private async handOver(poll: Poll): Promise<void> {
     await this.parts.drained();
     await this.callRoll(poll, 'close');
-    await this.parts.lease.handOver(roundKey(poll.definition.poll, poll.round));
+    await this.parts.lease.handOver(stretchKey(poll));
   }
 
-  private async callRoll({ definition, round }: Poll, when: 'open' | 'close'): Promise<void> {
+  private async callRoll(poll: Poll, when: 'open' | 'close'): Promise<void> {
     const { lease, present } = this.parts;
-    const key = presenceKey(definition.poll, round, when);
+    const { definition } = poll;
+    const key = presenceKey(poll, when);
     if (needsPresence(definition, when) && !lease.hasAnnounced(key)) {
       await lease.announcePresent(key, present(definition));
     }

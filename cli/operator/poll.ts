@@ -105,6 +105,7 @@ export function addPoll(program: Command): void {
 const STEPS = {
   open: 'Open a draft',
   close: 'Close an open poll; every vote accepted until then counts',
+  continue: 'Continue the last round of a closed poll, with its votes',
   reopen: 'Open a closed poll for another round',
 };
 

@@ -1,5 +1,5 @@
 import type { OpenResult, Result } from '../../client/answers.ts';
-import { totalRejected } from '../../core/voting/count/accounting.ts';
+import { type Accounting, totalRejected } from '../../core/voting/count/accounting.ts';
 import { decimalsOf, thresholdsIn } from '../../core/voting/result/percent.ts';
 import { figuresText } from './figures.ts';
 import { printable, table } from './table.ts';
@@ -83,9 +83,21 @@ function verdictLines({ verdict }: OpenResult): string[] {
 
 const yesNo = (is: boolean | null): string => (is === null ? 'unknown' : is ? 'yes' : 'NO');
 
-/** Formats the accounting: received = counted + replaced + redelivered + rejected. */
-export function accountingLine({ accounting }: Pick<Result, 'accounting'>): string {
-  if (!accounting) return '';
+/**
+ * Formats the accounting: received = counted + replaced + redelivered + rejected. If voting was interrupted, a line for each
+ * interruption follows.
+ */
+export function accountingLine({
+  accounting,
+  interruptions = [],
+}: Pick<Result, 'accounting' | 'interruptions'>): string {
+  const pauses = interruptions.map(({ closedAt, continuedAt }) => {
+    return `  interrupted          closed ${closedAt}, continued ${continuedAt ?? 'not yet'}`;
+  });
+  return [accounting ? sumLine(accounting) : '', ...pauses].join('\n');
+}
+
+function sumLine(accounting: Accounting): string {
   const { received, counted, replaced, redelivered, rejected } = accounting;
   const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`);
   const sum = totalRejected(rejected);

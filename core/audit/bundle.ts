@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { compareOffsets, type Offset } from '../store/offset.ts';
 import { balances, sumAccounting } from '../voting/count/accounting.ts';
 import { decodeEntry, type Entry, encodeEntry } from '../voting/count/entry.ts';
 import { entryOfRound, Replay } from '../voting/count/replay.ts';
 import { merge, type Tally } from '../voting/count/tally.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
-import { MUTABLE_SETTINGS } from '../voting/poll/definition.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { figuresOf } from '../voting/result/result.ts';
+import { figuresOf, interruptionsOf } from '../voting/result/result.ts';
 import { type RoundRecord, recordOf } from '../voting/rules/record.ts';
-import type { Common } from '../voting/rules/settings.ts';
 import { drawLot } from './lot.ts';
+import { Markers } from './markers.ts';
+import { isSame } from './same.ts';
 
 /**
  * An audit bundle: everything needed to reproduce the result of a finished round, as JSON lines. The first line describes the
@@ -96,6 +95,7 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
   let recounts: Replay[] = [];
   let [hash, number, entries] = ['', 0, 0];
   const places = new Places();
+  const markers = new Markers();
   for await (const text of lines) {
     number++;
     if (text === '') continue;
@@ -123,7 +123,7 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
       const entry = decodeEntry(wire);
       entries++;
       const found = [
-        ...markerProblems(entry, poll),
+        ...markers.problems(entry, partition, poll),
         ...places.problems(entry, partition, offset, poll, recounts.length),
       ];
       problems.push(...found.map((problem) => `line ${number}: ${problem}`));
@@ -151,10 +151,19 @@ function outcomeOf(poll: Poll, recounts: readonly Replay[]) {
   for (const [partition, slice] of slices.entries()) {
     if (!slice) problems.push(`partition ${partition}: the open marker is missing from the log`);
     else if (slice.open) problems.push(`partition ${partition}: the close marker is missing from the log`);
+    else if ((slice.interruptions ?? 0) !== (poll.interruptions?.length ?? 0))
+      problems.push(`partition ${partition}: the markers of an interruption are missing from the log`);
   }
   if (!balances(accounting)) problems.push('the accounting does not balance');
   const figures = figuresOf(poll, tally, true, poll.closedAtMs ?? 0);
-  return { accounting, tally: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))), figures, problems };
+  const pauses = interruptionsOf(poll);
+  return {
+    accounting,
+    ...pauses,
+    tally: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))),
+    figures,
+    problems,
+  };
 }
 
 function headerProblems({ poll, definition, record }: Header): string[] {
@@ -168,28 +177,6 @@ function headerProblems({ poll, definition, record }: Header): string[] {
   const unknown = named.filter((key) => !keys.includes(key));
   if (unknown.length > 0) problems.push(`the record names options that the poll does not have: ${unknown.join(', ')}`);
   return problems;
-}
-
-/** Checks that a marker agrees with the header, except in fields that may change after the round has been opened. */
-function markerProblems(entry: Entry, poll: Poll): string[] {
-  if (entry.type === 'votes') return [];
-  const { definition, openedAtMs, closesAtMs, electorate, presentAtOpen, seed, lot } = poll;
-  const { stoppedAtMs, closedAtMs, presentAtClose } = poll;
-  const opening: RoundRecord = { openedAtMs, closesAtMs, electorate, presentAtOpen, seed, lot };
-  const expected = entry.type === 'open' ? opening : { ...opening, stoppedAtMs, closedAtMs, presentAtClose };
-  const problems: string[] = [];
-  if (entry.record && !isSame(pick(entry.record, Object.keys(expected)), expected)) {
-    problems.push(`the record in the ${entry.type} marker differs from the record in the header`);
-  }
-  const fixed = (of: Common) => ({ ...of, ...Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, undefined])) });
-  if (entry.type === 'open' && !isSame(fixed(entry.definition), fixed(definition))) {
-    problems.push('the definition in the open marker differs from the definition in the header');
-  }
-  return problems;
-}
-
-function pick(record: RoundRecord, fields: readonly string[]): RoundRecord {
-  return Object.fromEntries(Object.entries(record).filter(([field]) => fields.includes(field)));
 }
 
 /** Checks that the entries of each partition are in order, and that each voter votes in only one partition. */
@@ -225,11 +212,6 @@ function parsed(text: string, number: number, problems: string[]): (Content & { 
     problems.push(`line ${number}: not JSON`);
     return undefined;
   }
-}
-
-/** True if both values have the same JSON, which omits undefined fields. */
-function isSame(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }
 
 function hashOf(before: string, content: Content): string {

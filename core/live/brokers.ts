@@ -1,4 +1,4 @@
-import { roundKey } from '../voting/count/slice.ts';
+import { type Poll, stretchKey } from '../voting/poll/poll.ts';
 import type { Roll } from '../voting/rules/roll.ts';
 import type { Common } from '../voting/rules/settings.ts';
 
@@ -7,7 +7,7 @@ export const BROKER_ROLE = 'broker';
 
 /** What a broker announces about itself. */
 export interface BrokerFacts {
-  /** Closing rounds (`roundKey`) for which the broker refuses new votes and has stored all votes that it accepted. */
+  /** Closing rounds (`stretchKey`) for which the broker refuses new votes and has stored all votes that it accepted. */
   readonly handedIn: readonly string[];
   /** How many voters’ devices are connected to the broker, by `presenceKey`, for rounds that depend on who is present. */
   readonly present: Readonly<Record<string, Roll>>;
@@ -16,8 +16,8 @@ export interface BrokerFacts {
 }
 
 /** The key under which brokers announce who is present when a round opens or closes. */
-export function presenceKey(poll: string, round: number, when: 'open' | 'close'): string {
-  return `${roundKey(poll, round)} ${when}`;
+export function presenceKey(poll: Poll, when: 'open' | 'close'): string {
+  return `${stretchKey(poll)} ${when}`;
 }
 
 /** True if the poll needs to know who is present when a round opens or closes. */

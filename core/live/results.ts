@@ -85,7 +85,8 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
       known.poll.status === poll.status &&
       known.poll.recount === poll.recount &&
       known.poll.draws === poll.draws &&
-      known.poll.withdrawals === poll.withdrawals;
+      known.poll.withdrawals === poll.withdrawals &&
+      known.poll.interruptions?.length === poll.interruptions?.length;
     if (known && isSame && !changesOverTime(poll)) return known.result;
     const result = resultOf(poll, round, Date.now());
     this.computed.set(round, { poll, result });

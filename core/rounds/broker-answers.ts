@@ -2,8 +2,7 @@ import { BROKER_ROLE, type BrokerFacts, needsPresence, presenceKey } from '../li
 import type { PollBook } from '../live/poll-book.ts';
 import { Refusal } from '../runtime/refusal.ts';
 import type { Presence } from '../store/store.ts';
-import { roundKey } from '../voting/count/slice.ts';
-import type { Poll } from '../voting/poll/poll.ts';
+import { type Poll, stretchKey } from '../voting/poll/poll.ts';
 import { type Roll, sumRolls } from '../voting/rules/roll.ts';
 import { pause } from '../waiting/pause.ts';
 
@@ -38,7 +37,7 @@ export class BrokerAnswers {
    * closing. @throws Refusal still-closing
    */
   async handedOver(poll: Poll): Promise<boolean> {
-    const key = roundKey(poll.definition.poll, poll.round);
+    const key = stretchKey(poll);
     return (await this.collect(poll, 'closing', ({ handedIn }) => handedIn.includes(key))) !== undefined;
   }
 
@@ -48,21 +47,22 @@ export class BrokerAnswers {
    */
   async rollCall(poll: Poll, when: 'open' | 'close'): Promise<{ present: Roll | undefined } | undefined> {
     if (!needsPresence(poll.definition, when)) return { present: undefined };
-    const key = presenceKey(poll.definition.poll, poll.round, when);
+    const key = presenceKey(poll, when);
     const status = when === 'open' ? 'opening' : 'closing';
     const brokers = await this.collect(poll, status, ({ present }) => present[key] !== undefined);
     return brokers && { present: sumRolls(brokers.map(({ present }) => present[key] as Roll)) };
   }
 
   private async collect(
-    { definition: { poll: id }, round }: Poll,
+    poll: Poll,
     status: 'opening' | 'closing',
     isAnswer: (facts: BrokerFacts) => boolean,
   ): Promise<BrokerFacts[] | undefined> {
+    const { poll: id } = poll.definition;
     const endMs = performance.now() + ANSWER_LIMIT_MS;
     for (;;) {
       const now = this.polls.get(id);
-      if (now?.status !== status || now.round !== round) return undefined;
+      if (now?.status !== status || stretchKey(now) !== stretchKey(poll)) return undefined;
       const brokers = await this.presence.list(BROKER_ROLE);
       const facts = brokers.map((broker) => broker.facts as BrokerFacts);
       const missing = brokers.filter((_, i) => !isAnswer(facts[i] as BrokerFacts));

@@ -4,7 +4,7 @@ import type { Device } from '../devices/device.ts';
 import { newPseudonymKey } from '../devices/pseudonym.ts';
 import { electorateOf } from '../voting/poll/electorate.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { NO_RECORD, type RoundRecord } from '../voting/rules/record.ts';
+import { type Interruption, NO_RECORD, type RoundRecord } from '../voting/rules/record.ts';
 
 /** The poll after voting has ended. An open poll enters its grace period if it has one; otherwise the poll is closing. */
 export function stopped(now: Poll): Poll {
@@ -29,6 +29,42 @@ export function openingTimes({ definition, ...now }: Poll): RoundRecord {
   // A `closesAt` in the past is ignored, because an operator opened the poll after that time.
   const closesAtMs = Math.min(...ends.filter((endMs) => endMs > openedAtMs));
   return { openedAtMs, closesAtMs: now.closesAtMs ?? (Number.isFinite(closesAtMs) ? closesAtMs : undefined) };
+}
+
+/** A closed poll whose round is about to go on. What was recorded about the close becomes an interruption. */
+export function interrupted({ closesAtMs, stoppedAtMs, closedAtMs = 0, presentAtClose, ...rest }: Poll): Poll {
+  const interruption = { closesAtMs, stoppedAtMs, closedAtMs, presentAtClose };
+  return { ...rest, interruptions: [...(rest.interruptions ?? []), interruption], status: 'opening' };
+}
+
+/** The inverse of `interrupted`, for a round that cannot go on after all. */
+export function uninterrupted({ interruptions = [], ...rest }: Poll): Poll {
+  const { continuedAtMs: _, ...closing } = interruptions.at(-1) as Interruption;
+  const earlier = interruptions.slice(0, -1);
+  return { ...rest, ...closing, interruptions: earlier.length > 0 ? earlier : undefined, status: 'closed' };
+}
+
+/**
+ * When a round goes on, and when it closes automatically: at `closesAt`, or once what is left of its duration has passed. If
+ * neither leaves any time, it stays open until an operator closes it.
+ */
+export function continuingTimes(now: Poll): RoundRecord {
+  const { interruptions = [], closesAtMs, openedAtMs = 0 } = now;
+  const last = interruptions.at(-1);
+  if (!last || last.continuedAtMs !== undefined) return { interruptions, closesAtMs };
+  const { durationMs = 0, closesAt } = now.definition;
+  const continuedAtMs = Date.now();
+  let [beganAtMs, votingMs] = [openedAtMs, 0];
+  for (const { closedAtMs, stoppedAtMs = closedAtMs, continuedAtMs: nextMs = 0 } of interruptions) {
+    votingMs += Math.max(0, stoppedAtMs - beganAtMs);
+    beganAtMs = nextMs;
+  }
+  const ends = [continuedAtMs + durationMs - votingMs, Date.parse(closesAt ?? '')];
+  const endMs = Math.min(...ends.filter((one) => one > continuedAtMs));
+  return {
+    interruptions: [...interruptions.slice(0, -1), { ...last, continuedAtMs }],
+    closesAtMs: Number.isFinite(endMs) ? endMs : undefined,
+  };
 }
 
 /** The key for pseudonyms: a secret poll gets a new key for each round, and a pseudonymous poll uses one key for all rounds. */

@@ -3,8 +3,7 @@ import type { LiveResults } from '../live/results.ts';
 import type { Log } from '../runtime/log.ts';
 import { Refusal } from '../runtime/refusal.ts';
 import type { Store } from '../store/store.ts';
-import { roundKey } from '../voting/count/slice.ts';
-import type { Poll } from '../voting/poll/poll.ts';
+import { type Poll, stretchKey } from '../voting/poll/poll.ts';
 import type { PollRepository } from './poll-repository.ts';
 import { LogTooLong, recount } from './recount.ts';
 
@@ -57,7 +56,7 @@ export class RecountQueue {
     const poll = this.parts.polls.get(id);
     if (poll?.status !== 'closed' || poll.recount?.round === poll.round || this.waiting.size >= MAX_WAITING) return;
     if (Date.now() - (poll.closedAtMs ?? 0) > RECENT_MS) return;
-    const key = roundKey(id, poll.round);
+    const key = stretchKey(poll);
     if (this.seen.has(key)) return;
     this.waiting.set(id, key);
     this.work ??= this.countAll().finally(() => {
@@ -97,15 +96,12 @@ export class RecountQueue {
   }
 }
 
-/** Stores the outcome of a recount with the poll, unless a new round has begun or the poll has been deleted. */
-export async function storeRecount(
-  repository: PollRepository,
-  { definition, round }: Poll,
-  agrees: boolean,
-): Promise<void> {
+/** Stores the outcome of a recount with the poll, unless the round went on, a new one has begun, or the poll has been deleted. */
+export async function storeRecount(repository: PollRepository, poll: Poll, agrees: boolean): Promise<void> {
+  const { definition, round } = poll;
   try {
     await repository.change(definition.poll, (now) =>
-      now.round === round && now.status === 'closed'
+      stretchKey(now) === stretchKey(poll) && now.status === 'closed'
         ? { ...now, recount: { round, agrees, atMs: Date.now() } }
         : undefined,
     );

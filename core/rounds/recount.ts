@@ -8,7 +8,7 @@ import { differences, Replay } from '../voting/count/replay.ts';
 import type { Slice } from '../voting/count/slice.ts';
 import { merge } from '../voting/count/tally.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
+import { interruptionsOf, isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
 import { pause } from '../waiting/pause.ts';
 
 /** The maximum number of attempts per partition. A recount is repeated if the live count advanced while it was running. */
@@ -72,7 +72,8 @@ export async function recount(options: RecountOptions) {
   const tally = Object.fromEntries(merge(present.map((slice) => slice.tally)));
   const isBalanced = balances(accounting);
   const agrees = found.length === 0 && isBalanced;
-  const recounted = { poll: definition.poll, round, agrees, isBalanced, compared, accounting };
+  const outcome = { poll: definition.poll, round, agrees, isBalanced, compared, accounting };
+  const recounted = { ...outcome, ...interruptionsOf(poll) };
   // The tally of a secret poll would reveal more about the ballots than its result does.
   if (definition.secrecy === 'secret') return { ...recounted, differences: found.map(withoutChoice) };
   return { ...recounted, differences: found, tally };

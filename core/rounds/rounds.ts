@@ -4,16 +4,24 @@ import type { Log } from '../runtime/log.ts';
 import { Refusal } from '../runtime/refusal.ts';
 import type { Store } from '../store/store.ts';
 import type { Marker } from '../voting/count/entry.ts';
-import { roundKey } from '../voting/count/slice.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
 import { needsIdentity } from '../voting/poll/electorate.ts';
-import { firstRound, type Poll, type Status } from '../voting/poll/poll.ts';
+import { firstRound, isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
 import { withPastRound } from '../voting/poll/retention.ts';
-import { NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
+import { begunAtMs, NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
 import { pause } from '../waiting/pause.ts';
 import { BrokerAnswers } from './broker-answers.ts';
+import { demandContinuable } from './continuation.ts';
 import type { PollRepository } from './poll-repository.ts';
-import { openingKey, openingRecord, openingTimes, stopped } from './record.ts';
+import {
+  continuingTimes,
+  interrupted,
+  openingKey,
+  openingRecord,
+  openingTimes,
+  stopped,
+  uninterrupted,
+} from './record.ts';
 import { claimRoom } from './room-claims.ts';
 
 /** Interval in ms at which to look for unfinished openings and closings. */
@@ -23,6 +31,8 @@ interface RoundsParts {
   readonly store: Store;
   readonly polls: PollBook;
   readonly repository: PollRepository;
+  /** The number of days for which the log of a closed round is kept; 0: forever. */
+  readonly retentionDays: number;
   readonly log: Log;
 }
 
@@ -34,15 +44,17 @@ export class Rounds {
   private readonly store: Store;
   private readonly polls: PollBook;
   private readonly repository: PollRepository;
+  private readonly retentionDays: number;
   private readonly log: Log;
   private readonly halt = new AbortController();
   private readonly brokers: BrokerAnswers;
   private sweeping = Promise.resolve();
 
-  private constructor({ store, polls, repository, log }: RoundsParts) {
+  private constructor({ store, polls, repository, retentionDays, log }: RoundsParts) {
     this.store = store;
     this.polls = polls;
     this.repository = repository;
+    this.retentionDays = retentionDays;
     this.log = log.child({ part: 'rounds' });
     this.brokers = new BrokerAnswers(store.presence, polls, this.halt.signal);
   }
@@ -68,6 +80,20 @@ export class Rounds {
     return this.finishOpening(poll);
   }
 
+  /**
+   * Continues the last round of a closed poll: votes count again, together with those already counted. @throws Refusal
+   * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, still-opening
+   */
+  async continueRound(id: string): Promise<Poll> {
+    const poll = await this.repository.change(id, async (now) => {
+      demandStatus(now, 'closed');
+      demandContinuable(now, this.retentionDays, Date.now());
+      await this.demandIdentities(now.definition);
+      return interrupted(now);
+    });
+    return this.finishOpening(poll);
+  }
+
   /** Opens a draft at its scheduled time; undefined if it is no longer a draft. */
   async openDue({ definition: { poll: id } }: Poll): Promise<Poll | undefined> {
     const poll = await this.repository.change(id, (now) => (now.status === 'draft' ? this.opening(now) : undefined));
@@ -89,9 +115,14 @@ export class Rounds {
   }
 
   /** Closes a poll or ends its grace period at the scheduled time; undefined if its status or round has changed. */
-  async closeDue({ definition: { poll: id }, status, round }: Poll): Promise<Poll | undefined> {
+  async closeDue(due: Poll): Promise<Poll | undefined> {
+    const {
+      definition: { poll: id },
+      status,
+    } = due;
+    const stretch = stretchKey(due);
     const poll = await this.repository.change(id, (now) =>
-      now.status === status && now.round === round ? stopped(now) : undefined,
+      now.status === status && stretchKey(now) === stretch ? stopped(now) : undefined,
     );
     return poll && this.afterStop(poll);
   }
@@ -120,25 +151,26 @@ export class Rounds {
       const why = `poll ${owner} is open in room ${room}, and only one poll at a time can be open in a room; close that poll first`;
       throw new Refusal('room-taken', why);
     }
-    const roll = await this.brokers.rollCall(poll, 'open');
+    // Who was present at the opening does not change when the round is continued.
+    const roll = isContinuing(poll) ? { present: undefined } : await this.brokers.rollCall(poll, 'open');
     if (!roll) return this.outcome(poll);
     // The content of the markers is stored before the first marker is written, so that a process that takes over writes the
     // same content.
     const noted = await this.note(poll, 'opening', (now) => ({
-      ...openingTimes(now),
+      ...(isContinuing(now) ? continuingTimes(now) : openingTimes(now)),
       presentAtOpen: now.presentAtOpen ?? roll.present,
     }));
     if (!noted) return this.outcome(poll);
-    const { definition, round, openedAtMs = 0 } = noted;
+    const { definition, round } = noted;
     await this.mark({
       type: 'open',
       poll: definition.poll,
       round,
-      atMs: openedAtMs,
+      atMs: begunAtMs(noted) ?? 0,
       definition,
       record: recordOf(noted),
     });
-    return this.advance(noted, 'opening', ({ draft: _, ...now }) => ({ ...now, status: 'open' }));
+    return this.advance(noted, 'opening', ({ draft: _, recount: __, ...now }) => ({ ...now, status: 'open' }));
   }
 
   private async finishClosing(poll: Poll): Promise<Poll> {
@@ -185,17 +217,17 @@ export class Rounds {
     await Promise.all(Array.from({ length: log.partitions }, (_, partition) => log.append(partition, marker)));
   }
 
-  /** Adds to the record of a round that is opening or closing; undefined if the round no longer has that status. */
+  /** Adds to the record of a round that is opening or closing; undefined if that was finished or undone meanwhile. */
   private note(poll: Poll, status: Status, what: (now: Poll) => RoundRecord): Promise<Poll | undefined> {
     return this.repository.change(poll.definition.poll, (now) =>
-      now.status === status && now.round === poll.round ? { ...now, ...what(now) } : undefined,
+      now.status === status && stretchKey(now) === stretchKey(poll) ? { ...now, ...what(now) } : undefined,
     );
   }
 
   /** The second step of an opening or closing. If another process has already taken this step, the poll is left as it is. */
   private async advance(poll: Poll, from: Status, next: (now: Poll) => Poll): Promise<Poll> {
     const moved = await this.repository.change(poll.definition.poll, (now) =>
-      now.status === from && now.round === poll.round ? next(now) : undefined,
+      now.status === from && stretchKey(now) === stretchKey(poll) ? next(now) : undefined,
     );
     return moved ?? this.polls.get(poll.definition.poll) ?? poll;
   }
@@ -205,6 +237,7 @@ export class Rounds {
     const round = poll.round - 1;
     const wasOpened = round >= firstRound(poll);
     await this.advance(poll, 'opening', (now) => {
+      if (isContinuing(now)) return uninterrupted(now);
       const pastRounds = [...(now.pastRounds ?? [])];
       const record = recordOf({ ...now, ...NO_RECORD, ...pastRounds.pop() });
       const status = wasOpened ? 'closed' : 'draft';
@@ -223,7 +256,7 @@ export class Rounds {
       const now = new Set<string>();
       for (const poll of this.polls.all()) {
         if (poll.status !== 'opening' && poll.status !== 'closing') continue;
-        const step = `${roundKey(poll.definition.poll, poll.round)} ${poll.status}`;
+        const step = `${stretchKey(poll)} ${poll.status}`;
         now.add(step);
         if (!signal.aborted && (isFirst || before.has(step))) await this.finish(poll);
       }

@@ -1,6 +1,7 @@
 import type { PollAnswer } from '../../client/answers.ts';
 import { publicDefinition } from '../../core/voting/poll/definition.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
+import { interruptionsOf } from '../../core/voting/result/result.ts';
 
 /** A poll as the API returns it. Times are in UTC; the right answers are for operators only. */
 export function pollView(poll: Poll, isOperator: boolean): PollAnswer {
@@ -18,5 +19,6 @@ export function pollView(poll: Poll, isOperator: boolean): PollAnswer {
     closingAt: time(closesAtMs),
     stoppedAt: time(stoppedAtMs),
     closedAt: time(closedAtMs),
+    ...interruptionsOf(poll),
   };
 }

@@ -44,11 +44,11 @@ export function openingPoints({ definition, round, openedAtMs = 0 }: Poll, parti
   return slicePoints(newSlice(poll, round, revote, openedAtMs - 1_000), partition, definition);
 }
 
-/** Annotations for graphs of a poll: when its rounds were opened and closed. */
+/** Annotations for graphs of a poll: when its rounds were opened, continued and closed. */
 export function eventPoints({ definition, round, pastRounds = [], ...current }: Poll): Point[] {
   const { poll, title } = definition;
   const first = round - pastRounds.length;
-  return [...pastRounds, current].flatMap(({ openedAtMs, closedAtMs }: RoundRecord, i) => {
+  return [...pastRounds, current].flatMap(({ openedAtMs, closedAtMs, interruptions = [] }: RoundRecord, i) => {
     const event = (name: string, atMs: number | undefined): Point[] =>
       atMs === undefined
         ? []
@@ -60,6 +60,10 @@ export function eventPoints({ definition, round, pastRounds = [], ...current }: 
               atMs,
             },
           ];
-    return [...event('opened', openedAtMs), ...event('closed', closedAtMs)];
+    const between = interruptions.flatMap((one) => [
+      ...event('closed', one.closedAtMs),
+      ...event('continued', one.continuedAtMs),
+    ]);
+    return [...event('opened', openedAtMs), ...between, ...event('closed', closedAtMs)];
   });
 }

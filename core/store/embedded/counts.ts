@@ -95,9 +95,9 @@ export class EmbeddedCounts implements CountStore {
       if (sequence === null) this.producers.removeSync(key);
       else this.producers.putSync(key, { sequence, heard: [sequenceOf(offset), place] });
     }
-    for (const { poll, round, revote, open, accounting, atMs, weights } of slices) {
+    for (const { poll, round, revote, open, interruptions, accounting, atMs, weights } of slices) {
       const key = sliceKey(partition, poll, round);
-      this.slices.putSync(key, { revote, open, accounting, atMs });
+      this.slices.putSync(key, { revote, open, interruptions, accounting, atMs });
       for (const [choice, weight] of weights) {
         if (weight === 0) this.weights.removeSync(`${key}/${choice}`);
         else this.weights.putSync(`${key}/${choice}`, weight);

@@ -145,9 +145,9 @@ export class RedisCounts implements CountStore {
       if (sequence === null) remove.push(producer);
       else set.push(producer, `${sequence} ${offset} ${place}`);
     }
-    for (const { poll, round, revote, open, accounting, atMs, weights } of slices) {
+    for (const { poll, round, revote, open, interruptions, accounting, atMs, weights } of slices) {
       const { remove, set } = edit(this.keys.slice(partition, poll, round));
-      set.push(META, JSON.stringify({ revote, open, accounting, atMs } satisfies StoredSlice));
+      set.push(META, JSON.stringify({ revote, open, interruptions, accounting, atMs } satisfies StoredSlice));
       for (const [choice, weight] of weights) {
         if (weight === 0) remove.push(`=${choice}`);
         else set.push(`=${choice}`, String(weight));

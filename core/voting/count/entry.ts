@@ -24,7 +24,7 @@ export interface VoteEntry {
   readonly refused: RejectionCounts;
 }
 
-/** Opens a round in one partition. It carries the definition, so that the round can be recounted from the log alone. */
+/** Opens a round in one partition, or continues it after an interruption. It carries the definition, so that the round can be recounted from the log alone. */
 export interface OpenMarker {
   readonly type: 'open';
   readonly poll: string;
@@ -45,6 +45,11 @@ export interface CloseMarker {
 }
 
 export type Marker = OpenMarker | CloseMarker;
+
+/** How many interruptions of its round a marker comes after. This tells the markers of a continued round apart. */
+export function interruptionsBefore({ record }: Marker): number {
+  return record?.interruptions?.length ?? 0;
+}
 export type Entry = VoteEntry | Marker;
 
 /** A vote as logged: device and choice, then n, t and the DUP flag if present. */

@@ -3,7 +3,7 @@ import { type Revote, votesAllowed } from '../rules/settings.ts';
 import { addRejections, type RejectionCounts } from './accounting.ts';
 import { type Ballot, WITHDRAWN } from './ballot.ts';
 import { readCast } from './cast.ts';
-import type { Entry, Marker, RoundVotes, VoteEntry } from './entry.ts';
+import { type Entry, interruptionsBefore, type Marker, type RoundVotes, type VoteEntry } from './entry.ts';
 import { newSlice, roundKey, type Slice, type SliceChange } from './slice.ts';
 import { type Choice, shift } from './tally.ts';
 import type { Vote } from './vote.ts';
@@ -107,12 +107,19 @@ class Changes {
 function foldMarker(state: FoldState, marker: Marker, changes: Changes): void {
   const key = roundKey(marker.poll, marker.round);
   const slice = state.slices.get(key);
-  // A process that completes an opening or closing begun by another process may write the marker again, so only the first
-  // marker counts.
-  if (marker.type === 'open' && !slice) {
+  const interruptions = interruptionsBefore(marker);
+  const before = slice?.interruptions ?? 0;
+  // A process that completes an opening or closing begun by another process may write the marker again, even after the round
+  // was continued. Only the first marker counts, and only after the same number of interruptions.
+  if (marker.type === 'open' && !slice && interruptions === 0) {
     state.slices.set(key, newSlice(marker.poll, marker.round, marker.definition.revote, marker.atMs));
     changes.touch(key);
-  } else if (marker.type === 'close' && slice?.open) {
+  } else if (marker.type === 'open' && slice && interruptions > before) {
+    slice.open = true;
+    slice.interruptions = interruptions;
+    slice.atMs = marker.atMs;
+    changes.touch(key);
+  } else if (marker.type === 'close' && slice?.open && interruptions === before) {
     slice.open = false;
     slice.atMs = marker.atMs;
     changes.touch(key);

@@ -8,6 +8,8 @@ export interface Slice {
   readonly round: number;
   readonly revote: Revote;
   open: boolean;
+  /** How often the round had been continued when its last marker was written; absent for never. */
+  interruptions?: number | undefined;
   readonly accounting: Accounting;
   readonly tally: Tally;
   /** When the latest entry that touched the slice was logged, in ms since 1970. */
@@ -20,6 +22,7 @@ export interface SliceChange {
   readonly round: number;
   readonly revote: Revote;
   readonly open: boolean;
+  readonly interruptions?: number | undefined;
   readonly accounting: Accounting;
   readonly atMs: number;
   /** The choices whose number of ballots changed, with their new number; 0 removes the choice. */
@@ -27,7 +30,7 @@ export interface SliceChange {
 }
 
 /** The part of a slice that is stored apart from its tally. */
-export type StoredSlice = Pick<Slice, 'revote' | 'open' | 'accounting' | 'atMs'>;
+export type StoredSlice = Pick<Slice, 'revote' | 'open' | 'interruptions' | 'accounting' | 'atMs'>;
 
 /** The slice that an open marker creates. */
 export function newSlice(poll: string, round: number, revote: Revote, atMs: number): Slice {
@@ -41,8 +44,8 @@ export function applyChange(slice: Slice | undefined, change: SliceChange): Slic
     if (weight === 0) tally.delete(choice);
     else tally.set(choice, weight);
   }
-  const { poll, round, revote, open, accounting, atMs } = change;
-  return { poll, round, revote, open, accounting, tally, atMs };
+  const { poll, round, revote, open, interruptions, accounting, atMs } = change;
+  return { poll, round, revote, open, interruptions, accounting, tally, atMs };
 }
 
 /** The map key of a round. It is unambiguous, because ids cannot contain a slash. */

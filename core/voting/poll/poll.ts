@@ -1,5 +1,6 @@
+import { roundKey } from '../count/slice.ts';
 import type { Definition, Draft } from '../kinds/definition.ts';
-import { NO_RECORD, type RoundRecord, recordOf } from '../rules/record.ts';
+import { begunAtMs, NO_RECORD, type RoundRecord, recordOf } from '../rules/record.ts';
 
 /**
  * `draft`: never opened · `opening`: open markers are being written · `open`: votes count · `grace`: voting has ended, but
@@ -50,14 +51,29 @@ export function isUnderWay(status: Status): boolean {
   return status !== 'draft' && status !== 'closed';
 }
 
-/** True while only operators may know the question, because the poll has never been open. */
-export function isUnpublished(poll: Poll): boolean {
-  return poll.status === 'draft' || (poll.status === 'opening' && poll.round === firstRound(poll));
+/** True while a closed round is about to go on. */
+export function isContinuing({ status, interruptions = [] }: Poll): boolean {
+  return status === 'opening' && interruptions.length > 0;
 }
 
 /**
- * The poll that a room’s vote topic currently refers to: the poll that is open or in its grace period, or else the poll opened
- * last.
+ * The key of a stretch: the part of a round between an open marker and the next close marker. A round that was never continued
+ * has one stretch, whose key is that of the round.
+ */
+export function stretchKey({ definition, round, interruptions = [] }: Poll): string {
+  const key = roundKey(definition.poll, round);
+  return interruptions.length === 0 ? key : `${key}/${interruptions.length}`;
+}
+
+/** True while only operators may know the question, because the poll has never been open. */
+export function isUnpublished(poll: Poll): boolean {
+  if (poll.status === 'draft') return true;
+  return poll.status === 'opening' && poll.round === firstRound(poll) && !isContinuing(poll);
+}
+
+/**
+ * The poll that a room’s vote topic currently refers to: the poll that is open or in its grace period, or else the poll that
+ * was opened or continued last.
  */
 export function currentInRoom(polls: Iterable<Poll>, room: string): Poll | undefined {
   let current: Poll | undefined;
@@ -69,6 +85,6 @@ export function currentInRoom(polls: Iterable<Poll>, room: string): Poll | undef
 }
 
 function rank(poll: Poll): number {
-  const openedAtMs = poll.openedAtMs ?? 0;
-  return poll.status === 'open' || poll.status === 'grace' ? openedAtMs + Number.MAX_SAFE_INTEGER / 2 : openedAtMs;
+  const atMs = begunAtMs(poll) ?? 0;
+  return poll.status === 'open' || poll.status === 'grace' ? atMs + Number.MAX_SAFE_INTEGER / 2 : atMs;
 }

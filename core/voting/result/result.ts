@@ -6,11 +6,17 @@ import type { Definition, FiguresOf, KindName } from '../kinds/definition.ts';
 import type { OptionResult } from '../kinds/figures/option-result.ts';
 import { kindOf } from '../kinds/index.ts';
 import type { Poll, Status } from '../poll/poll.ts';
-import { recordOf } from '../rules/record.ts';
+import { type RoundRecord, recordOf } from '../rules/record.ts';
 import { tieBreakerOf } from '../rules/tie.ts';
 import { formatWeight, parseWeight, shareOf } from '../rules/weight.ts';
 import { type GroupResult, groupResults, visibleGroups } from './groups.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
+
+/** An interruption of a round: when it was closed, and when voting went on (null: it is about to), UTC. */
+export interface InterruptionAnswer {
+  readonly closedAt: string;
+  readonly continuedAt: string | null;
+}
 
 /** What results of all kinds contain. */
 interface ResultBase {
@@ -18,7 +24,10 @@ interface ResultBase {
   readonly title: string;
   readonly round: number;
   readonly status: Status;
-  /** True when the round is closed and every partition has folded its close marker. No figure can change any more. */
+  /**
+   * True when the round is closed and every partition has folded its close marker. No figure can change any more, unless an
+   * operator continues the round.
+   */
   readonly final: boolean;
   /** Ballots that count, one per voter. This and the next four fields are null if the turnout is hidden. */
   readonly ballots: number | null;
@@ -32,6 +41,8 @@ interface ResultBase {
   readonly closingAt: string | null;
   /** When the latest vote or marker was logged, UTC; null if nothing has been logged yet. */
   readonly at: string | null;
+  /** When the round was closed and then continued (UTC), oldest first; only if it was. */
+  readonly interruptions?: readonly InterruptionAnswer[];
   /** The outcome of the recount; present once the round has been recounted. */
   readonly recount?: { readonly agrees: boolean; readonly at: string };
 }
@@ -102,8 +113,19 @@ export function resultOf(poll: Poll, slices: readonly (Slice | undefined)[], now
     ...figuresOf(poll, tally, final, poll.closedAtMs ?? nowMs),
     closingAt: time(poll.closesAtMs),
     at: time(atMs || undefined),
+    ...interruptionsOf(poll),
     ...recountOf(poll),
   } as OpenResult;
+}
+
+/** The interruptions of a round as results show them; empty if there are none. */
+export function interruptionsOf({ interruptions = [] }: RoundRecord): Pick<ResultBase, 'interruptions'> {
+  if (interruptions.length === 0) return {};
+  const shown = interruptions.map(({ closedAtMs, continuedAtMs }) => ({
+    closedAt: new Date(closedAtMs).toISOString(),
+    continuedAt: time(continuedAtMs),
+  }));
+  return { interruptions: shown };
 }
 
 function recountOf({ recount, round }: Poll): Pick<ResultBase, 'recount'> {
@@ -155,7 +177,12 @@ export function isTimeDependent(definition: Definition): boolean {
 
 /** True when the round is closed and every partition has folded its close marker. */
 export function isFinal(poll: Poll, slices: readonly (Slice | undefined)[]): boolean {
-  return poll.status === 'closed' && slices.every((slice) => slice !== undefined && !slice.open);
+  // Before the markers of a continued round are folded, its slices look closed, but they still are as they were before.
+  const interruptions = poll.interruptions?.length ?? 0;
+  return (
+    poll.status === 'closed' &&
+    slices.every((slice) => slice !== undefined && !slice.open && (slice.interruptions ?? 0) === interruptions)
+  );
 }
 
 function turnoutOf(definition: Definition, { electorate }: Poll, cast: ReturnType<typeof sumBundles>): Turnout {

@@ -34,10 +34,11 @@ export function visibleResult(result: Result, poll: Poll, audience: Audience): R
 
 function withoutFigures(result: Result, visible: readonly Option[]): HiddenResult {
   const { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout } = result;
-  const { closingAt, at, recount } = result;
+  const { closingAt, at, interruptions, recount } = result;
   const options = visible.map(({ key, label }) => ({ key, label, count: null, share: null }));
   const known = { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout };
-  return { ...known, options, closingAt, at, ...(recount ? { recount } : {}), hidden: true };
+  const events = { ...(interruptions ? { interruptions } : {}), ...(recount ? { recount } : {}) };
+  return { ...known, options, closingAt, at, ...events, hidden: true };
 }
 
 function withoutTurnout(result: HiddenResult): HiddenResult {

@@ -1,5 +1,19 @@
 import type { Roll } from './roll.ts';
 
+/**
+ * A closing of a round after which voting was continued, with what had been recorded about that closing. Times are in ms since
+ * 1970.
+ */
+export interface Interruption {
+  /** When the round was to close automatically. */
+  readonly closesAtMs?: number | undefined;
+  readonly stoppedAtMs?: number | undefined;
+  readonly closedAtMs: number;
+  readonly presentAtClose?: Roll | undefined;
+  /** When voting went on; absent while the round is about to be continued. */
+  readonly continuedAtMs?: number | undefined;
+}
+
 /** What is kept about a round, apart from its count. Times are in ms since 1970. */
 export interface RoundRecord {
   readonly openedAtMs?: number | undefined;
@@ -23,6 +37,8 @@ export interface RoundRecord {
   readonly draws?: readonly Draw[] | undefined;
   /** Options withdrawn after the close, and when. */
   readonly withdrawals?: readonly Withdrawal[] | undefined;
+  /** How often the round was closed and then continued, oldest first; absent if it never was. */
+  readonly interruptions?: readonly Interruption[] | undefined;
   /** Set if the record stands for several old rounds that are no longer kept separately. */
   readonly isMerged?: boolean | undefined;
 }
@@ -50,6 +66,7 @@ export const NO_RECORD: Record<keyof RoundRecord, undefined> = {
   lot: undefined,
   draws: undefined,
   withdrawals: undefined,
+  interruptions: undefined,
   isMerged: undefined,
 };
 
@@ -57,4 +74,16 @@ export const NO_RECORD: Record<keyof RoundRecord, undefined> = {
 export function recordOf(record: RoundRecord): RoundRecord {
   const fields = Object.keys(NO_RECORD) as (keyof RoundRecord)[];
   return Object.fromEntries(fields.filter((field) => field !== 'isMerged').map((field) => [field, record[field]]));
+}
+
+/** When voting began for the last time: when the round was opened, or else when it was last continued. */
+export function begunAtMs({ openedAtMs, interruptions = [] }: RoundRecord): number | undefined {
+  return interruptions.findLast(({ continuedAtMs }) => continuedAtMs !== undefined)?.continuedAtMs ?? openedAtMs;
+}
+
+/** True if a time (ms since 1970) lies between a closing of the round and its continuation. */
+export function isInterruptedAt({ interruptions = [] }: RoundRecord, atMs: number): boolean {
+  return interruptions.some(({ closedAtMs, stoppedAtMs = closedAtMs, continuedAtMs = Number.POSITIVE_INFINITY }) => {
+    return atMs > stoppedAtMs && atMs < continuedAtMs;
+  });
 }

@@ -11,7 +11,7 @@ import { PollParams } from '../schemas/params.ts';
 
 const tags = ['polls'];
 
-/** Create, read, change, delete, open, close and reopen polls. */
+/** Create, read, change, delete, open, close, continue and reopen polls. */
 export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
   const { polls, repository, rounds, operators } = context;
   const operatorsOnly = { onRequest: operators.required };
@@ -94,6 +94,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
     const steps = {
       open: { summary: 'Open a draft', take: (id: string) => rounds.openRound(id, 'draft') },
       close: { summary: 'Close an open poll', take: (id: string) => rounds.closeRound(id) },
+      continue: { summary: 'Continue the last round of a closed poll', take: (id: string) => rounds.continueRound(id) },
       reopen: { summary: 'Open a closed poll for another round', take: (id: string) => rounds.openRound(id, 'closed') },
     };
     for (const [name, { summary, take }] of Object.entries(steps)) {

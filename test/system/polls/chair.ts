@@ -15,8 +15,8 @@ export const create = async (s: Stage, poll: string, settings: object = {}) => {
   if (status !== 201) throw new Error(JSON.stringify(body));
 };
 
-/** Opens, closes or reopens a poll. */
-export const step = (s: Stage, poll: string, name: 'open' | 'close' | 'reopen') =>
+/** Opens, closes, continues or reopens a poll. */
+export const step = (s: Stage, poll: string, name: 'open' | 'close' | 'continue' | 'reopen') =>
   s.call('POST', `/api/polls/${poll}/${name}`, { operator: true });
 
 /** The result as an operator sees it. */

@@ -86,6 +86,27 @@ t.test('fold: revotes, redeliveries, late votes and early votes are counted acco
   t.equal(sliceOf(early).accounting.received, 0);
 });
 
+t.test('fold: a round goes on after the marker that continues it, and only then', async (t) => {
+  const vote = (choice: string) => votesOf([{ device: choice, choice }]);
+  const [open, close] = [opening(questionWith({})), closing()];
+  const again = { ...open, record: { interruptions: [{ closedAtMs: 1, continuedAtMs: 2 }] } };
+  const end = { ...close, record: again.record };
+  const state = emptyState();
+  fold(state, [open, vote('a'), close, vote('b'), again, vote('c'), open, close, vote('d')]);
+  t.equal(sliceOf(state).open, true, 'the markers of the first stretch, written again, do not end the second');
+  fold(state, [end, vote('e'), again, vote('f')]);
+  t.equal(sliceOf(state).open, false, 'nor does the second open marker continue the round twice');
+  t.same([...sliceOf(state).tally.keys()], ['a', 'c', 'd']);
+  t.match(sliceOf(state).accounting, { received: 6, counted: 3, rejected: { closed: 3 } });
+  const cut = emptyState();
+  fold(cut, [again, vote('a')]);
+  t.match(
+    cut,
+    { slices: new Map(), refused: { 'not-open': 1 } },
+    'a round whose opening is missing is not counted in part',
+  );
+});
+
 t.test('fold: repeated markers and resent entries take effect only once', async (t) => {
   const vote = votesOf([{ device: 'd', choice: 'a' }]);
   const state = emptyState();
