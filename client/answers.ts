@@ -18,6 +18,8 @@ export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
   readonly closingAt: string | null;
   readonly stoppedAt: string | null;
   readonly closedAt: string | null;
+  /** The version of its settings, for `basedOn` when they are changed; for operators only. */
+  readonly version?: number;
   /** When the round was closed and then continued, oldest first; only if it was. */
   readonly interruptions?: readonly InterruptionAnswer[];
   /** This field and the ones below are for operators only. */

@@ -23,11 +23,14 @@ export class ApiError extends Error {
   readonly status: number;
   /** The individual problems, if the response lists them. */
   readonly problems: readonly string[];
+  /** The reason as a word, such as `edit-conflict`; empty if there was no response. */
+  readonly code: string;
 
-  constructor(status: number, message: string, problems: readonly string[] = []) {
+  constructor(status: number, message: string, problems: readonly string[] = [], code = '') {
     super(message);
     this.status = status;
     this.problems = problems;
+    this.code = code;
   }
 }
 
@@ -77,9 +80,14 @@ export class ApiClient {
     return this.json('POST', '/api/polls', draft);
   }
 
-  /** Changes a draft, or the mutable settings of any poll. Null removes a setting. */
-  changePoll(poll: string, changes: Readonly<Record<string, unknown>>): Promise<PollAnswer> {
-    return this.json('PATCH', pollPath(poll), changes);
+  /**
+   * Changes a draft, or the mutable settings of any poll. Null removes a setting.
+   *
+   * @param basedOn the `version` of the poll that the changes are based on. If its settings have been changed since, the API
+   *   refuses the changes (409 `edit-conflict`), and `problems` lists the changed settings with their new values.
+   */
+  changePoll(poll: string, changes: Readonly<Record<string, unknown>>, basedOn?: number): Promise<PollAnswer> {
+    return this.json('PATCH', pollPath(poll), basedOn === undefined ? changes : { ...changes, basedOn });
   }
 
   async deletePoll(poll: string): Promise<void> {
@@ -199,8 +207,9 @@ export class ApiClient {
 }
 
 async function refusalOf(response: Response): Promise<ApiError> {
-  const { detail, problems } = (await response.json().catch(() => ({}))) as Partial<ApiError> & { detail?: string };
-  return new ApiError(response.status, detail ?? `${response.status} ${response.statusText}`, problems);
+  const body = (await response.json().catch(() => ({}))) as Partial<ApiError> & { detail?: string; type?: string };
+  const { detail = `${response.status} ${response.statusText}`, problems, type = '' } = body;
+  return new ApiError(response.status, detail, problems, type.replace('urn:pollcast:', ''));
 }
 
 function contentTypeOf(body: object | string): string {

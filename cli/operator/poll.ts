@@ -28,6 +28,11 @@ interface CreateFlags extends ClientFlags {
   readonly open?: boolean;
 }
 
+interface ChangeFlags extends Omit<CreateFlags, 'open'> {
+  readonly remove?: readonly string[];
+  readonly basedOn?: string;
+}
+
 /** Adds `pollcast poll …`. */
 export function addPoll(program: Command): void {
   const poll = program.command('poll').description('Create, open, close and view polls');
@@ -44,6 +49,21 @@ export function addPoll(program: Command): void {
     .option('--option <key=label>', 'a possible answer (repeat the flag for several)', collect, [])
     .option('--open', 'open it immediately')
     .action(action(create));
+
+  withClientFlags(poll.command('change <poll>').description('Change settings of a draft'))
+    .option('-f, --file <file>', 'YAML or JSON with the settings to change')
+    .option('--title <text>', 'the question')
+    .option('--kind <kind>', 'single, motion, multiple, rating, ranking, …')
+    .option('--room <room>', 'the room in which it is asked')
+    .option(
+      '--option <key=label>',
+      'a possible answer (repeat the flag for several); replaces all options',
+      collect,
+      [],
+    )
+    .option('--remove <setting>', 'a setting to remove (repeat the flag for several)', collect, [])
+    .option('--based-on <version>', 'refuse if the poll has been changed since this version; see poll list')
+    .action(action(change));
 
   for (const [step, about] of Object.entries(STEPS)) {
     withClientFlags(poll.command(`${step} <poll>`).description(about)).action(
@@ -135,6 +155,22 @@ async function create(id: string | undefined, flags: CreateFlags): Promise<void>
   print(flags, created, pollTable);
 }
 
+async function change(id: string, flags: ChangeFlags): Promise<void> {
+  const { file, title, kind, room, option = [], remove = [], basedOn } = flags;
+  const version = basedOn === undefined ? undefined : Number(basedOn);
+  if (version !== undefined && !(Number.isSafeInteger(version) && version > 0)) {
+    throw new UsageError(`--based-on: expected a version, such as 3, not ${basedOn}`);
+  }
+  const polls = file === undefined ? [{}] : await readTemplate(file);
+  const own = polls.length === 1 ? polls[0] : polls.find(({ poll }) => poll === id);
+  if (!own || (own.poll ?? id) !== id) throw new UsageError(`${file}: contains no poll with the id ${id}`);
+  const { poll: _, ...settings } = own;
+  const given = { title, kind, room, ...(option.length > 0 ? { options: option.map(toOption) } : {}) };
+  const changes = { ...settings, ...given, ...Object.fromEntries(remove.map((setting) => [setting, null])) };
+  const answer = await (await clientOf(flags)).changePoll(id, changes, version);
+  print(flags, answer, ({ poll, version: now }) => `  ${poll} is changed; it has version ${now}`);
+}
+
 /** Follows a result until it is final. If the API refuses the first request, this is an error; later refusals are retried. */
 async function watch(id: string, flags: ClientFlags): Promise<void> {
   const client = await clientOf(flags);
@@ -179,8 +215,16 @@ async function exportPoll(id: string, flags: RoundFlags & { format: string; outp
 
 function pollTable(polls: readonly PollAnswer[]): string {
   return table(
-    ['poll', 'kind', 'status', 'round', 'room', 'title'],
-    polls.map(({ poll, kind, status, round, room, title }) => [poll, kind, status, round, room, title]),
+    ['poll', 'kind', 'status', 'round', 'room', 'title', 'version'],
+    polls.map(({ poll, kind, status, round, version, room, title }) => [
+      poll,
+      kind,
+      status,
+      round,
+      room,
+      title,
+      version,
+    ]),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Registry } from '../store/store.ts';
 import type { Definition, Draft } from '../voting/kinds/definition.ts';
 import { checkDefinition } from '../voting/poll/check.ts';
 import { withDefaults } from '../voting/poll/definition.ts';
-import type { Poll } from '../voting/poll/poll.ts';
+import { type Poll, versionOf } from '../voting/poll/poll.ts';
 
 /**
  * Stores polls. Nothing else writes poll documents. Every change is a compare-and-set, so that processes never overwrite each
@@ -49,6 +49,8 @@ export class PollRepository {
       round: 0,
       retiredRounds,
       createdAtMs: Date.now(),
+      // Nobody must mistake the new poll for a deleted one with the same id.
+      version: before ? versionOf(before.value) + 1 : 1,
       ...(rehearsalOf === undefined ? {} : { rehearsalOf }),
     };
     const isFree = !before || before.value.deleted || replaces(before.value);

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'bad-room'
   | 'bad-table'
   | 'device-exists'
+  | 'edit-conflict'
   | 'figures-hidden'
   | 'invalid-request'
   | 'key-destroyed'

@@ -1,6 +1,6 @@
 import type { PollAnswer } from '../../client/answers.ts';
 import { publicDefinition } from '../../core/voting/poll/definition.ts';
-import type { Poll } from '../../core/voting/poll/poll.ts';
+import { type Poll, versionOf } from '../../core/voting/poll/poll.ts';
 import { interruptionsOf } from '../../core/voting/result/result.ts';
 
 /** A poll as the API returns it. Times are in UTC; the right answers are for operators only. */
@@ -10,7 +10,7 @@ export function pollView(poll: Poll, isOperator: boolean): PollAnswer {
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   return {
     ...(isOperator
-      ? { ...definition, electorate, presentAtOpen, presentAtClose, draft }
+      ? { ...definition, version: versionOf(poll), electorate, presentAtOpen, presentAtClose, draft }
       : publicDefinition(definition)),
     status,
     round,

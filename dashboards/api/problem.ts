@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'no-such-room': 404,
   'no-such-round': 404,
   'device-exists': 409,
+  'edit-conflict': 409,
   'key-destroyed': 409,
   'log-removed': 409,
   'no-copy': 409,

@@ -143,6 +143,19 @@ t.test('an event can be run from start to finish on the command line', async (t)
   t.match(await run('audit', 'verify', 'forged.jsonl'), { code: 1, stdout: /NOT VERIFIED/ });
   t.match(await run('audit', 'verify', 'none.jsonl'), { code: 1, stderr: /none.jsonl: cannot be read/ });
   await server.start();
+  t.match(await run('poll', 'continue', 'lunch'), { code: 0, stdout: /lunch is open, round 1/ });
+  t.match(await run('poll', 'close', 'lunch'), { code: 0 });
+  t.match(await run('poll', 'result', 'lunch'), { code: 0, stdout: /interrupted +closed .*Z, continued .*Z/ });
+  t.match(await run('poll', 'create', 'draft', '--title', 'One?', '--option', 'a', '--option', 'b'), { code: 0 });
+  t.match(await run('poll', 'change', 'draft', '--title', 'Two?', '--based-on', '1'), { code: 0, stdout: /version 2/ });
+  t.match(await run('poll', 'change', 'draft', '--title', 'Three?', '--based-on', '1'), {
+    code: 1,
+    stderr: /changed: title[\s\S]*title: now "Two\?"/,
+  });
+  t.match(await run('poll', 'change', 'draft', '--remove', 'room', '--based-on', 'x'), {
+    code: 1,
+    stderr: /--based-on/,
+  });
   t.match(await run('poll', 'reopen', 'lunch'), { code: 0, stdout: /lunch is open, round 2/ });
   t.match(await run('poll', 'export', 'lunch', '--format', 'csv', '-o', 'lunch.csv'), { code: 0 });
   t.ok(existsSync(join(directory, 'lunch.csv')));

@@ -28,6 +28,10 @@ export interface Poll extends RoundRecord {
   readonly recount?: { readonly round: number; readonly agrees: boolean; readonly atMs: number } | undefined;
   /** Set on a copy made for a rehearsal: the id of the original poll. */
   readonly rehearsalOf?: string | undefined;
+  /** How often its settings were written, by whoever edits it; absent for 1, in polls of earlier versions of Pollcast. */
+  readonly version?: number | undefined;
+  /** For each setting that was changed, the version that the last change made. */
+  readonly changedIn?: Readonly<Record<string, number>> | undefined;
   /** The definition as its author wrote it, without the defaults of its kind; kept while the poll is a draft. */
   readonly draft?: Draft | undefined;
 }
@@ -49,6 +53,11 @@ export function firstRound({ retiredRounds = 0 }: Poll): number {
 /** True while a round is in progress, from its opening until its close markers are written. */
 export function isUnderWay(status: Status): boolean {
   return status !== 'draft' && status !== 'closed';
+}
+
+/** The version of the poll’s settings. It increases with each change of a setting, but not when a round opens or closes. */
+export function versionOf({ version = 1 }: Poll): number {
+  return version;
 }
 
 /** True while a closed round is about to go on. */

@@ -1,7 +1,7 @@
 import * as Type from 'typebox';
 import type { Draft } from '../kinds/definition.ts';
 import { KIND_NAMES, kinds } from '../kinds/index.ts';
-import { closed, id, oneOf } from '../rules/schema.ts';
+import { closed, id, integer, oneOf } from '../rules/schema.ts';
 import { commonSettings } from '../rules/settings.ts';
 import { kindSettings } from './definition.ts';
 
@@ -18,8 +18,11 @@ const properties: Type.TProperties = {
 };
 
 export const DraftSchema = Type.Unsafe<Draft>(closed({ poll: id('the poll’s id'), ...properties }));
-export const PatchSchema = Type.Unsafe<Partial<Omit<Draft, 'poll'>>>(
-  Type.Partial(Type.Object(properties), { additionalProperties: false }),
+/** Changes to a poll, with the version that they are based on. */
+export const PatchSchema = Type.Unsafe<Partial<Omit<Draft, 'poll'>> & { readonly basedOn?: number }>(
+  Type.Partial(Type.Object({ ...properties, basedOn: integer('the version of the poll that was read') }), {
+    additionalProperties: false,
+  }),
 );
 /** The schema of settings shared by several polls: no field is required. */
 export const PartialDraftSchema = Type.Unsafe<Partial<Draft>>(

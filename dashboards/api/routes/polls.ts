@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { demandFuture, edited } from '../../../core/rounds/edit.ts';
 import { validDefinition } from '../../../core/rounds/poll-repository.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import type { Definition, Draft } from '../../../core/voting/kinds/definition.ts';
-import { MUTABLE_SETTINGS, withDefaults, withoutSettingsOfOtherKinds } from '../../../core/voting/poll/definition.ts';
-import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
+import { isUnpublished } from '../../../core/voting/poll/poll.ts';
 import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
 import { type Context, knownPoll } from '../context.ts';
 import { pollView } from '../poll-view.ts';
@@ -62,20 +61,21 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
           const all = Object.entries(body);
           removed.set(
             request,
-            all.filter(([, value]) => value === null).map(([field]) => field),
+            all.filter(([field, value]) => value === null && field !== 'basedOn').map(([field]) => field),
           );
           (request as { body: unknown }).body = Object.fromEntries(all.filter(([, value]) => value !== null));
         },
       },
       async (request) => {
-        const { params, body } = request;
+        const { params } = request;
+        const { basedOn, ...body } = request.body;
         const gone = removed.get(request) ?? [];
         if (Object.keys(body).length + gone.length === 0) {
           throw new Refusal('invalid-request', 'the request changes nothing');
         }
         if (gone.includes('title')) throw new Refusal('invalid-request', 'title: cannot be removed');
         const changes = { ...body, ...Object.fromEntries(gone.map((field) => [field, undefined])) };
-        return pollView(await repository.change(params.poll, (now) => changed(now, changes)), true);
+        return pollView(await repository.change(params.poll, (now) => edited(now, changes, basedOn)), true);
       },
     );
 
@@ -105,33 +105,4 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       );
     }
   };
-}
-
-/** A poll with changed settings. @throws Refusal poll-was-opened, bad-definition */
-function changed(now: Poll, changes: Partial<Draft>): Poll {
-  const { poll: id } = now.definition;
-  const isMutable = Object.keys(changes).every((field) => (MUTABLE_SETTINGS as readonly string[]).includes(field));
-  if (now.status !== 'draft' && !isMutable) {
-    const why = `poll ${id} was opened, and its question cannot be changed after that; create a new poll (${MUTABLE_SETTINGS.join(' and ')} can still be changed)`;
-    throw new Refusal('poll-was-opened', why);
-  }
-  const written: Draft = withDefaults({ ...(now.draft ?? now.definition), ...changes });
-  const draft = changes.kind === undefined ? written : withoutSettingsOfOtherKinds(written);
-  const definition = validDefinition(draft);
-  if (now.status !== 'draft') {
-    // Only the mutable settings are replaced; all others stay exactly as they were.
-    const settings = definition as Readonly<Record<string, unknown>>;
-    const replaced = Object.fromEntries(MUTABLE_SETTINGS.map((field) => [field, settings[field]]));
-    return { ...now, definition: { ...now.definition, ...replaced } };
-  }
-  if (changes.opensAt !== undefined) demandFuture(definition);
-  return { ...now, definition, draft: written };
-}
-
-/** Rejects an opening time in the past, because such a poll would open immediately. @throws Refusal bad-definition */
-function demandFuture({ opensAt }: Definition): void {
-  if (opensAt === undefined || Date.parse(opensAt) > Date.now()) return;
-  throw new Refusal('bad-definition', 'this poll cannot be used: 1 problem', [
-    `opensAt: ${opensAt} is in the past; omit it and open the poll manually`,
-  ]);
 }
