@@ -3,7 +3,8 @@ import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { Clock } from '../core/rounds/clock.ts';
 import { PollRepository } from '../core/rounds/poll-repository.ts';
-import { RecountQueue } from '../core/rounds/recount-queue.ts';
+import { RecountQueue } from '../core/rounds/recounts/queue.ts';
+import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Operators } from '../dashboards/api/operators.ts';
@@ -35,16 +36,19 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     Rounds.open({ store, polls, repository, retentionDays: config.retentionDays, log }),
   );
   await scope.open('clock', Clock.open(polls, rounds, log));
-  await scope.open('recounts', RecountQueue.open({ store, results, polls, repository, log }));
+  const measured = dashboardMetrics(metrics);
+  const onOutcome = (agrees: boolean) => measured.recounts.inc({ outcome: agrees ? 'agrees' : 'differs' });
+  const recounter = new Recounter({ store, results, repository, onOutcome, log });
+  await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
   const operators = new Operators(token);
   const guests = new GuestBook(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
-  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: dashboardMetrics(metrics) });
+  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: measured });
   const { publicUrl, door } = config;
   const app = await createApp(
     {
-      ...{ store, series, polls, repository, results, rounds, hub, operators, guests, rehearsals },
+      ...{ store, series, polls, repository, results, rounds, recounter, hub, operators, guests, rehearsals },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     config,

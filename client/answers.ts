@@ -63,9 +63,11 @@ export interface ImportAnswer {
 export interface RecountAnswer {
   readonly poll: string;
   readonly round: number;
+  /** Whether the count is right. The time series is not part of the count. */
   readonly agrees: boolean;
   readonly isBalanced: boolean;
   readonly compared: readonly string[];
+  /** Differences from the count; those of the time series, which may only be behind, begin with `time series`. */
   readonly differences: readonly string[];
   readonly accounting: Accounting;
   readonly interruptions?: readonly InterruptionAnswer[];

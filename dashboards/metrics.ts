@@ -5,8 +5,17 @@ export type DashboardMetrics = ReturnType<typeof dashboardMetrics>;
 
 export function dashboardMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
     frames: new Counter({ name: 'pollcast_stream_frames_total', help: 'Frames sent to viewers', registers }),
+    recounts: new Counter({
+      name: 'pollcast_recounts_total',
+      help: 'Recounts of rounds, by outcome: agrees, or differs if two recounts found that the count is wrong',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
   };
+  // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
+  for (const outcome of ['agrees', 'differs']) metrics.recounts.inc({ outcome }, 0);
+  return metrics;
 }

@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
+import type { Result } from '../../client/answers.ts';
 import { type ApiClient, pollPath } from '../../client/api.ts';
 import type { BundleReport } from '../../core/audit/bundle.ts';
+import { fixedPartOf } from '../../core/rounds/recounts/differing.ts';
 import { action, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
 import { save } from './output.ts';
 import { accountingLine } from './result-text.ts';
@@ -52,34 +55,46 @@ async function recount(id: string, flags: RoundFlags): Promise<boolean> {
   const clients = await Promise.all(flags.http.split(',').map((http) => clientOf({ ...flags, http })));
   const [first, ...others] = clients as [ApiClient, ...ApiClient[]];
   const answer = await first.recount(id, flags.round);
-  const differences = [...answer.differences];
+  const diverging: string[] = [];
   for (const other of others) {
     if (!(await serveTheSame(first, other, pollPath(id, 'result', flags.round)))) {
-      differences.push(`${other.base} and ${first.base} serve different results`);
+      diverging.push(`${other.base} and ${first.base} serve different results`);
     }
   }
-  const agrees = answer.agrees && differences.length === 0;
+  const differences = [...answer.differences, ...diverging];
+  const agrees = answer.agrees && diverging.length === 0;
   const compared = others.length > 0 ? [...answer.compared, `${clients.length} dashboards`] : answer.compared;
   print(flags, { ...answer, agrees, compared, differences }, () =>
     [
       `  ${answer.poll}, round ${answer.round}: compared with ${compared.join(', ')}`,
       accountingLine(answer),
       ...differences.map((difference) => `  ! ${difference}`),
-      agrees ? '  AGREES' : '  DIFFERS',
+      verdictOf(agrees, differences),
     ].join('\n'),
   );
   return agrees;
+}
+
+function verdictOf(agrees: boolean, differences: readonly string[]): string {
+  if (!agrees) return '  DIFFERS';
+  if (differences.length === 0) return '  AGREES';
+  return '  AGREES: the count is right; only the time series differs, for graphs, and may be catching up';
 }
 
 /** Compares two dashboards until their responses are the same or the time limit is reached, because one may lag behind. */
 async function serveTheSame(one: ApiClient, other: ApiClient, path: string): Promise<boolean> {
   const endMs = performance.now() + FOLLOW_LIMIT_MS;
   for (;;) {
-    const [a, b] = await Promise.all([one, other].map((client) => client.text(path)));
-    if (a === b) return true;
+    const [a, b] = await Promise.all([one, other].map(async (client) => JSON.parse(await client.text(path)) as Result));
+    if (a && b && isDeepStrictEqual(comparable(a), comparable(b))) return true;
     if (performance.now() > endMs) return false;
     await new Promise((resolve) => setTimeout(resolve, CHECK_EVERY_MS));
   }
+}
+
+/** The whole result, or once it is final, the part that cannot change: late votes keep arriving, and are rejected. */
+function comparable(result: Result): object {
+  return result.final ? fixedPartOf(result) : result;
 }
 
 async function verify(file: string, flags: { json?: boolean }): Promise<boolean> {

@@ -1,17 +1,18 @@
-import { isDeepStrictEqual } from 'node:util';
-import { scanLog } from '../store/log-scan.ts';
+import { Refusal } from '../runtime/refusal.ts';
+import { compareOffsets } from '../store/offset.ts';
 import type { Series } from '../store/series/series.ts';
-import { timelineOf, windowOf } from '../store/series/timeline.ts';
 import type { Store } from '../store/store.ts';
 import { balances, sumAccounting } from '../voting/count/accounting.ts';
-import { differences, Replay } from '../voting/count/replay.ts';
+import { differences } from '../voting/count/replay.ts';
 import type { Slice } from '../voting/count/slice.ts';
 import { merge } from '../voting/count/tally.ts';
 import type { Poll } from '../voting/poll/poll.ts';
 import { interruptionsOf, isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
 import { pause } from '../waiting/pause.ts';
+import { differingResults, differingSeries } from './recounts/differing.ts';
+import { PartitionReplay } from './recounts/partition-replay.ts';
 
-/** The maximum number of attempts per partition. A recount is repeated if the live count advanced while it was running. */
+/** The maximum number of attempts to read the live count of a partition, in case the store goes back to older data. */
 const MAX_TRIES = 5;
 /** The default of `followLimitMs`. */
 const FOLLOW_LIMIT_MS = 10_000;
@@ -25,11 +26,16 @@ export interface RecountOptions {
   /** Returns the result that is currently served. */
   readonly served: () => Promise<OpenResult>;
   /** Aborts the recount with an error. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long in ms the read model and the time series may take to catch up with the count. */
   readonly followLimitMs?: number;
   /** The recount is abandoned if the log has more entries than this in total. */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
+}
+
+function logRemoved(poll: string, round: number): Refusal {
+  const why = `the votes of round ${round} of poll ${poll} have been removed from the log (POLLCAST_RETENTION_DAYS), so it cannot be recounted; an audit bundle exported in time can still be verified`;
+  return new Refusal('log-removed', why);
 }
 
 /** The log has more entries than the caller wants to read. */
@@ -40,38 +46,54 @@ export class LogTooLong extends Error {}
  * outcome is also compared with the result that this dashboard serves. If a time series is given and votes do not expire, the
  * end of the series is compared too.
  *
- * @throws LogTooLong
+ * Devices may go on voting while this reads. The live tally of each partition is therefore compared at its own offset. Votes
+ * that arrive after the close change how many were received and rejected, and nothing else; those figures may be anything from
+ * what was counted first to what is counted now.
+ *
+ * @returns `agrees` says whether the count is right. The time series is not part of the count: if only the series differs, its
+ *   differences are listed, and `agrees` is true.
+ * @throws LogTooLong, Refusal log-removed
  */
 export async function recount(options: RecountOptions) {
   const { store, series, poll, served, signal, maxEntries = Infinity } = options;
   const { definition, round } = poll;
   const found: string[] = [];
-  const slices: (Slice | undefined)[] = [];
+  const partitions: PartitionReplay[] = [];
   let entries = 0;
   const onEntry = () => {
     signal?.throwIfAborted();
     if (++entries > maxEntries) throw new LogTooLong(`the log has more than ${maxEntries} entries`);
   };
   for (let partition = 0; partition < store.log.partitions; partition++) {
-    const { slice, differing } = await recountPartition(store, partition, poll, onEntry);
-    slices.push(slice);
+    const replay = new PartitionReplay(store, partition, poll, onEntry);
+    const differing = await differencesAtOneOffset(store, replay, poll);
+    partitions.push(replay);
     found.push(...differing.map((difference) => `partition ${partition}: ${difference}`));
   }
+  const slices = partitions.map(({ slice }) => slice && copyOf(slice));
   const counted = resultOf(poll, slices, Date.now());
+  const later = async () => {
+    for (const partition of partitions) await partition.advance();
+    return resultOf(
+      poll,
+      partitions.map(({ slice }) => slice),
+      Date.now(),
+    );
+  };
   const compared = ['live tally'];
   if (counted.final) {
     compared.push('dashboard');
-    found.push(...(await remaining(options, async () => differingResults(await served(), counted))));
-  }
-  if (counted.final && series && !isTimeDependent(definition)) {
-    compared.push('time series');
-    found.push(...(await remaining(options, () => differingSeries(series, poll, counted))));
+    found.push(...(await remaining(options, async () => differingResults(await served(), counted, later))));
   }
   const present = slices.filter((slice) => slice !== undefined);
   const accounting = sumAccounting(present.map((slice) => slice.accounting));
   const tally = Object.fromEntries(merge(present.map((slice) => slice.tally)));
   const isBalanced = balances(accounting);
   const agrees = found.length === 0 && isBalanced;
+  if (counted.final && series && !isTimeDependent(definition)) {
+    compared.push('time series');
+    found.push(...(await remaining(options, () => differingSeries(series, poll, counted, later))));
+  }
   const outcome = { poll: definition.poll, round, agrees, isBalanced, compared, accounting };
   const recounted = { ...outcome, ...interruptionsOf(poll) };
   // The tally of a secret poll would reveal more about the ballots than its result does.
@@ -80,6 +102,12 @@ export async function recount(options: RecountOptions) {
 }
 
 const withoutChoice = (difference: string): string => difference.replace(/choice ".*": /, 'a choice: ');
+
+/** A copy whose figures do not change when the replay goes on. */
+function copyOf(slice: Slice): Slice {
+  const { accounting, tally } = slice;
+  return { ...slice, accounting: { ...accounting, rejected: { ...accounting.rejected } }, tally: new Map(tally) };
+}
 
 /** The differences that remain after everything has had time to catch up with the count. */
 async function remaining(
@@ -95,54 +123,27 @@ async function remaining(
   }
 }
 
-function differingResults(served: OpenResult, counted: OpenResult): string[] {
-  const [one, two] = [new Map(Object.entries(served)), new Map(Object.entries(counted))];
-  return (
-    [...new Set([...one.keys(), ...two.keys()])]
-      // The outcome of an earlier recount is not part of the count.
-      .filter((field) => field !== 'recount' && !isDeepStrictEqual(one.get(field), two.get(field)))
-      .map((field) => `dashboard, ${field}: ${brief(one.get(field))}, recounted ${brief(two.get(field))}`)
-  );
-}
-
-const brief = (value: unknown): string => JSON.stringify(value)?.slice(0, 200) ?? 'nothing';
-
-/** Differences between the end of the time series and the count. Only options that the poll offers are compared. */
-async function differingSeries(
-  series: Series,
-  { definition, round, ...times }: Poll,
-  counted: OpenResult,
+/**
+ * Replays a partition up to the offset of its live slice, and compares the two. The slice and its offset are not read at the
+ * same moment, so the offset lies between the one read before and the one read after the slice.
+ */
+async function differencesAtOneOffset(
+  store: Store,
+  replay: PartitionReplay,
+  { definition, round }: Poll,
 ): Promise<string[]> {
-  const window = windowOf(times.openedAtMs ?? 0, Math.max(times.closedAtMs ?? 0, Date.parse(counted.at ?? '') || 0));
-  let last: ReturnType<typeof timelineOf>[number] | undefined;
-  try {
-    last = timelineOf(await series.samples(definition.poll, round, window), window).at(-1);
-  } catch (error) {
-    return [`time series: cannot be read (${(error as Error).message})`];
-  }
-  const found: string[] = [];
-  if ((last?.votes ?? 0) !== counted.votes) {
-    found.push(`time series, votes: ${last?.votes ?? 0}, recounted ${counted.votes}`);
-  }
-  const offered = new Set(definition.options.map(({ key }) => key));
-  for (const { key, count } of counted.options) {
-    const is = last && Object.hasOwn(last.ballots, key) ? last.ballots[key] : 0;
-    if (offered.has(key) && is !== count) found.push(`time series, option ${key}: ${is}, recounted ${count}`);
-  }
-  return found;
-}
-
-async function recountPartition(store: Store, partition: number, { definition, round }: Poll, onEntry: () => void) {
+  const { partition } = replay;
   for (let tries = 1; ; tries++) {
-    const { offset: before } = await store.counts.position(partition);
-    const again = new Replay(definition.poll, round);
-    for await (const { entry } of scanLog(store, partition)) {
-      onEntry();
-      again.add([entry]);
-    }
+    const { offset: before, entries } = await store.counts.position(partition);
     const live = await store.counts.slice(partition, definition.poll, round);
     const { offset: after } = await store.counts.position(partition);
-    const differing = differences(live, again.slice);
-    if (differing.length === 0 || before === after || tries === MAX_TRIES) return { slice: again.slice, differing };
+    const wentBack = compareOffsets(after, before) < 0 || compareOffsets(before, replay.offset) < 0;
+    if (wentBack && tries < MAX_TRIES) continue;
+    await replay.advance(before);
+    if (live && !replay.slice && replay.entries < entries) throw logRemoved(definition.poll, round);
+    const found = differences(live, replay.slice);
+    if (found.length === 0) return found;
+    for await (const _ of replay.steps(after)) if (differences(live, replay.slice).length === 0) return [];
+    return found;
   }
 }

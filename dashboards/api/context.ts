@@ -3,6 +3,7 @@ import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import type { Operations } from '../../core/process/operations.ts';
 import { noSuchPoll, type PollRepository } from '../../core/rounds/poll-repository.ts';
+import type { Recounter } from '../../core/rounds/recounts/recounter.ts';
 import type { Rounds } from '../../core/rounds/rounds.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Series } from '../../core/store/series/series.ts';
@@ -21,6 +22,7 @@ export interface Context extends Operations {
   readonly repository: PollRepository;
   readonly results: LiveResults;
   readonly rounds: Rounds;
+  readonly recounter: Recounter;
   readonly hub: Hub;
   readonly operators: Operators;
   readonly guests: GuestBook;

@@ -42,7 +42,9 @@ export class Timelines {
 
 /** How votes arrived over the course of the poll’s round. */
 async function timeline(series: Series, { definition, round, openedAtMs, closedAtMs }: Poll) {
-  const window = windowOf(openedAtMs ?? Date.now(), closedAtMs ?? Date.now());
+  // If the clock was set back, the round may seem to end before it began.
+  const fromMs = openedAtMs ?? Date.now();
+  const window = windowOf(fromMs, Math.max(fromMs, closedAtMs ?? Date.now()));
   const samples = openedAtMs === undefined ? [] : await series.samples(definition.poll, round, window);
   return { stepMs: window.stepMs, points: openedAtMs === undefined ? [] : timelineOf(samples, window) };
 }

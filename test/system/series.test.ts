@@ -144,8 +144,24 @@ async function survivesOutages(t: Test, influx: InfluxServer): Promise<void> {
   );
   t.same(await last(influx), await live(s), 'the last points match the result');
 
+  await s.call('POST', '/api/polls/lunch/reopen', { operator: true });
+  await influx.program.end();
+  await vote('a');
+  await s.resultAfter('lunch', 20);
+  await s.call('POST', '/api/polls/lunch/close', { operator: true });
+  await eventually('a backlog', async () => ((await backlog(s)) > 0 ? true : undefined));
+  const away = await s.call('POST', '/api/polls/lunch/recount', { operator: true });
+  t.match(
+    away.body,
+    { agrees: true, differences: [/^time series: cannot be read/] },
+    'the count is right all the same',
+  );
+  await influx.program.start();
+  t.match((await s.call('POST', '/api/polls/lunch/recount', { operator: true })).body, { agrees: true });
+  await eventually('the series to catch up', async () => ((await backlog(s)) === 0 ? true : undefined));
+
   const { body } = await s.call('GET', '/api/polls/lunch/timeline');
-  t.match(body.points.at(-1), { votes: 60, ballots: { a: 0, b: 0, c: 20 } });
+  t.match(body.points.at(-1), { votes: 20, ballots: { a: 20, b: 0, c: 0 } });
   await (await plain.device('one')).vote('vote/lunch', 'b');
   await eventually('the embedded timeline', async () => {
     const { body } = await plain.call('GET', '/api/polls/lunch/timeline');

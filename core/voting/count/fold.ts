@@ -117,11 +117,11 @@ function foldMarker(state: FoldState, marker: Marker, changes: Changes): void {
   } else if (marker.type === 'open' && slice && interruptions > before) {
     slice.open = true;
     slice.interruptions = interruptions;
-    slice.atMs = marker.atMs;
+    slice.atMs = Math.max(slice.atMs, marker.atMs);
     changes.touch(key);
   } else if (marker.type === 'close' && slice?.open && interruptions === before) {
     slice.open = false;
-    slice.atMs = marker.atMs;
+    slice.atMs = Math.max(slice.atMs, marker.atMs);
     changes.touch(key);
   }
 }
@@ -155,7 +155,7 @@ function foldRound(state: FoldState, { poll, round, votes, rejected }: RoundVote
   }
   const { accounting } = slice;
   const touched = changes.touch(key);
-  slice.atMs = atMs;
+  slice.atMs = Math.max(slice.atMs, atMs);
   accounting.received += votes.length + addRejections(accounting.rejected, rejected);
   if (!slice.open) {
     addRejections(accounting.rejected, { closed: votes.length });

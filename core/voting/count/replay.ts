@@ -43,6 +43,8 @@ export function differences(live: Slice | undefined, recounted: Slice | undefine
   if (!live) return ['the live count is missing a round that is in the log'];
   if (!recounted) return ['the live count has a round whose opening is not in the log'];
   const found: string[] = [];
+  const state = (slice: Slice) => `${slice.open ? 'open' : 'closed'} after ${slice.interruptions ?? 0} interruptions`;
+  if (state(live) !== state(recounted)) found.push(`live ${state(live)}, recounted ${state(recounted)}`);
   for (const choice of new Set([...live.tally.keys(), ...recounted.tally.keys()])) {
     const [actual, expected] = [live.tally.get(choice) ?? 0, recounted.tally.get(choice) ?? 0];
     if (actual !== expected) found.push(`choice ${JSON.stringify(choice)}: live ${actual}, recounted ${expected}`);

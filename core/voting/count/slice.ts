@@ -12,7 +12,10 @@ export interface Slice {
   interruptions?: number | undefined;
   readonly accounting: Accounting;
   readonly tally: Tally;
-  /** When the latest entry that touched the slice was logged, in ms since 1970. */
+  /**
+   * The latest time at which an entry that touched the slice was logged, in ms since 1970. It never decreases, even if clocks
+   * differ or are set back.
+   */
   atMs: number;
 }
 

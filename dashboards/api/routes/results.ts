@@ -1,8 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
-import { recount } from '../../../core/rounds/recount.ts';
-import { storeRecount } from '../../../core/rounds/recount-queue.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
@@ -32,7 +30,7 @@ const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' }
 
 /** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { hub, results, operators, store, series, repository } = context;
+  const { hub, results, operators, store, series, recounter } = context;
   const timelines = new Timelines(series);
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
@@ -126,12 +124,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       async ({ params, query }): Promise<RecountAnswer> => {
         const poll = openedRound(knownPoll(context, params.poll), query.round);
         if (poll.definition.secrecy === 'secret') await demandFinal(results, poll);
-        const found = await recount({ store, series, poll, served: () => results.result(poll) });
-        // The public seal vouches only for the count, so differences from the time series are ignored.
-        const isCountRight =
-          found.isBalanced && found.differences.every((difference) => difference.startsWith('time series'));
-        if ((await results.result(poll)).final) await storeRecount(repository, poll, isCountRight);
-        return found;
+        return recounter.count(poll, { series });
       },
     );
   };
