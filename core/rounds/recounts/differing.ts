@@ -33,7 +33,8 @@ function fixedFigures({ counted, replaced, redelivered }: Accounting) {
  */
 export async function differingResults(served: OpenResult, counted: OpenResult, later: CountLater): Promise<string[]> {
   const [one, two] = [fixedPartOf(served), fixedPartOf(counted)];
-  const shown = (result: OpenResult, field: string) => brief((result as unknown as Record<string, unknown>)[field]);
+  const shown = (result: OpenResult, field: string) =>
+    brief(new Map<string, unknown>(Object.entries(result)).get(field));
   const fixed = [...new Set([...Object.keys(one), ...Object.keys(two)])]
     .filter((field) => !isDeepStrictEqual(one[field], two[field]))
     .map((field) => `dashboard, ${field}: ${shown(served, field)}, recounted ${shown(counted, field)}`);

@@ -59,7 +59,12 @@ t.test('earlier rounds keep their results, and exports contain all rounds', asyn
   ]);
   t.equal((await s.call('GET', '/api/polls/q/results')).status, 401);
   const { body: table } = await s.call('GET', '/api/polls/q/result.csv', { operator: true });
-  t.same(table.split('\r\n').length, 1 + 6 + 1);
+  const rows = table.split('\r\n');
+  t.equal(rows.filter((row: string) => /^q,[12],.*,options,/.test(row)).length, 6, 'a row per option and round');
+  t.ok(
+    rows.some((row: string) => /^q,1,final,,a,Option a,.*,winners,,1,,winners,a$/.test(row)),
+    'and rows for everything else, such as the winner',
+  );
 });
 
 t.test('leaderboards cover only questions that are closed', async (t) => {
