@@ -32,8 +32,8 @@ export function openingTimes({ definition, ...now }: Poll): RoundRecord {
 }
 
 /** A closed poll whose round is about to go on. What was recorded about the close becomes an interruption. */
-export function interrupted({ closesAtMs, stoppedAtMs, closedAtMs = 0, presentAtClose, ...rest }: Poll): Poll {
-  const interruption = { closesAtMs, stoppedAtMs, closedAtMs, presentAtClose };
+export function interrupted({ closesAtMs, stoppedAtMs, closedAtMs = 0, presentAtClose, draws, ...rest }: Poll): Poll {
+  const interruption = { closesAtMs, stoppedAtMs, closedAtMs, presentAtClose, ...(draws ? { draws } : {}) };
   return { ...rest, interruptions: [...(rest.interruptions ?? []), interruption], status: 'opening' };
 }
 

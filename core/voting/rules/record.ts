@@ -10,6 +10,8 @@ export interface Interruption {
   readonly stoppedAtMs?: number | undefined;
   readonly closedAtMs: number;
   readonly presentAtClose?: Roll | undefined;
+  /** Lots drawn while the round was closed. They do not count any more, because more votes have been cast since. */
+  readonly draws?: readonly Draw[] | undefined;
   /** When voting went on; absent while the round is about to be continued. */
   readonly continuedAtMs?: number | undefined;
 }

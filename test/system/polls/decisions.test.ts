@@ -41,6 +41,13 @@ t.test('a lot that was drawn decides a tie, and is part of the record, the audit
   const { body: recount } = await s.call('POST', '/api/polls/q/recount', { operator: true });
   t.match(recount, { agrees: true, differences: [] });
 
+  await step(s, 'q', 'continue');
+  await step(s, 'q', 'close');
+  t.match(await finalOf(s, 'q'), { winners: [], unresolved: ['a', 'b', 'c'] }, 'a lot does not outlive a continuation');
+  t.equal((await enter('b', 'a', 'c')).status, 201);
+  const { body: longer } = await s.call('GET', '/api/polls/q/audit', { operator: true });
+  t.same((await verifyBundle(each(longer.trim().split('\n')))).problems, []);
+
   await step(s, 'q', 'reopen');
   await votes(s, 'd1', 'q', 'a');
   await s.resultAfter('q', 1);
