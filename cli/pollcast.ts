@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Role } from '../app/foundation.ts';
 import { environmentSettings, flagOf } from '../core/config/settings.ts';
 import { version } from '../core/process/version.ts';
+import { addCount } from './count/count.ts';
 import { EXIT } from './exit.ts';
 import { addAudit } from './operator/audit.ts';
 import { addDevice } from './operator/device.ts';
@@ -23,6 +24,7 @@ addSim(program);
 addPoll(program);
 addDevice(program);
 addAudit(program);
+addCount(program);
 await program.parseAsync();
 
 function addRole(role: Role, name: string, summary: string): void {

@@ -1,0 +1,88 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { METHOD_NAMES } from '../../core/ballot-files/methods.ts';
+import { FORMAT_NAMES } from '../../core/ballot-files/settings.ts';
+import { collect } from '../operator/flags.ts';
+import { HELP } from './help.ts';
+import type { Flags, TieBreak } from './run.ts';
+
+/** Adds `pollcast count`. */
+export function addCount(program: Command): void {
+  const words = (flags: string, description: string, choices: readonly string[]) =>
+    new Option(flags, description).choices(choices);
+  program
+    .command('count <file>')
+    .description('Count a ballot file, without a server; - reads standard input')
+    .addOption(
+      words('--format <format>', 'format of the file; default: by its ending, or its first line', FORMAT_NAMES),
+    )
+    .addOption(
+      words('--method <method>', 'default: stv for several seats, star for grades, otherwise irv', METHOD_NAMES),
+    )
+    .option('--seats <number>', 'number of candidates to elect; default: as the file says, or 1', whole(1))
+    .option('--rules <rules>', 'for stv: scottish (default), wigm or meek')
+    .option('--quota <quota>', 'for stv: droop (default) or hare')
+    .option('--decimals <number>', 'for stv: decimal places of the arithmetic', whole(0))
+    .option('--completion <rule>', 'for condorcet, if nobody beats all others: ranked-pairs (default) or schulze')
+    .option('--variant <variant>', 'for borda: standard (default), modified, averaged or dowdall')
+    .option('--tie-break <rule>', 'none (default), order (the file’s order of candidates), or lot:SEED', tieBreak)
+    .option('--lot <names>', 'break ties by this order, all candidates separated by commas, the most favoured first')
+    .option('--withdraw <name>', 'leave out a candidate who withdrew; may be repeated', collect, [])
+    .addOption(new Option('--exclude <name>', 'the same as --withdraw').argParser(collect).default([]).hideHelp())
+    .option('--json', 'print JSON')
+    .optionsGroup('Tables (CSV):')
+    .option('--columns <columns>', 'columns with votes, by number or header: 4-8, or "Rank 1,Rank 2"')
+    .addOption(
+      words('--cells <what>', 'what cells hold: names of candidates, or ranks; default: by the headers', [
+        'names',
+        'ranks',
+      ]),
+    )
+    .option('--candidates <names>', 'the only names that may occur, separated by commas')
+    .addOption(
+      words(
+        '--overvotes <rule>',
+        'at an overvote, the ballot ends, is read on behind it, or its candidates are level; default exhaust',
+        ['exhaust', 'skip', 'equal'],
+      ),
+    )
+    .option(
+      '--max-skipped <number>',
+      'consecutive ranks that may be left out before a ballot ends, or "all"; default 1',
+      skips,
+    )
+    .addOption(
+      words('--repeats <rule>', 'whether a ballot ends where a candidate is ranked again; default ignore', [
+        'ignore',
+        'exhaust',
+      ]),
+    )
+    .option('--overvote-label <text>', 'what a cell with an overvote says; default overvote')
+    .option('--skipped-label <text>', 'what a cell of a skipped rank says; default undervote, or nothing')
+    .option('--delimiter <text>', 'separates several candidates in one cell')
+    .option('--max-grade <number>', 'for star and score: the highest grade; default 5', whole(1))
+    .addHelpText('after', HELP)
+    .action(async (file: string, flags: Flags) => {
+      // Loaded on demand, so that other commands start faster.
+      const { count } = await import('./run.ts');
+      await count(file, flags);
+    });
+}
+
+function whole(min: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,6}$/.test(text) && Number(text) >= min) return Number(text);
+    throw new InvalidArgumentError(`expected a whole number from ${min} on.`);
+  };
+}
+
+function skips(text: string): number {
+  return text === 'all' ? Number.POSITIVE_INFINITY : whole(0)(text);
+}
+
+function tieBreak(text: string): TieBreak {
+  if (text === 'none' || text === 'order') return { tieBreak: text };
+  const [, seed] = /^lot:(.+)$/s.exec(text) ?? [];
+  if (seed === undefined)
+    throw new InvalidArgumentError('expected none, order or lot:SEED; for a lot that was drawn, use --lot.');
+  return { tieBreak: 'lot', seed };
+}
