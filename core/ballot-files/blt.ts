@@ -10,6 +10,7 @@ import {
   quoted,
   uniqueNames,
 } from './ballot-file.ts';
+import { Tokens } from './tokens.ts';
 
 /** How many strings may follow the title: Wichmann's programs write a source and a comment. */
 const MAX_REMARKS = 2;
@@ -26,6 +27,9 @@ const MAX_REMARKS = 2;
  *     0                 end of the ballots
  *     "Adam"            the candidates’ names, then the title
  *
+ * Of the options of Droop (J. Lundell’s counter), `[withdrawn 3]` and `[nick a b c]`, short names used on ballots, are read.
+ * Lines after the title that are not in quotation marks are ignored.
+ *
  * A ballot must end with 0 on the line on which it begins. Otherwise, a missing 0 could silently make two ballots one.
  */
 export class BltReader implements BallotReader {
@@ -35,6 +39,7 @@ export class BltReader implements BallotReader {
   private seats = 0;
   private keys: string[] = [];
   private readonly withdrawn = new Set<number>();
+  private readonly nicknames = new Map<string, number>();
   private hasBallots = false;
   private readonly names: NameLine[] = [];
   private last: Place = { line: 1, column: 1 };
@@ -43,7 +48,10 @@ export class BltReader implements BallotReader {
     const end = text.trimEnd().length;
     if (end > 0) this.last = { line, column: end + 1 };
     const from = this.part === 'names' ? 0 : this.numbers(text, line);
-    const strings = this.part === 'names' ? stringsOf(text, from, line) : [];
+    if (this.part !== 'names') return;
+    // Some programs write figures of the count after the title.
+    if (this.names.length > this.candidates && !text.trimStart().startsWith('"')) return;
+    const strings = stringsOf(text, from, line);
     if (strings.length > 0) this.names.push({ strings, place: { line, column: from + 1 } });
   }
 
@@ -59,12 +67,12 @@ export class BltReader implements BallotReader {
       );
     }
     const { names, title } = this.named();
-    const { candidates, seats, withdrawn, box } = this;
+    const { seats, withdrawn, box } = this;
     const twice = uniqueNames(names).some((name, i) => name !== names[i]);
     return {
       title,
       seats,
-      candidates: candidates === 0 ? [] : uniqueNames(names),
+      candidates: uniqueNames(names),
       withdrawn: [...withdrawn],
       form: 'ranks',
       tally: box.tally,
@@ -87,20 +95,43 @@ export class BltReader implements BallotReader {
       } else if (token === '0') {
         this.part = 'names';
         return tokens.end;
-      } else if (token.startsWith('-')) this.withdraw(token, tokens.place);
+      } else if (token.startsWith('[')) this.option(token, tokens);
+      else if (/^-./.test(token)) this.withdraw(token.slice(1), tokens.place);
       else this.ballot(token, tokens);
     }
     return text.length;
   }
 
-  private withdraw(token: string, place: Place): void {
+  private option(first: string, tokens: Tokens): void {
+    const { place } = tokens;
+    const values: { readonly text: string; readonly place: Place }[] = [];
+    const name = first.replace(/\]$/, '');
+    let isOpen = name === first;
+    while (isOpen) {
+      const token = tokens.next();
+      if (token === undefined)
+        throw new BallotFileError(place, 'the option is not closed; expected "]" on the same line');
+      isOpen = !token.endsWith(']');
+      const text = token.replace(/\]$/, '');
+      if (text !== '') values.push({ text, place: tokens.place });
+    }
+    if (name === '[withdrawn') for (const value of values) this.withdraw(value.text, value.place);
+    else if (name === '[nick') for (const [i, { text }] of values.entries()) this.nicknames.set(text, i);
+    else
+      throw new BallotFileError(
+        place,
+        `${quoted(`${name} …]`)} is not supported; expected [withdrawn …], [nick …] or a ballot. If the line can be left out, remove it`,
+      );
+  }
+
+  private withdraw(candidate: string, place: Place): void {
     if (this.hasBallots) {
       throw new BallotFileError(
         place,
-        `${quoted(token)} after a ballot; withdrawn candidates must be named before the first ballot`,
+        `candidate ${candidate} withdraws after a ballot; withdrawn candidates must be named before the first ballot`,
       );
     }
-    this.withdrawn.add(this.index(token.slice(1), place));
+    this.withdrawn.add(this.index(candidate, place));
   }
 
   private ballot(first: string, tokens: Tokens): void {
@@ -151,6 +182,8 @@ export class BltReader implements BallotReader {
   }
 
   private index(text: string, place: Place): number {
+    const nicknamed = this.nicknames.get(text);
+    if (nicknamed !== undefined && nicknamed < this.candidates) return nicknamed;
     if (!/^\d+$/.test(text)) {
       throw new BallotFileError(
         place,
@@ -164,31 +197,34 @@ export class BltReader implements BallotReader {
     return number - 1;
   }
 
-  /** The names and the title. Usually each has its own line; a line may also have a name and a party, or several names. */
+  /** The names and the title. Usually each has its own line; a line may also hold a name and a party, or several names. */
   private named(): { names: string[]; title: string | undefined } {
     const { candidates, last } = this;
-    const lines = this.names;
-    const perLine = lines.length >= candidates && lines.length <= candidates + 1 + MAX_REMARKS;
-    const strings = perLine
-      ? lines.map(({ strings: [name = '', ...party], place }) => ({
+    const all = this.names.flatMap(({ strings, place }) => strings.map((text) => ({ text, place })));
+    const hasParties = this.names.length >= candidates && all.length > candidates + 1;
+    const strings = hasParties
+      ? this.names.map(({ strings: [name = '', ...party], place }) => ({
           text: party.length > 0 ? `${name} (${party.join(', ')})` : name,
           place,
         }))
-      : lines.flatMap(({ strings: texts, place }) => texts.map((text) => ({ text, place })));
+      : all;
     if (strings.length < candidates) {
       const found =
-        strings.length === 0 ? 'no candidate is named' : `only ${strings.length} of ${candidates} candidates are named`;
+        strings.length === 0
+          ? 'no candidate is named'
+          : `only ${strings.length} of ${numbered(candidates, 'candidate')} named`;
       throw new BallotFileError(
         last,
         `${found}; expected ${numbered(candidates, 'name')} after the ballots, then the title`,
       );
     }
     const extra = strings[candidates + 1 + MAX_REMARKS];
-    if (extra)
+    if (extra) {
       throw new BallotFileError(
         extra.place,
         `${quoted(extra.text)} after the title; the file says that there are ${numbered(candidates, 'candidate')}`,
       );
+    }
     const names = strings.slice(0, candidates);
     const empty = names.find(({ text }) => text === '');
     if (empty) throw new BallotFileError(empty.place, 'the name of a candidate is empty');
@@ -199,52 +235,6 @@ export class BltReader implements BallotReader {
 interface NameLine {
   readonly strings: readonly string[];
   readonly place: Place;
-}
-
-/** The words of a line, separated by spaces, up to a comment. */
-class Tokens {
-  private readonly text: string;
-  private readonly line: number;
-  private start = 0;
-  /** The index after the last word. */
-  end = 0;
-
-  constructor(text: string, line: number) {
-    this.text = text;
-    this.line = line;
-  }
-
-  next(): string | undefined {
-    const { text } = this;
-    let start = this.end;
-    while (start < text.length && isSpace(text.charCodeAt(start))) start++;
-    this.start = start;
-    if (start >= text.length || text[start] === '#') {
-      this.end = text.length;
-      return undefined;
-    }
-    let end = start;
-    while (end < text.length && !isSpace(text.charCodeAt(end)) && text[end] !== '#') end++;
-    this.end = end;
-    return text.slice(start, end);
-  }
-
-  /** Moves behind the next `mark`, counting from the beginning of the last word. */
-  skipPast(mark: string): void {
-    const found = this.text.indexOf(mark, this.start);
-    if (found === -1)
-      throw new BallotFileError(this.place, `the ballot’s id does not end; expected ${quoted(mark)} on the same line`);
-    this.end = found + 1;
-  }
-
-  /** Where the last word begins. */
-  get place(): Place {
-    return { line: this.line, column: this.start + 1 };
-  }
-}
-
-function isSpace(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13) || code === 0xa0;
 }
 
 function whole(token: string, place: Place, what: string, max: number): number {
