@@ -86,7 +86,7 @@ function lineStart(raw: string, at: number): number {
 
 /** Headers of columns that say something about a ballot, not what it votes for. */
 const ABOUT =
-  /^(|#|no\.?|ballot|ballot ?style|batch|box|cvr|date|device|email|id|name|number|party|precinct( portion)?|response|row|tabulator|time|timestamp|voter)([ _-]?(id|number|no\.?|name))?$/i;
+  /^(|#|no\.?|ballot|ballot ?style|batch|box|cvr|date|device|email|id|name|number|party|poll|precinct( portion)?|response|row|tabulator|time|timestamp|vote ?time|voter)([ _-]?(id|number|no\.?|name))?$/i;
 
 /**
  * The columns that hold votes, by index.

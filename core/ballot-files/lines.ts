@@ -39,10 +39,16 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
   if (kept.length > 0) yield* split(Buffer.concat(kept), number);
 }
 
-const windows1252 = new TextDecoder('windows-1252');
+/** The characters 0x80 to 0x9f of Windows-1252; elsewhere it is like Latin-1. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+
+/** Decodes Windows-1252. Node.js 20 decodes it as Latin-1, although it has a `TextDecoder` for it. */
+function fromWindows1252(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/[\x80-\x9f]/g, (sign) => WINDOWS_1252[sign.charCodeAt(0) - 0x80] as string);
+}
 
 function split(line: Buffer, number: number): string[] {
-  const decoded = isUtf8(line) ? line.toString('utf8') : windows1252.decode(line);
+  const decoded = isUtf8(line) ? line.toString('utf8') : fromWindows1252(line);
   const text = number === 0 && decoded.startsWith('\ufeff') ? decoded.slice(1) : decoded;
   const nul = text.indexOf('\0');
   if (nul !== -1) {
