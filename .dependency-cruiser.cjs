@@ -48,6 +48,13 @@ module.exports = {
       to: { path: '^core/voting/(poll|result)/' },
     },
     {
+      name: 'files-are-counted-without-a-server',
+      comment: 'Reading and counting a ballot file needs only the voting rules, and verifying audit bundles.',
+      severity: 'error',
+      from: { path: '^core/ballot-files/' },
+      to: { path: '^core/', pathNot: '^core/(ballot-files|voting|audit)/' },
+    },
+    {
       name: 'simulator-judges-from-outside',
       comment: 'The simulator uses only what devices and viewers can use: MQTT and the public client library.',
       severity: 'error',

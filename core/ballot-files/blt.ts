@@ -226,7 +226,7 @@ export class BltReader implements BallotReader {
       );
     }
     const names = strings.slice(0, candidates);
-    const empty = names.find(({ text }) => text === '');
+    const empty = names.find(({ text }) => text.trim() === '');
     if (empty) throw new BallotFileError(empty.place, 'the name of a candidate is empty');
     return { names: names.map(({ text }) => text), title: strings[candidates]?.text || undefined };
   }
@@ -260,5 +260,5 @@ function stringsOf(text: string, from: number, line: number): string[] {
     );
   }
   const plain = inside.includes('""') ? inside.replaceAll('""', '"').replace(/^"(.*)"$/, '$1') : inside;
-  return plain.split(/"\s+"/).map((name) => name.trim());
+  return plain.split(/"\s+"/);
 }

@@ -135,7 +135,7 @@ function wrongForm(name: MethodName, form: BallotForm): string {
 /** The indices of all candidates who withdrew. */
 function withdrawnFrom({ candidates, withdrawn }: BallotFile, names: readonly string[]): Set<number> {
   const found = names.map((name) => {
-    const index = candidates.indexOf(name);
+    const index = candidates.findIndex((candidate) => isSame(candidate, name));
     if (index === -1)
       throw new CountError(`withdraw: ${quoted(name)} is not a candidate; expected one of ${candidates.join(', ')}`);
     return index;
@@ -190,13 +190,17 @@ function lotFrom(
   const drawn = lot ?? (seed === undefined ? undefined : drawLot(seed, names));
   if (!drawn)
     throw new CountError('tieBreak: a lot needs a seed or the order drawn; say --tie-break lot:SEED or --lot A,B,C');
-  const missing = names.filter((name) => !drawn.includes(name));
+  const missing = names.filter((name) => !drawn.some((other) => isSame(name, other)));
   if (missing.length > 0)
     throw new CountError(
       `lot: ${missing.join(', ')} missing; expected every candidate once, in the order drawn, the most favoured first`,
     );
-  const keys = new Map(standing.map(({ name, key }) => [name, key]));
-  return drawn.flatMap((name) => keys.get(name) ?? []);
+  return drawn.flatMap((name) => standing.filter((candidate) => isSame(candidate.name, name)).map(({ key }) => key));
+}
+
+/** True for the same name; spaces around names, which some files have, do not matter. */
+function isSame(name: string, other: string): boolean {
+  return name.trim() === other.trim();
 }
 
 /** Checks that the kind has these settings, and these words for them. */

@@ -100,6 +100,7 @@ t.test('blt: names in the forms that published files have', async (t) => {
   ]);
   t.same(await named('"Ann LEE ""Labour"""\n"Ben"\n'), ['Ann LEE "Labour"', 'Ben', undefined]);
   t.same(await named('Ann Lee (Lab)\nBen Rae (Grn)\nWard 1'), ['Ann Lee (Lab)', 'Ben Rae (Grn)', 'Ward 1']);
+  t.same(await named('"Ann  LEE "\n" Ben"\n'), ['Ann  LEE ', ' Ben', undefined], 'spaces are kept');
   t.same(await named('"Smith"\n"Smith"\n""'), ['Smith', 'Smith (2)', undefined]);
 });
 

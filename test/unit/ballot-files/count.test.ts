@@ -120,6 +120,12 @@ t.test('count: blank ballots, and ballots only for candidates who withdrew, do n
   });
 });
 
+t.test('count: spaces around names do not matter where names are given', async (t) => {
+  const content = '2 1\n1 1 0\n1 2 0\n0\n"Ann "\n"Ben"\n';
+  t.match(await outcome('a.blt', content, { withdrawn: ['Ben '] }), { winners: ['Ann '], withdrawn: ['Ben'] });
+  t.match(await outcome('a.blt', content, { tieBreak: 'lot', lot: ['Ann', 'Ben'] }), { winners: ['Ann '] });
+});
+
 t.test('count: decimal weights are exact', async (t) => {
   const content = '2 1\n0.1 1 0\n0.2 1 0\n0.3 2 0\n0.000001 2 0\n0\n"A"\n"B"\n';
   t.match(await outcome('a.blt', content), { winners: ['B'], ballots: 4, weight: '0.600001' });
