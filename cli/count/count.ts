@@ -26,7 +26,11 @@ export function addCount(program: Command): void {
     .option('--variant <variant>', 'for borda: standard (default), modified, averaged or dowdall')
     .option('--tie-break <rule>', 'none (default), order (the file’s order of candidates), or lot:SEED', tieBreak)
     .option('--lot <names>', 'break ties by this order, all candidates separated by commas, the most favoured first')
-    .option('--withdraw <name>', 'leave out a candidate who withdrew; may be repeated', collect, [])
+    .addOption(
+      new Option('--withdraw <name>', 'leave out a candidate who withdrew; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(new Option('--exclude <name>', 'the same as --withdraw').argParser(collect).default([]).hideHelp())
     .option('--json', 'print JSON')
     .optionsGroup('Tables (CSV):')

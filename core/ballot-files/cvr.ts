@@ -179,7 +179,7 @@ export class CvrReader implements BallotReader {
       if (rank === 0) {
         throw new BallotFileError(
           row.placeOf(column),
-          `${quoted(text)}; expected a rank such as 1, or nothing. If cells hold names, say --cells names; other columns: --columns`,
+          `${quoted(text)}; expected a rank such as 1, or nothing. If cells hold names, say --cells names; if grades, --method star; --columns chooses the columns`,
         );
       }
       ranks[rank - 1] = [...(ranks[rank - 1] ?? []), this.headers[i] as number];

@@ -10,4 +10,4 @@ if (folder === undefined)
 process.env.POLLCAST_BALLOT_FILES = resolve(folder);
 const startedAt = Date.now();
 compile();
-report(await runTests(['build/test/elections/published.test.js']), startedAt);
+report(await runTests(['build/test/elections/published.js']), startedAt);
