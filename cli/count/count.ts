@@ -19,13 +19,21 @@ export function addCount(program: Command): void {
       words('--method <method>', 'default: stv for several seats, star for grades, otherwise irv', METHOD_NAMES),
     )
     .option('--seats <number>', 'number of candidates to elect; default: as the file says, or 1', whole(1))
+    .option('--until <end>', 'for irv: majority (default), or two to go on until two candidates are left')
     .option('--rules <rules>', 'for stv: scottish (default), wigm or meek')
-    .option('--quota <quota>', 'for stv: droop (default) or hare')
-    .option('--decimals <number>', 'for stv: decimal places of the arithmetic', whole(0))
+    .option('--quota <quota>', 'for stv by wigm: droop (default) or hare')
+    .option('--decimals <number>', 'for stv by wigm: decimal places of transfer values, 0 to 6; default 4', whole(0))
     .option('--completion <rule>', 'for condorcet, if nobody beats all others: ranked-pairs (default) or schulze')
     .option('--variant <variant>', 'for borda: standard (default), modified, averaged or dowdall')
     .option('--tie-break <rule>', 'none (default), order (the file’s order of candidates), or lot:SEED', tieBreak)
-    .option('--lot <names>', 'break ties by this order, all candidates separated by commas, the most favoured first')
+    .addOption(
+      new Option(
+        '--lot <names>',
+        'a lot that was drawn: level candidates separated by commas, the most favoured first; may be repeated',
+      )
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(
       new Option('--withdraw <name>', 'leave out a candidate who withdrew; may be repeated')
         .argParser(collect)

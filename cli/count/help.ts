@@ -21,6 +21,6 @@ Exit codes:
 Examples:
   pollcast count council.blt
   pollcast count council.blt --rules meek --seats 3
-  pollcast count council.blt --lot 'Jones,"Smith, A",Miller'
+  pollcast count council.blt --lot 'Jones,"Smith, A"'
   pollcast count cvr.csv --columns 'Rank 1,Rank 2,Rank 3' --max-skipped all
   pollcast count scores.csv --method star --json`;

@@ -16,13 +16,13 @@ export type TieBreak = Pick<CountSettings, 'tieBreak' | 'seed'>;
 
 /** The flags of `pollcast count`. */
 export interface Flags
-  extends Pick<CountSettings, 'rules' | 'seats' | 'quota' | 'decimals' | 'completion' | 'variant'>,
+  extends Pick<CountSettings, 'until' | 'rules' | 'seats' | 'quota' | 'decimals' | 'completion' | 'variant'>,
     Omit<CvrOptions, 'candidates'> {
   readonly format?: FormatName;
   readonly method?: MethodName;
   readonly tieBreak?: TieBreak;
-  /** Names separated by commas. */
-  readonly lot?: string;
+  /** Lists of names separated by commas. */
+  readonly lot: readonly string[];
   readonly candidates?: string;
   readonly withdraw: readonly string[];
   readonly exclude: readonly string[];
@@ -43,10 +43,10 @@ export async function count(file: string, flags: Flags): Promise<void> {
 
 async function outcomeOf(file: string, flags: Flags): Promise<Outcome> {
   const { format, method, tieBreak, lot, candidates, withdraw, exclude, maxGrade, ...others } = flags;
-  const { rules, seats, quota, decimals, completion, variant, ...table } = others;
+  const { until, rules, seats, quota, decimals, completion, variant, ...table } = others;
   const settings: CountSettings = {
-    ...{ method, rules, seats, quota, decimals, completion, variant, max: maxGrade },
-    ...(lot === undefined ? tieBreak : { tieBreak: 'lot', lot: listOf('lot', lot) }),
+    ...{ method, until, rules, seats, quota, decimals, completion, variant, max: maxGrade },
+    ...(lot.length === 0 ? tieBreak : { tieBreak: 'none', draws: lot.map((names) => listOf('lot', names)) }),
     withdrawn: [...withdraw, ...exclude],
   };
   const ballots = await readBallotFile(linesOf(bytesOf(file)), {

@@ -177,7 +177,12 @@ function endText({ winners, unresolved, ballots }: Outcome, { tieBrokenBy, tied 
   const lines: string[] = [];
   if (winners.length > 0) lines.push(`  elected: ${names(winners)}`);
   if (tieBrokenBy) lines.push(`  level: ${names(tied)}; decided by ${tieBrokenBy}`);
-  if (unresolved.length > 0) lines.push(`  undecided between: ${names(unresolved)} (--tie-break or --lot decides)`);
+  if (unresolved.length > 0) {
+    // Elected candidates can be level, too: which surplus is transferred first may decide who gets another seat.
+    const isOrder = unresolved.every((name) => winners.includes(name));
+    const what = isOrder ? 'undecided, because it depends on the order of' : 'undecided between';
+    lines.push(`  ${what}: ${names(unresolved)} (--tie-break or --lot decides)`);
+  }
   return lines.join('\n') || '  nobody is elected';
 }
 

@@ -1,39 +1,38 @@
 import { type BundleReport, verifyBundle } from '../audit/bundle.ts';
-import { readCast } from '../voting/count/cast.ts';
+import { castOf, readCast } from '../voting/count/cast.ts';
 import type { Definition, KindName } from '../voting/kinds/definition.ts';
+import { kindOf } from '../voting/kinds/index.ts';
 import type { RoundRecord } from '../voting/rules/record.ts';
 import { type BallotFile, BallotFileError, type BallotForm, keyOf, quoted, uniqueNames } from './ballot-file.ts';
-import type { CountSettings } from './settings.ts';
+import type { MethodName } from './methods.ts';
+import type { CountSettings, MethodSetting } from './settings.ts';
 
-/** How the ballots of a kind of poll are read: as ranks or as grades, and how the poll counts them. */
+/** How the ballots of a kind of poll are read, and how the poll counts them. */
 interface BallotsOfKind {
   readonly form: BallotForm;
+  /** The method of counting; by default, the poll’s setting `method`. */
+  readonly method?: MethodName;
+  /** The poll’s settings that the method takes. */
+  readonly takes: readonly MethodSetting[];
   /** The choice with keys of this file; `key` translates an option’s key. */
   choice(choice: string, key: (option: string) => string): string;
-  settings(definition: Definition): CountSettings;
 }
-
-const replaced = (choice: string, key: (option: string) => string) => choice.replace(/[^>=]+/g, key);
 
 const KINDS: { readonly [Name in KindName]?: BallotsOfKind } = {
   ranking: {
     form: 'ranks',
-    choice: replaced,
-    // In a ranking, max is the number of ranks.
-    settings: (definition) => ({ ...(definition as CountSettings), max: undefined }),
+    takes: ['seats', 'until', 'rules', 'quota', 'decimals', 'completion', 'variant'],
+    choice: (choice, key) => choice.replace(/[^>=]+/g, key),
   },
-  single: { form: 'ranks', choice: replaced, settings: () => ({ method: 'plurality' }) },
+  single: { form: 'ranks', method: 'plurality', takes: [], choice: (choice, key) => key(choice) },
   multiple: {
     form: 'ranks',
+    method: 'approval',
+    takes: ['seats', 'candidateMajority'],
     // All chosen options are level.
     choice: (choice, key) => choice.split(',').map(key).join('='),
-    settings: (definition) => ({ ...(definition as CountSettings), max: undefined, method: 'approval' }),
   },
-  score: {
-    form: 'grades',
-    choice: (choice, key) => choice.replace(/[^,:]+(?=:)/g, key),
-    settings: (definition) => definition as CountSettings,
-  },
+  score: { form: 'grades', takes: ['min', 'max'], choice: (choice, key) => choice.replace(/[^,:]+(?=:)/g, key) },
 };
 
 /**
@@ -64,24 +63,30 @@ export async function readAuditBundle(lines: AsyncIterable<string>): Promise<Bal
   for (const [cast, heads] of Object.entries(report.outcome?.tally ?? {})) {
     const { choice, weight } = readCast(cast);
     const translated = kind.choice(choice, (option) => keys.get(option) ?? option);
-    const kept = weight === undefined ? translated : `${translated}|w${weight}`;
-    tally.set(kept, (tally.get(kept) ?? 0) + heads);
+    const own = castOf(translated, { weight });
+    tally.set(own, (tally.get(own) ?? 0) + heads);
   }
   const names = uniqueNames(definition.options.map(({ label }) => label));
-  const { method, seats, rules, quota, decimals, completion, variant, max } = kind.settings(definition);
+  const indexOf = (key: string) => definition.options.findIndex((option) => option.key === key);
+  const namesOf = (order: readonly string[]) => order.map((key) => names[indexOf(key)] ?? key);
+  // "None of the above" is counted by polls, but cannot win.
+  const none = kindOf(definition).abstention?.(definition);
+  const gone = [...(record.withdrawals ?? []).map(({ option }) => option), ...(none === undefined ? [] : [none])];
+  const written = definition as CountSettings;
   return {
     title: definition.title,
-    seats,
     candidates: names,
-    withdrawn: [],
+    withdrawn: gone.map(indexOf),
     form: kind.form,
     tally,
     blank: 0,
     notes: [],
     declared: {
-      ...{ method, seats, rules, quota, decimals, completion, variant, max },
+      ...Object.fromEntries(kind.takes.map((setting) => [setting, written[setting]])),
+      method: kind.method ?? written.method,
       tieBreak: definition.tieBreak,
-      lot: record.lot?.map((key) => names[definition.options.findIndex((option) => option.key === key)] ?? key),
+      lot: record.lot && namesOf(record.lot),
+      draws: record.draws?.map(({ order }) => namesOf(order)),
     },
   };
 }

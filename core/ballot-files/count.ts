@@ -4,6 +4,7 @@ import type { Tally } from '../voting/count/tally.ts';
 import type { Definition, Draft, KindName } from '../voting/kinds/definition.ts';
 import { kindOf } from '../voting/kinds/index.ts';
 import { withDefaults } from '../voting/poll/definition.ts';
+import type { RoundRecord } from '../voting/rules/record.ts';
 import { isRejection } from '../voting/rules/rejection.ts';
 import { tieBreakerOf } from '../voting/rules/tie.ts';
 import { formatWeight, ONE } from '../voting/rules/weight.ts';
@@ -65,6 +66,7 @@ export function countFile(file: BallotFile, given: CountSettings): Outcome {
     );
   }
   const name = methodNamed(settings.method, file.form, wanted);
+  for (const drawn of given.draws?.flat() ?? []) indexOf(file.candidates, drawn, 'lot');
   const { kind, method, takes, choice: choiceOf, forms } = methodOf(name);
   if (!forms.includes(file.form)) throw new CountError(wrongForm(name, file.form));
   const foreign = METHOD_SETTINGS.find(
@@ -89,8 +91,9 @@ export function countFile(file: BallotFile, given: CountSettings): Outcome {
     weighted: bundles.some(({ heads, weight }) => weight !== BigInt(heads) * ONE),
     tieBreak: settings.tieBreak ?? 'none',
   });
+  checkProblems(definition, chosen);
   checkEqualRanks(definition, bundles, name);
-  const breaker = tieBreakerOf(definition, lotFrom(settings, standing));
+  const breaker = tieBreakerOf(definition, lotsFrom(settings, standing));
   const result = kindOf(definition).result(definition, bundles, { breaker, isFinal: true });
 
   const { winners = [], unresolved = [], method: _, seats: __, ...figures } = named(result, standing);
@@ -100,7 +103,7 @@ export function countFile(file: BallotFile, given: CountSettings): Outcome {
   return {
     title: file.title,
     method: name,
-    ...('rules' in definition ? { rules: String(definition.rules) } : {}),
+    ...('rules' in definition && definition.rules ? { rules: definition.rules } : {}),
     seats,
     ballots: heads,
     ...(definition.weighted ? { weight: formatWeight(weight) } : {}),
@@ -134,13 +137,15 @@ function wrongForm(name: MethodName, form: BallotForm): string {
 
 /** The indices of all candidates who withdrew. */
 function withdrawnFrom({ candidates, withdrawn }: BallotFile, names: readonly string[]): Set<number> {
-  const found = names.map((name) => {
-    const index = candidates.findIndex((candidate) => isSame(candidate, name));
-    if (index === -1)
-      throw new CountError(`withdraw: ${quoted(name)} is not a candidate; expected one of ${candidates.join(', ')}`);
-    return index;
-  });
+  const found = names.map((name) => indexOf(candidates, name, 'withdraw'));
   return new Set([...withdrawn, ...found]);
+}
+
+/** @param setting the setting that names the candidate */
+function indexOf(candidates: readonly string[], name: string, setting: string): number {
+  const index = candidates.findIndex((candidate) => isSame(candidate, name));
+  if (index !== -1) return index;
+  throw new CountError(`${setting}: ${quoted(name)} is not a candidate; expected one of ${candidates.join(', ')}`);
 }
 
 /** The ballots without candidates who withdrew, in the form that the kind takes. */
@@ -180,22 +185,21 @@ function without(choice: string, gone: ReadonlySet<string>, form: BallotForm): s
   return ranks.filter((rank) => rank !== '').join('>');
 }
 
-/** The keys in the order drawn by lot. */
-function lotFrom(
-  { tieBreak, lot, seed }: CountSettings,
+/** The lots, as keys. */
+function lotsFrom(
+  { tieBreak, lot, seed, draws = [] }: CountSettings,
   standing: readonly Candidate[],
-): readonly string[] | undefined {
-  if (tieBreak !== 'lot') return undefined;
+): Pick<RoundRecord, 'lot' | 'draws'> {
+  const keysOf = (names: readonly string[]) =>
+    names.flatMap((name) => standing.find((candidate) => isSame(candidate.name, name))?.key ?? []);
+  if (tieBreak !== 'lot') return { draws: draws.map((order) => ({ order: keysOf(order), atMs: 0 })) };
   const names = standing.map(({ name }) => name);
   const drawn = lot ?? (seed === undefined ? undefined : drawLot(seed, names));
   if (!drawn)
-    throw new CountError('tieBreak: a lot needs a seed or the order drawn; say --tie-break lot:SEED or --lot A,B,C');
-  const missing = names.filter((name) => !drawn.some((other) => isSame(name, other)));
-  if (missing.length > 0)
     throw new CountError(
-      `lot: ${missing.join(', ')} missing; expected every candidate once, in the order drawn, the most favoured first`,
+      'tieBreak: a lot needs a seed; say --tie-break lot:SEED, or --lot A,B for a lot that was drawn',
     );
-  return drawn.flatMap((name) => standing.filter((candidate) => isSame(candidate.name, name)).map(({ key }) => key));
+  return { lot: keysOf(drawn) };
 }
 
 /** True for the same name; spaces around names, which some files have, do not matter. */
@@ -226,12 +230,28 @@ function hasSetting(kind: KindName, setting: MethodSetting): boolean {
   return schemaOf(kind, setting) !== undefined;
 }
 
+/** Checks the values of these settings as for a poll. The limits of polls on other things do not apply to files. */
+function checkProblems(definition: Definition, settings: { readonly [setting: string]: unknown }): void {
+  const names = Object.keys(settings).filter((setting) => setting !== 'seats');
+  const problem = kindOf(definition)
+    .problems(definition)
+    .find((text) =>
+      text
+        .replace(/:.*/s, '')
+        .split(', ')
+        .some((setting) => names.includes(setting)),
+    );
+  if (problem !== undefined) throw new CountError(problem);
+}
+
 /** Checks that the method can count candidates who are ranked equally, if there are any. */
 function checkEqualRanks(definition: Definition, bundles: readonly Bundle[], method: MethodName): void {
   if (!bundles.some(({ choice }) => choice.includes('='))) return;
   const [first, second] = definition.options;
   if (isRejection(kindOf(definition).parse(`${first?.key}=${second?.key}`, definition))) {
-    throw new CountError(`the file ranks candidates equally, and ${method} cannot count that; choose another --method`);
+    throw new CountError(
+      `the file ranks candidates equally, and ${method} cannot count that, because each ballot must belong to one candidate at a time; use --method condorcet, borda or approval`,
+    );
   }
 }
 

@@ -21,7 +21,7 @@ interface Method {
  * of polls and their settings.
  */
 export const methods = {
-  irv: { title: 'instant runoff', kind: 'ranking', method: 'irv', takes: [], forms: ['ranks'] },
+  irv: { title: 'instant runoff', kind: 'ranking', method: 'irv', takes: ['until'], forms: ['ranks'] },
   stv: {
     title: 'single transferable vote',
     kind: 'ranking',
@@ -39,15 +39,21 @@ export const methods = {
     // Several candidates in first place are an overvote.
     choice: (choice) => (/^[^>]*=/.test(choice) ? '' : choice.replace(/>.*/, '')),
   },
-  approval: { title: 'approval', kind: 'multiple', takes: ['seats'], forms: ['ranks', 'grades'], choice: approved },
+  approval: {
+    title: 'approval',
+    kind: 'multiple',
+    takes: ['seats', 'candidateMajority'],
+    forms: ['ranks', 'grades'],
+    choice: approved,
+  },
   star: {
     title: 'STAR (score, then automatic runoff)',
     kind: 'score',
     method: 'star',
-    takes: ['max'],
+    takes: ['min', 'max'],
     forms: ['grades'],
   },
-  score: { title: 'score', kind: 'score', method: 'score', takes: ['max'], forms: ['grades'] },
+  score: { title: 'score', kind: 'score', method: 'score', takes: ['min', 'max'], forms: ['grades'] },
 } as const satisfies { readonly [name: string]: Method };
 
 export type MethodName = keyof typeof methods;

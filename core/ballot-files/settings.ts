@@ -2,6 +2,8 @@
 export interface CountSettings {
   readonly method?: string | undefined;
   readonly seats?: number | undefined;
+  /** Of irv: when the count ends. */
+  readonly until?: string | undefined;
   /** Of stv. */
   readonly rules?: string | undefined;
   readonly quota?: string | undefined;
@@ -10,19 +12,34 @@ export interface CountSettings {
   readonly completion?: string | undefined;
   /** Of borda. */
   readonly variant?: string | undefined;
-  /** Of score and star: the highest grade. */
+  /** Of approval: the share of the ballots that a candidate needs, such as `> 1/2`. */
+  readonly candidateMajority?: string | undefined;
+  /** Of score and star: the lowest and the highest grade. */
+  readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly tieBreak?: 'none' | 'order' | 'lot' | undefined;
-  /** The names of all candidates as drawn; needed for `tieBreak: lot` unless there is a seed. */
+  /** For `tieBreak: lot`: the names of all candidates as drawn, or the seed that they are drawn from. */
   readonly lot?: readonly string[] | undefined;
-  /** The seed that the lot is drawn from. */
   readonly seed?: string | undefined;
+  /** Lots drawn after the count because of a tie: names of candidates who were level, the most favoured first. */
+  readonly draws?: readonly (readonly string[])[] | undefined;
   /** Names of candidates who withdrew, besides those whom the file names. */
   readonly withdrawn?: readonly string[] | undefined;
 }
 
 /** Settings that only some methods take. */
-export const METHOD_SETTINGS = ['seats', 'rules', 'quota', 'decimals', 'completion', 'variant', 'max'] as const;
+export const METHOD_SETTINGS = [
+  'seats',
+  'until',
+  'rules',
+  'quota',
+  'decimals',
+  'completion',
+  'variant',
+  'candidateMajority',
+  'min',
+  'max',
+] as const;
 export type MethodSetting = (typeof METHOD_SETTINGS)[number];
 
 /** The formats of ballot files, by the names that `pollcast count --format` takes. */

@@ -108,6 +108,51 @@ t.test('count: level candidates are unresolved, and never winners', async (t) =>
   t.same([seats.winners, seats.unresolved], [['A'], ['B', 'C']], 'STV: the second seat is undecided');
 });
 
+t.test('count: a lot that was drawn decides between those who were level', async (t) => {
+  const tie = '4 2\n4 1 0\n1 2 0\n1 3 0\n1 4 0\n0\n"A"\n"B"\n"C"\n"D"\n';
+  t.match(await outcome('a.blt', tie), { winners: ['A'], unresolved: ['B', 'C', 'D'] });
+  t.match(
+    await outcome('a.blt', tie, { draws: [['C', 'D']] }),
+    { winners: ['A'] },
+    'a lot between others says nothing',
+  );
+  t.match(await outcome('a.blt', tie, { draws: [['C', 'D', 'B']] }), { winners: ['A', 'C'], unresolved: [] });
+  t.match(await outcome('a.blt', '2 1\n1 1 0\n1 2 0\n0\n"A"\n"B"\n', { draws: [['B', 'A']] }), {
+    winners: ['B'],
+    figures: { tieBrokenBy: 'lot' },
+  });
+});
+
+t.test('count: the rules of STV', async (t) => {
+  // Published example of OpenSTV and OpaVote, "Pollux and Helen should tie"; and Droop, test/blt/513.blt.
+  const content = '3 2\n5 1 2 0\n1 2 0\n3 3 0\n0\n"A"\n"B"\n"C"\n';
+  for (const rules of ['scottish', 'wigm', 'meek']) {
+    t.match(await outcome('a.blt', content, { rules }), { method: 'stv', rules, winners: ['A', 'C'] }, rules);
+  }
+  t.match(await outcome('a.blt', content), { rules: 'scottish' });
+  t.match(await outcome('a.blt', content, { rules: 'wigm', quota: 'hare', decimals: 2 }), {
+    figures: { quota: '4.5' },
+  });
+});
+
+t.test('count: equal ranks', async (t) => {
+  const content = '3 1\n3 1=2 0\n2 2 3 0\n2 1 0\n1 3=1 2 0\n0\n"A"\n"B"\n"C"\n';
+  t.match(await outcome('a.blt', content, { method: 'condorcet' }), {
+    winners: ['A'],
+    figures: {
+      matrix: [
+        [null, 3, 5],
+        [2, null, 5],
+        [2, 1, null],
+      ],
+    },
+  });
+  t.match(await outcome('a.blt', content, { method: 'condorcet', completion: 'schulze' }), { winners: ['A'] });
+  t.match(await outcome('a.blt', content, { method: 'approval' }), { winners: [], unresolved: ['A', 'B'] });
+  t.match(await outcome('a.blt', content, { method: 'approval', seats: 2 }), { winners: ['A', 'B'], seats: 2 });
+  t.match(await outcome('a.blt', content, { method: 'plurality' }), { ballots: 4, blank: 4, unresolved: ['A', 'B'] });
+});
+
 t.test('count: blank ballots, and ballots only for candidates who withdrew, do not count', async (t) => {
   const content = '3 1\n-1\n5 1 0\n2 0\n2 1 2 0\n1 3 2 0\n0\n"A"\n"B"\n"C"\n';
   t.match(await outcome('a.blt', content), { ballots: 3, blank: 7, winners: ['B'], withdrawn: ['A'] });
@@ -161,6 +206,7 @@ t.test('count: a file may have more candidates than a poll', async (t) => {
 t.test('count: settings that do not fit are refused', async (t) => {
   const blt = await read('a.blt', '3 2\n2 1 2 0\n0\n"A"\n"B"\n"C"\n');
   const scores = await read('a.csv', 'A,B\n5,1\n', { holdsGrades: true });
+  const level = await read('a.blt', '2 1\n2 1=2 0\n0\n"A"\n"B"\n');
   const cases: [typeof blt, CountSettings, RegExp][] = [
     [blt, { seats: 4 }, /^4 seats for 3 candidates; expected a number of seats from 1 to 3/],
     [blt, { withdrawn: ['A', 'B'] }, /^2 seats for 1 candidate/],
@@ -179,8 +225,14 @@ t.test('count: settings that do not fit are refused', async (t) => {
       { method: 'borda', variant: 'x' },
       /^variant: "x" is not known; expected one of standard, modified, averaged, dowdall/,
     ],
-    [blt, { tieBreak: 'lot' }, /^tieBreak: a lot needs a seed or the order drawn/],
-    [blt, { tieBreak: 'lot', lot: ['A', 'C'] }, /^lot: B missing; expected every candidate once/],
+    [blt, { tieBreak: 'lot' }, /^tieBreak: a lot needs a seed/],
+    [blt, { draws: [['A', 'D']] }, /^lot: "D" is not a candidate; expected one of A, B, C/],
+    [blt, { method: 'irv', until: 'x' }, /^until: "x" is not known; expected one of majority, two/],
+    [blt, { rules: 'x' }, /^rules: "x" is not known; expected one of scottish, wigm, meek/],
+    [blt, { rules: 'meek', quota: 'hare' }, /^quota: only allowed with rules wigm/],
+    [blt, { rules: 'wigm', decimals: 9 }, /^decimals: must be from 0 to 6, not 9/],
+    [scores, { max: 101 }, /^min, max: must be from 0 to 100/],
+    [level, { method: 'irv' }, /^the file ranks candidates equally, and irv cannot count that.*use --method condorcet/],
   ];
   for (const [file, settings, message] of cases) {
     t.throws(() => countFile(file, settings), { name: CountError.name, message }, JSON.stringify(settings));
