@@ -1,7 +1,7 @@
 import { MAX_BLIND_SEQUENCE, pseudonymised, pseudonymOf } from '../../core/devices/pseudonym.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
-import { castOf, MAX_CAST_BYTES } from '../../core/voting/count/cast.ts';
+import { castOf, MAX_CHOICE_BYTES } from '../../core/voting/count/cast.ts';
 import { partitionOf } from '../../core/voting/count/partition.ts';
 import { type Vote, WITHDRAW } from '../../core/voting/count/vote.ts';
 import type { Definition } from '../../core/voting/kinds/definition.ts';
@@ -35,9 +35,6 @@ export interface Arrival {
   /** The number of the device's connection; see `VoteLog.nextConnection`. */
   readonly connection?: number | undefined;
 }
-
-/** The maximum length of a choice, in bytes. It leaves space for what is added to it, such as the voter’s weight and group. */
-const MAX_CHOICE_BYTES = MAX_CAST_BYTES - 128;
 
 /** Called once, with the receipt, and with an error if the vote may not have been stored. */
 export type Settled = (error: Error | undefined, receipt: Receipt) => void;

@@ -1,9 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { decode as decodeCbor } from 'cborg';
+import { decodeFirst } from 'cborg';
+import { MAX_OBJECT_BYTES, MAX_TEXT_BYTES } from '../../core/voting/count/vote.ts';
 import { type Rejection, reject } from '../../core/voting/rules/rejection.ts';
-
-/** The maximum size of a vote payload, in bytes. */
-export const MAX_VOTE_BYTES = 1024;
 
 /** A decoded payload. The choice is text that has not been checked yet. */
 export interface BallotPaper {
@@ -22,18 +20,34 @@ const isCborMap = (byte: number): boolean => byte >= 0xa0 && byte <= 0xbf;
 
 /**
  * Decodes a vote payload: plain text (`b`), or an object `{"c": choice, "n": sequence, "t": press time, "m":
- * mandate, "r": round}` as JSON or CBOR, distinguished by the first byte. Never throws, whatever the device sent.
+ * mandate, "r": round}` as JSON or CBOR, distinguished by the first byte. Zero bytes at the end are ignored, because programs
+ * in C often send the one that ends a string, or a whole buffer. Never throws, whatever the device sent.
  */
 export function decodePayload(payload: Buffer): BallotPaper | Rejection {
-  if (payload.length > MAX_VOTE_BYTES) return reject('too-large');
-  const first = payload[0];
+  const [first] = payload;
   if (first === undefined) return reject('empty');
-  if (isCborMap(first)) return fromObject(() => decodeCbor(payload), 'malformed-cbor');
+  const isMap = isCborMap(first);
+  if (payload.length > (isMap || first === BRACE ? MAX_OBJECT_BYTES : MAX_TEXT_BYTES)) return reject('too-large');
+  if (isMap) return fromObject(() => decodeCbor(payload), 'malformed-cbor');
   if (!isUtf8(payload)) return reject('malformed-text');
-  const text = payload.toString('utf8').trim();
+  const text = trimmed(payload.toString('utf8'));
   if (text === '') return reject('empty');
   if (first === BRACE) return fromObject(() => JSON.parse(text), 'malformed-json');
   return { choice: text };
+}
+
+/** @throws Error if the payload is not one CBOR item, with nothing but zero bytes after it */
+function decodeCbor(payload: Buffer): unknown {
+  const [item, rest] = decodeFirst(payload);
+  if (rest.some((byte) => byte !== 0)) throw new Error('more than one item');
+  return item;
+}
+
+/** The text without spaces around it, and without zero bytes at the end. */
+function trimmed(text: string): string {
+  let rest = text.trim();
+  while (rest.endsWith('\0')) rest = rest.slice(0, -1).trimEnd();
+  return rest;
 }
 
 function fromObject(decode: () => unknown, malformed: 'malformed-json' | 'malformed-cbor'): BallotPaper | Rejection {
@@ -52,7 +66,8 @@ function fromObject(decode: () => unknown, malformed: 'malformed-json' | 'malfor
   if (!isCountOrAbsent(t)) return reject('bad-time');
   if (m !== undefined && m !== null && typeof m !== 'string') return reject('unknown-mandate');
   if (!isCountOrAbsent(r)) return reject('bad-sequence');
-  return { choice, n: n ?? undefined, t: t ?? undefined, mandate: m ?? undefined, round: r ?? undefined };
+  const mandate = typeof m === 'string' ? trimmed(m) : undefined;
+  return { choice, n: n ?? undefined, t: t ?? undefined, mandate, round: r ?? undefined };
 }
 
 /**
@@ -60,7 +75,7 @@ function fromObject(decode: () => unknown, malformed: 'malformed-json' | 'malfor
  * position that was left out), and an object becomes `key:number` pairs. Returns undefined for anything else.
  */
 function choiceText(c: unknown): string | undefined {
-  if (typeof c === 'string') return c.trim();
+  if (typeof c === 'string') return trimmed(c);
   if (typeof c === 'number') return Number.isFinite(c) ? String(c) : undefined;
   if (Array.isArray(c)) return joined(c.map((part) => (part === null ? LEFT_OUT : part)));
   if (typeof c !== 'object' || c === null) return undefined;
@@ -73,8 +88,9 @@ const LEFT_OUT = '-';
 
 const isPart = (part: unknown): part is string | number => typeof part === 'string' || Number.isFinite(part);
 
+/** Parts as one text. The space keeps the list `[3, 5]` apart from the number `3,5`. */
 function joined(parts: readonly unknown[]): string | undefined {
-  return parts.every(isPart) ? parts.join(',') : undefined;
+  return parts.every(isPart) ? parts.map((part) => trimmed(String(part))).join(', ') : undefined;
 }
 
 function isCountOrAbsent(value: unknown): value is number | undefined | null {

@@ -63,7 +63,7 @@ function changed(now: Poll, changes: Partial<Draft>): Poll {
   }
   const written: Draft = withDefaults({ ...(now.draft ?? now.definition), ...changes });
   const draft = changes.kind === undefined ? written : withoutSettingsOfOtherKinds(written);
-  const definition = validDefinition(draft);
+  const definition = validDefinition(draft, now.status === 'draft' ? undefined : now.definition);
   if (now.status !== 'draft') {
     // Only the mutable settings are replaced; all others stay exactly as they were.
     const settings = definition as Readonly<Record<string, unknown>>;

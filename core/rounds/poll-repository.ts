@@ -83,9 +83,16 @@ export class PollRepository {
   }
 }
 
-/** The checked definition of a draft. @throws Refusal bad-definition, listing every problem */
-export function validDefinition(draft: Draft): Definition {
-  const { definition, problems } = checkDefinition(draft);
+/**
+ * The checked definition of a draft.
+ *
+ * @param opened the definition under which the poll was opened; what was accepted then cannot be changed any more
+ * @throws Refusal bad-definition, listing every problem
+ */
+export function validDefinition(draft: Draft, opened?: Definition): Definition {
+  const { definition, problems: all } = checkDefinition(draft);
+  const accepted = opened ? checkDefinition(opened).problems : [];
+  const problems = all.filter((problem) => !accepted.includes(problem));
   if (problems.length === 0) return definition;
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   throw new Refusal('bad-definition', `this poll cannot be used: ${count}`, problems);

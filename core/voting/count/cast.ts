@@ -29,6 +29,13 @@ export interface Bundle {
 /** The maximum length of a cast in bytes. It is limited because stores use casts as keys. */
 export const MAX_CAST_BYTES = 1024;
 
+/**
+ * The maximum length of a choice in bytes: what a cast has room for besides the longest attributes, which are a weight of 19
+ * characters, a group of 64, a second of 10 and the mark of a late vote, each after a separator and most after a letter.
+ */
+export const MAX_CHOICE_BYTES =
+  MAX_CAST_BYTES - '|w'.length - 19 - '|g'.length - 64 - '|s'.length - 10 - '|late'.length;
+
 /** Separates a choice from its attributes. No choice contains this character. */
 export const CAST_SEPARATOR = '|';
 

@@ -3,6 +3,14 @@ import type { Choice } from './tally.ts';
 /** What a voter sends to withdraw the ballot. */
 export const WITHDRAW = '-';
 
+/** The maximum size of a vote that is plain text, in bytes. The longest choice fits. */
+export const MAX_TEXT_BYTES = 1_024;
+/**
+ * The maximum size of a vote in JSON or CBOR, in bytes. The longest choice fits with all other fields, even if each of its
+ * characters is escaped.
+ */
+export const MAX_OBJECT_BYTES = 3_072;
+
 /** One voter’s choice, as received in a message. The choice is canonical: it was validated against the poll. */
 export interface Vote {
   /** The voter: a device, a mandate it carries (`<device>/<mandate>`), or the pseudonym of either. */

@@ -11,6 +11,14 @@ export interface ResultContext extends Contest {
   readonly isFinal: boolean;
 }
 
+/** The longest ballot of a poll. */
+export interface FullBallot {
+  /** Canonical. */
+  readonly choice: Choice;
+  /** The settings that make it as long as it is, as they are named in problems. */
+  readonly follows: string;
+}
+
 /**
  * A kind of poll: a parser and a result function, both pure, and what the rest of the product needs to know about the kind.
  * Broker, fold and store never refer to kinds by name.
@@ -32,6 +40,8 @@ export interface Kind<Name extends KindName = KindName> {
    * and contains no `|`.
    */
   parse(text: string, definition: Definition<Name>): Choice | Rejection;
+  /** A ballot that is as long as any that the definition allows. Called only if the definition has no problems. */
+  fullest(definition: Definition<Name>): FullBallot;
   /** The figures that follow from the ballots. */
   result(definition: Definition<Name>, bundles: readonly Bundle[], context: ResultContext): FiguresOf<Name>;
 

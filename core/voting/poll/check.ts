@@ -1,3 +1,5 @@
+import { MAX_CHOICE_BYTES } from '../count/cast.ts';
+import { WITHDRAW } from '../count/vote.ts';
 import type { Definition, Draft } from '../kinds/definition.ts';
 import { kindOf } from '../kinds/index.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../rules/identifier.ts';
@@ -40,7 +42,17 @@ export function checkDefinition(draft: Draft): { definition: Definition; problem
     ...quorumProblems(definition),
     ...timingProblems(definition),
   ];
-  return { definition, problems };
+  return { definition, problems: problems.length > 0 ? problems : ballotProblems(definition) };
+}
+
+/** Reports a poll in which a voter could fill in a ballot that is too long to be stored. */
+function ballotProblems(definition: Definition): string[] {
+  const { choice, follows } = kindOf(definition).fullest(definition);
+  const bytes = new TextEncoder().encode(choice).length;
+  if (bytes <= MAX_CHOICE_BYTES) return [];
+  return [
+    `${follows}: a full ballot would take ${bytes} bytes, but at most ${MAX_CHOICE_BYTES} can be stored; allow fewer or shorter answers (shorter keys, a lower maximum)`,
+  ];
 }
 
 /** Expands a named majority into its conditions. */
@@ -74,11 +86,23 @@ function settingProblems(written: Definition): string[] {
   });
 }
 
-function ruleProblems({ revote, withdraw, secrecy, visibility, minGroup, tieBreak, seed }: Definition): string[] {
+function ruleProblems({
+  options,
+  revote,
+  withdraw,
+  secrecy,
+  visibility,
+  minGroup,
+  tieBreak,
+  seed,
+}: Definition): string[] {
   const problems: string[] = [];
   const allowed = votesAllowed(revote);
   if (allowed === undefined) problems.push('revote: must be last, first or "max n", where n is from 1 to 999');
   if (withdraw && allowed === 1) problems.push('withdraw: needs a revote rule that lets voters vote more than once');
+  if (withdraw && options.some(({ key }) => key === WITHDRAW)) {
+    problems.push(`withdraw: ${WITHDRAW} withdraws a ballot, so it cannot be the key of an option`);
+  }
   if (secrecy === 'secret' && (visibility === 'live' || visibility === 'voted')) {
     problems.push(
       'visibility: live results of a secret poll would reveal who voted for what; use closed, turnout or operator',

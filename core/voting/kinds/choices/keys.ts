@@ -1,3 +1,4 @@
+import { isIdentifier } from '../../rules/identifier.ts';
 import type { Option } from '../../rules/option.ts';
 import { type Rejection, reject } from '../../rules/rejection.ts';
 
@@ -26,20 +27,53 @@ export function seatProblems(seats: number | undefined, options: number): string
   return [`seats: must be at least 1 and fewer than the ${options} options, not ${seats}`];
 }
 
+/**
+ * The key that a device means by `text`: the key that is the same, or else the only one that differs from it just in upper and
+ * lower case. Undefined if there is none, or more than one.
+ */
+export function keyMeant(text: string, options: readonly Option[]): string | undefined {
+  if (options.some(({ key }) => key === text)) return text;
+  // Keys are ASCII; some other letters, such as the Kelvin sign, become ASCII in lower case.
+  if (!isIdentifier(text)) return undefined;
+  const lower = text.toLowerCase();
+  const [meant, another] = options.filter(({ key }) => key.toLowerCase() === lower);
+  return another ? undefined : meant?.key;
+}
+
 /** Parses a choice that is the key of one option. */
 export function parseKey(text: string, options: readonly Option[]): string | Rejection {
-  return options.some(({ key }) => key === text) ? text : reject('unknown-option');
+  return keyMeant(text, options) ?? reject('unknown-option');
 }
 
 /** Parses `min` to `max` keys separated by commas, and puts them in the poll’s order. */
 export function parseKeys(text: string, options: readonly Option[], min: number, max: number): string | Rejection {
-  const keys = text.split(',', options.length + 1).map((key) => key.trim());
+  const parts = text.split(',', options.length + 1);
+  if (parts.length > options.length) return reject('too-many-options');
+  const keys = parts.map((part) => keyMeant(part.trim(), options));
+  if (keys.includes(undefined)) return reject('unknown-option');
   const chosen = new Set(keys);
-  if (keys.length > options.length) return reject('too-many-options');
-  const known = options.filter((option) => chosen.has(option.key)).map((option) => option.key);
-  if (known.length !== chosen.size) return reject('unknown-option');
   if (chosen.size !== keys.length) return reject('duplicate-option');
-  if (known.length < min) return reject('too-few-options');
-  if (known.length > max) return reject('too-many-options');
-  return known.join(',');
+  if (chosen.size < min) return reject('too-few-options');
+  if (chosen.size > max) return reject('too-many-options');
+  return options
+    .map(({ key }) => key)
+    .filter((key) => chosen.has(key))
+    .join(',');
+}
+
+/**
+ * Parses keys in the voter’s order, separated by `>` or commas, or without separators if every key is a single character. There
+ * is at most one more than there are options.
+ */
+export function parseOrder(text: string, options: readonly Option[]): readonly string[] | Rejection {
+  const isCompact =
+    !/[>,]/.test(text) && keyMeant(text, options) === undefined && options.every(({ key }) => key.length === 1);
+  const parts = isCompact ? [...text] : text.split(/[>,]/, options.length + 1);
+  const keys: string[] = [];
+  for (const part of parts) {
+    const key = keyMeant(part.trim(), options);
+    if (key === undefined) return reject('unknown-option');
+    keys.push(key);
+  }
+  return new Set(keys).size === keys.length ? keys : reject('duplicate-option');
 }

@@ -1,4 +1,5 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
+import { bare } from '../choices/phrase.ts';
 import { Count } from './count.ts';
 import type { OptionFigures } from './option-result.ts';
 
@@ -19,12 +20,12 @@ export function cloudOf(
   bundles: readonly Bundle[],
 ): OptionFigures & { readonly phrases: number } {
   const { hide = [], merge = {} } = definition.moderation ?? {};
-  const hidden = new Set(hide);
+  const hidden = new Set(hide.map(bare));
   const count = new Count();
   for (const { choice, heads, weight } of bundles) {
     // Phrases that were merged count once per voter.
     const phrases = new Set(choice.split(',').map((phrase) => (Object.hasOwn(merge, phrase) ? merge[phrase] : phrase)));
-    for (const phrase of phrases) if (phrase && !hidden.has(phrase)) count.add(phrase, heads, weight);
+    for (const phrase of phrases) if (phrase && !hidden.has(bare(phrase))) count.add(phrase, heads, weight);
   }
   const ordered = count.keys.sort((a, b) => {
     const [x, y] = [count.weight(a), count.weight(b)];

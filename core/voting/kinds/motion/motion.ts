@@ -1,4 +1,5 @@
 import type { Option } from '../../rules/option.ts';
+import { fullestKey } from '../choices/full.ts';
 import { parseKey } from '../choices/keys.ts';
 import { figuresByKey } from '../figures/by-key.ts';
 import type { Kind } from '../kind.ts';
@@ -34,6 +35,7 @@ export const motion: Kind<'motion'> = {
   },
 
   parse: (text, { options }) => parseKey(SHORT[text.toLowerCase()] ?? text.toLowerCase(), options),
+  fullest: ({ options }) => fullestKey(options),
   result: (definition, bundles) => ({ options: figuresByKey(definition, bundles, {}).options }),
   options: () => 'labels',
   abstention: () => ABSTAIN.key,

@@ -1,6 +1,15 @@
 import { sumBundles } from '../../count/cast.ts';
 import { parseShare, reaches, SHARE_RULE } from '../../rules/share.ts';
-import { NONE, parseKeys, seatProblems, tooFewOptionsProblems, withNone, withoutNone } from '../choices/keys.ts';
+import { fullestKeys } from '../choices/full.ts';
+import {
+  keyMeant,
+  NONE,
+  parseKeys,
+  seatProblems,
+  tooFewOptionsProblems,
+  withNone,
+  withoutNone,
+} from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
 import { settings } from './settings.ts';
@@ -32,7 +41,12 @@ export const multiple: Kind<'multiple'> = {
 
   parse(text, { options: all, none, min = 1, max }) {
     const options = withoutNone(all, none);
-    return none && text === NONE ? NONE : parseKeys(text, options, min, max ?? options.length);
+    return none && keyMeant(text, all) === NONE ? NONE : parseKeys(text, options, min, max ?? options.length);
+  },
+
+  fullest({ options: all, none, max }) {
+    const options = withoutNone(all, none);
+    return fullestKeys(options, max ?? options.length, ',');
   },
 
   result(definition, bundles, context) {

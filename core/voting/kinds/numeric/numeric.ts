@@ -70,6 +70,12 @@ export const numeric: Kind<'numeric'> = {
     return formatUnits(units, decimals);
   },
 
+  fullest({ min = 0, max = 0, decimals = 0 }) {
+    const [low, high] = [unitsOf(min, decimals), unitsOf(max, decimals)];
+    const numbers = [low, low + 1, high - 1, high].map((units) => formatUnits(units, decimals));
+    return { choice: numbers.reduce((a, b) => (b.length > a.length ? b : a)), follows: 'min, max' };
+  },
+
   result(definition, bundles, { isFinal }) {
     const { decimals = 0, trim = 0.1 } = definition;
     const scale = 10 ** decimals;

@@ -4,9 +4,12 @@ const NUMBER = /^[+-]?\d{1,15}(?:\.(\d{1,15}))?$/;
 
 /** Numbers are counted in units of their last decimal place, so that sums are exact: with one decimal, 3.5 is 35 units. */
 
-/** Parses a voter’s text into units, or returns why it is not a valid number. */
+/**
+ * Parses a voter’s text into units, or returns why it is not a valid number. Both `3.5` and `3,5` are three and a half: neither
+ * character ever separates thousands.
+ */
 export function parseUnits(text: string, decimals: number): number | Rejection {
-  const [number, fraction = ''] = NUMBER.exec(text) ?? [];
+  const [number, fraction = ''] = NUMBER.exec(text.includes('.') ? text : text.replace(',', '.')) ?? [];
   if (number === undefined) return reject('not-a-number');
   if (fraction.replace(/0+$/, '').length > decimals) return reject('too-many-digits');
   const units = unitsOf(number, decimals);

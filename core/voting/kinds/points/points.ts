@@ -1,4 +1,5 @@
 import { reject } from '../../rules/rejection.ts';
+import { fullestSpread } from '../choices/full.ts';
 import { seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
 import { formatPairs, parsePairs, readPairs } from '../choices/pairs.ts';
 import { Count } from '../figures/count.ts';
@@ -28,10 +29,7 @@ export const points: Kind<'points'> = {
   },
 
   parse(text, { options, budget = 10, max = budget, spend }) {
-    const given = parsePairs(
-      text,
-      options.map(({ key }) => key),
-    );
+    const given = parsePairs(text, options);
     if (!(given instanceof Map)) return given;
     let spent = 0;
     for (const [key, value] of given) {
@@ -43,6 +41,8 @@ export const points: Kind<'points'> = {
     if (spent === 0 || (spend === 'all' && spent < budget)) return reject('under-budget');
     return formatPairs(given);
   },
+
+  fullest: ({ options, budget = 10, max = budget }) => fullestSpread(options, budget, max),
 
   result(definition, bundles, context) {
     const count = new Count();

@@ -1,3 +1,4 @@
+import { fullestKey } from '../choices/full.ts';
 import { parseKey, tooFewOptionsProblems } from '../choices/keys.ts';
 import { figuresByKey } from '../figures/by-key.ts';
 import type { Kind } from '../kind.ts';
@@ -26,6 +27,7 @@ export const pulse: Kind<'pulse'> = {
   },
 
   parse: (text, { options }) => parseKey(text, options),
+  fullest: ({ options }) => fullestKey(options),
   result: (definition, bundles, context) => ({
     ...figuresByKey(definition, bundles, context),
     windowMs: definition.windowMs,

@@ -1,5 +1,6 @@
 import type { Bundle } from '../../count/cast.ts';
 import { sumBundles } from '../../count/cast.ts';
+import { comparableAnswer, normalAnswer } from '../choices/phrase.ts';
 import type { Definition } from '../definition.ts';
 import { ratio } from '../figures/option-result.ts';
 
@@ -9,8 +10,8 @@ import { ratio } from '../figures/option-result.ts';
  * whether chosen or not; for an ordering, the share of options in the right place.
  */
 export function creditOf(choice: string, definition: Definition<'quiz'>): number {
-  const { question, credit, correct = [], accept = [], options } = definition;
-  if (question === 'short') return accept.includes(choice) ? 1 : 0;
+  const { question, credit, correct = [], options } = definition;
+  if (question === 'short') return isAccepted(choice, definition) ? 1 : 0;
   if (question === 'ordering') {
     const places = choice.split('>').filter((key, place) => correct[place] === key).length;
     return credit === 'per-option' ? ratio(places, correct.length) : Number(places === correct.length);
@@ -24,6 +25,17 @@ export function creditOf(choice: string, definition: Definition<'quiz'>): number
   }
   if (credit === 'per-option') return ratio(options.length - wrong - (correct.length - right), options.length);
   return Number(right === correct.length && wrong === 0);
+}
+
+const acceptedAnswers = new WeakMap<Definition<'quiz'>, ReadonlySet<string>>();
+
+/** True if a short answer is one of the accepted answers. */
+export function isAccepted(answer: string, definition: Definition<'quiz'>): boolean {
+  const { accept = [], ignoreDiacritics = false } = definition;
+  const comparable = (text: string) => comparableAnswer(normalAnswer(text) ?? text, ignoreDiacritics);
+  const accepted = acceptedAnswers.get(definition) ?? new Set(accept.map(comparable));
+  acceptedAnswers.set(definition, accepted);
+  return accepted.has(comparable(answer));
 }
 
 /** The mean credit of all ballots; null if there are none. */

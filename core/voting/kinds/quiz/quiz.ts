@@ -1,16 +1,17 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
 import type { Option } from '../../rules/option.ts';
 import { listProblems } from '../../rules/printable.ts';
-import { type Rejection, reject } from '../../rules/rejection.ts';
-import { parseKey, parseKeys, tooFewOptionsProblems } from '../choices/keys.ts';
-import { MAX_ANSWER_LENGTH, normalPhrase, phraseLength } from '../choices/phrase.ts';
+import { isRejection, type Rejection, reject } from '../../rules/rejection.ts';
+import { fullestKey, fullestKeys } from '../choices/full.ts';
+import { parseKey, parseKeys, parseOrder, tooFewOptionsProblems } from '../choices/keys.ts';
+import { fullestPhrases, MAX_ANSWER_LENGTH, normalAnswer, phraseLength } from '../choices/phrase.ts';
 import type { Definition } from '../definition.ts';
 import { cloudOf } from '../figures/cloud.ts';
 import { Count } from '../figures/count.ts';
 import { ratio } from '../figures/option-result.ts';
 import type { Kind } from '../kind.ts';
 import { answerPointProblems } from '../settings/answer-points.ts';
-import { creditOf, meanCreditOf } from './credit.ts';
+import { creditOf, isAccepted, meanCreditOf } from './credit.ts';
 import { settings } from './settings.ts';
 
 const MAX_ACCEPTED = 100;
@@ -27,7 +28,7 @@ const CREDITS = {
 
 /**
  * A question with a right answer. `question` determines what a choice is: for `single` a key, for `multiple` keys `a,c`, for
- * `ordering` all keys in order `b>a>c`, for `short` an answer in words in its normal form (`normalPhrase`). Points are
+ * `ordering` all keys in order `b>a>c`, for `short` an answer in words in its normal form (`normalAnswer`). Points are
  * computed in result/leaderboard.ts.
  */
 export const quiz: Kind<'quiz'> = {
@@ -36,7 +37,7 @@ export const quiz: Kind<'quiz'> = {
 
   complete(definition) {
     const { question = 'single', credit = 'strict', points = 1000, speed = 0, accept } = definition;
-    const answers = accept?.map((answer) => normalPhrase(answer) ?? answer);
+    const answers = accept?.map((answer) => normalAnswer(answer) ?? answer);
     return { ...definition, question, credit, points, speed, ...(answers ? { accept: answers } : {}) };
   },
 
@@ -58,11 +59,24 @@ export const quiz: Kind<'quiz'> = {
       case 'multiple':
         return parseKeys(text, options, 1, options.length);
       case 'ordering':
-        return parseOrder(text, options);
+        return parseWholeOrder(text, options);
       case 'short':
         return parseAnswer(text);
       default:
         return parseKey(text, options);
+    }
+  },
+
+  fullest({ question, options }) {
+    switch (question) {
+      case 'multiple':
+        return fullestKeys(options, options.length, ',');
+      case 'ordering':
+        return fullestKeys(options, options.length, '>');
+      case 'short':
+        return fullestPhrases(MAX_ANSWER_LENGTH, 1);
+      default:
+        return fullestKey(options);
     }
   },
 
@@ -71,7 +85,7 @@ export const quiz: Kind<'quiz'> = {
     const lines = question === 'short' ? cloudOf(definition, bundles).options : linesOf(definition, bundles);
     if (!isFinal) return { options: lines, question };
     const right = sumBundles(bundles.filter(({ choice }) => creditOf(choice, definition) === 1)).heads;
-    const isRight = (key: string) => (question === 'short' ? accept : correct).includes(key);
+    const isRight = (key: string) => (question === 'short' ? isAccepted(key, definition) : correct.includes(key));
     return {
       // In an ordering, no single option is right.
       options: question === 'ordering' ? lines : lines.map((line) => ({ ...line, correct: isRight(line.key) })),
@@ -85,7 +99,7 @@ export const quiz: Kind<'quiz'> = {
   options: ({ question }) => (question === 'short' ? 'none' : 'author'),
 
   applies(setting, { question }) {
-    if (setting === 'accept') return question === 'short';
+    if (setting === 'accept' || setting === 'ignoreDiacritics') return question === 'short';
     return setting !== 'correct' || question !== 'short';
   },
 
@@ -103,9 +117,16 @@ function shortAnswerProblems({ options, correct = [], accept = [] }: Definition<
   return problems;
 }
 
-function keyAnswerProblems({ options, question, correct = [], accept = [] }: Definition<'quiz'>): string[] {
+function keyAnswerProblems({
+  options,
+  question,
+  correct = [],
+  accept = [],
+  ignoreDiacritics,
+}: Definition<'quiz'>): string[] {
   const problems = tooFewOptionsProblems(options, 'a quiz question');
   const keys = options.map(({ key }) => key);
+  if (ignoreDiacritics) problems.push('ignoreDiacritics: only allowed for a short answer');
   if (accept.length > 0) problems.push('accept: only allowed for a short answer; list the right keys in correct');
   for (const key of correct) {
     if (!keys.includes(key)) problems.push(`correct: there is no option ${JSON.stringify(key)}`);
@@ -120,19 +141,14 @@ function keyAnswerProblems({ options, question, correct = [], accept = [] }: Def
   return problems;
 }
 
-function parseOrder(text: string, options: readonly Option[]): string | Rejection {
-  const keys = options.map(({ key }) => key);
-  const isCompact = !/[>,]/.test(text) && keys.every((key) => key.length === 1);
-  const order = isCompact ? [...text] : text.split(/[>,]/, keys.length + 1).map((key) => key.trim());
-  if (order.length > keys.length) return reject('too-many-options');
-  if (!order.every((key) => keys.includes(key))) return reject('unknown-option');
-  if (new Set(order).size !== order.length) return reject('duplicate-option');
-  if (order.length < keys.length) return reject('too-few-options');
-  return order.join('>');
+function parseWholeOrder(text: string, options: readonly Option[]): string | Rejection {
+  const order = parseOrder(text, options);
+  if (isRejection(order)) return order;
+  return order.length < options.length ? reject('too-few-options') : order.join('>');
 }
 
 function parseAnswer(text: string): string | Rejection {
-  const answer = normalPhrase(text);
+  const answer = normalAnswer(text);
   if (answer === undefined) return reject('malformed-text');
   if (answer === '') return reject('empty');
   return phraseLength(answer) > MAX_ANSWER_LENGTH ? reject('too-long') : answer;

@@ -1,6 +1,7 @@
 import { sumBundles } from '../../count/cast.ts';
-import { reject } from '../../rules/rejection.ts';
-import { seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
+import { isRejection, reject } from '../../rules/rejection.ts';
+import { fullestKeys } from '../choices/full.ts';
+import { parseOrder, seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
 import { Count } from '../figures/count.ts';
 import type { Kind } from '../kind.ts';
 import { EQUAL, electionOf } from './ballots.ts';
@@ -10,7 +11,7 @@ import { instantRunoff } from './runoff.ts';
 import { METHODS, METHODS_OF, settings } from './settings.ts';
 import { singleTransferableVote } from './stv/stv.ts';
 
-/** The maximum number of options. Nobody ranks more than this, and a vote that ranks all of them must fit into its payload. */
+/** The maximum number of options. Nobody ranks more than this. */
 const MAX_RANKED = 50;
 /** The most decimal places that a transfer value may have: those of weights. */
 const MAX_DECIMALS = 6;
@@ -60,22 +61,25 @@ export const ranking: Kind<'ranking'> = {
   },
 
   parse(text, { options, min = 1, max = options.length, method }) {
-    const keys = options.map(({ key }) => key);
-    const isCompact = !/[>,=]/.test(text) && !keys.includes(text) && keys.every((key) => key.length === 1);
-    const groups = isCompact
-      ? [...text].map((key) => [key])
-      : text.split(/[>,]/, keys.length + 1).map((rank) => rank.split(EQUAL, keys.length + 1).map((key) => key.trim()));
-    const ranked = groups.flat();
-    const places = new Map(keys.map((key, place) => [key, place]));
-    if (!ranked.every((key) => places.has(key))) return reject('unknown-option');
-    if (new Set(ranked).size !== ranked.length) return reject('duplicate-option');
+    const ranked = parseOrder(text.replaceAll(EQUAL, '>'), options);
+    if (isRejection(ranked)) return ranked;
     if (ranked.length < min) return reject('too-few-options');
     if (ranked.length > max) return reject('too-many-options');
-    if (!allowsEqualRanks({ method }) && groups.length < ranked.length) return reject('equal-ranks');
+    if (!text.includes(EQUAL)) return ranked.join('>');
+    if (!allowsEqualRanks({ method })) return reject('equal-ranks');
+    const places = new Map(options.map(({ key }, place) => [key, place]));
+    const groups: string[][] = [];
+    const separators = text.match(/[>,=]/g) ?? [];
+    for (const [i, key] of ranked.entries()) {
+      if (separators[i - 1] === EQUAL) groups.at(-1)?.push(key);
+      else groups.push([key]);
+    }
     const inOrder = (rank: readonly string[]) =>
       rank.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).join(EQUAL);
     return groups.map(inOrder).join('>');
   },
+
+  fullest: ({ options, max = options.length }) => fullestKeys(options, max, '>'),
 
   result(definition, bundles, { breaker, isFinal, withdrawn }) {
     const count = new Count();

@@ -2,6 +2,7 @@ import { type Bundle, sumBundles } from '../../count/cast.ts';
 import { optionProblems } from '../../rules/option.ts';
 import { reject } from '../../rules/rejection.ts';
 import { shareOf } from '../../rules/weight.ts';
+import { fullestGrades, fullestKey } from '../choices/full.ts';
 import { formatPairs, parseGrades, readPairs } from '../choices/pairs.ts';
 import type { Definition } from '../definition.ts';
 import { Count } from '../figures/count.ts';
@@ -63,6 +64,10 @@ export const rating: Kind<'rating'> = {
     if (!items) return parseGrade(text, min, max);
     const grades = parseGrades(text, items, min, max);
     return grades instanceof Map ? formatPairs(grades) : grades;
+  },
+
+  fullest({ options, items, min = 1, max = 5 }) {
+    return items ? fullestGrades(items, min, max, 'items') : fullestKey(options);
   },
 
   result(definition, bundles) {

@@ -1,4 +1,5 @@
 import { sumBundles } from '../../count/cast.ts';
+import { fullestGrades } from '../choices/full.ts';
 import { tooFewOptionsProblems } from '../choices/keys.ts';
 import { formatPairs, parseGrades, readPairs } from '../choices/pairs.ts';
 import { Count } from '../figures/count.ts';
@@ -35,6 +36,8 @@ export const score: Kind<'score'> = {
     const grades = parseGrades(text, options, min, max);
     return grades instanceof Map ? formatPairs(grades) : grades;
   },
+
+  fullest: ({ options, min = 0, max = 5 }) => fullestGrades(options, min, max, 'options'),
 
   result(definition, bundles, context) {
     const { options, min = 0 } = definition;

@@ -1,3 +1,4 @@
+import { fullestKey } from '../choices/full.ts';
 import { NONE, parseKey, tooFewOptionsProblems, withNone } from '../choices/keys.ts';
 import { figuresByKey } from '../figures/by-key.ts';
 import type { Kind } from '../kind.ts';
@@ -10,6 +11,7 @@ export const single: Kind<'single'> = {
   complete: (definition) => ({ ...definition, options: withNone(definition.options, definition.none) }),
   problems: ({ options }) => tooFewOptionsProblems(options, 'a single-choice poll'),
   parse: (text, { options }) => parseKey(text, options),
+  fullest: ({ options }) => fullestKey(options),
   result: (definition, bundles, context) => figuresByKey(definition, bundles, context),
   abstention: ({ none }) => (none ? NONE : undefined),
 };

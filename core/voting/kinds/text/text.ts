@@ -1,6 +1,6 @@
 import { listProblems } from '../../rules/printable.ts';
 import { reject } from '../../rules/rejection.ts';
-import { normalPhrase, phraseLength } from '../choices/phrase.ts';
+import { bare, fullestPhrases, normalPhrase, phraseLength } from '../choices/phrase.ts';
 import { cloudOf } from '../figures/cloud.ts';
 import type { Kind } from '../kind.ts';
 import { type Moderation, settings } from './settings.ts';
@@ -48,6 +48,7 @@ export const text: Kind<'text'> = {
   },
 
   parse(input, { maxLength = 40, maxPhrases = 3, stop = [] }) {
+    const stopped = stoppedBy(stop);
     // Normalise before splitting, because NFKC turns full-width commas into ordinary ones.
     const parts = input.normalize('NFKC').split(/[,;\n]/, LIMITS.maxPhrases + 1);
     const phrases = new Set<string>();
@@ -60,14 +61,24 @@ export const text: Kind<'text'> = {
     if (parts.length > LIMITS.maxPhrases || phrases.size > maxPhrases) return reject('too-many-options');
     for (const phrase of phrases) {
       if (phraseLength(phrase) > maxLength) return reject('too-long');
-      if (stop.includes(phrase)) return reject('stopped');
+      if (stopped.has(bare(phrase))) return reject('stopped');
     }
     return [...phrases].join(',');
   },
 
+  fullest: ({ maxLength = 40, maxPhrases = 3 }) => fullestPhrases(maxLength, maxPhrases),
   result: (definition, bundles) => cloudOf(definition, bundles),
   options: () => 'none',
 };
+
+const stopLists = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The phrases of a stop list without invisible characters; computed once per list, because every vote needs them. */
+function stoppedBy(stop: readonly string[]): ReadonlySet<string> {
+  const known = stopLists.get(stop) ?? new Set(stop.map((phrase) => bare(normalised(phrase))));
+  stopLists.set(stop, known);
+  return known;
+}
 
 const normalised = (phrase: string): string => normalPhrase(phrase) ?? phrase;
 

@@ -12,7 +12,8 @@ t.test('kinds: valid choices become canonical, and invalid choices are rejected 
   ) as [Kind, Kind, Kind];
   const one = questionWith({});
   t.equal(single.parse('b', one), 'b');
-  for (const text of ['d', 'B', 'a,b', '__proto__', 'constructor', ' ']) {
+  t.equal(single.parse('B', one), 'b', 'a key in upper case is the same key');
+  for (const text of ['d', 'a,b', '__proto__', 'constructor', ' ']) {
     t.same(single.parse(text, one), { rejected: 'unknown-option' }, JSON.stringify(text));
   }
   const many = questionWith({ kind: 'multiple', min: 1, max: 2 });
@@ -81,7 +82,13 @@ t.test('choices of every kind are parsed, or rejected with a reason', async (t) 
         '-0.5': '-0.5',
         '1.234': 'too-many-digits',
         '2.01': 'out-of-range',
-        '1,5': 'not-a-number',
+        '1,5': '1.5',
+        '-0,50': '-0.5',
+        '1,234': 'too-many-digits',
+        '1,5,0': 'not-a-number',
+        '1.0,5': 'not-a-number',
+        ',5': 'not-a-number',
+        '1, 5': 'not-a-number',
         NaN: 'not-a-number',
         '1e1': 'not-a-number',
       },
@@ -117,7 +124,7 @@ t.test('choices of every kind are parsed, or rejected with a reason', async (t) 
     ],
     [
       define('quiz', [], { question: 'short', accept: ['x'] }),
-      { ' Mary  SHELLEY ': 'mary shelley', ﬁne: 'fine', STRAẞE: 'strasse', 'a\u202eb': 'malformed-text' },
+      { ' Mary  SHELLEY ': 'mary shelley', ﬁne: 'fine', STRAẞE: 'strasse', 'a\u202eb': 'ab' },
     ],
     [
       define('text', [], { stop: ['Damn'], maxLength: 10, maxPhrases: 2 }),
@@ -130,9 +137,33 @@ t.test('choices of every kind are parsed, or rejected with a reason', async (t) 
         elevenchars: 'too-long',
         ' , ': 'empty',
         'x|y': 'x y',
-        'zero\u200bwidth': 'malformed-text',
+        'da\u200bmn': 'stopped',
+        'bell\u0007': 'malformed-text',
       },
     ],
+  ];
+  for (const [definition, texts] of cases)
+    for (const [text, expected] of Object.entries(texts))
+      t.equal(parse(definition, text), expected, `${definition.kind}: ${JSON.stringify(text)}`);
+});
+
+t.test('a key in upper or lower case is the same key, unless another option has it', async (t) => {
+  const pairs = { 'A:2,B:1': 'a:2,b:1' };
+  const cases: [Definition, Record<string, string>][] = [
+    [define('single', ['a', 'B'], { none: true }), { A: 'a', b: 'B', NONE: 'none', '\u212a': 'unknown-option' }],
+    [define('single', ['a', 'A']), { a: 'a', A: 'A' }],
+    [define('single', ['ab', 'AB']), { ab: 'ab', AB: 'AB', Ab: 'unknown-option' }],
+    [define('single', ['k', 'x']), { K: 'k', '\u212a': 'unknown-option' }],
+    [define('multiple', ['a', 'b'], { none: true }), { 'B,a': 'a,b', 'a,A': 'duplicate-option', None: 'none' }],
+    [define('rating', [], { items: ['a', 'b'].map((key) => ({ key, label: key })) }), pairs],
+    [define('points', ['a', 'b'], { budget: 5 }), { ...pairs, 'a:1,A:1': 'duplicate-option' }],
+    [define('score', ['a', 'b']), pairs],
+    [define('ranking', ['a', 'b', 'C']), { BAc: 'b>a>C', 'B>A': 'b>a', 'a>A': 'duplicate-option' }],
+    [define('quiz', ['a', 'b'], { correct: ['b'] }), { B: 'b' }],
+    [define('quiz', ['a', 'b'], { question: 'multiple', correct: ['b'] }), { 'B,A': 'a,b' }],
+    [define('quiz', ['a', 'b'], { question: 'ordering', correct: ['b', 'a'] }), { BA: 'b>a', 'B>a': 'b>a' }],
+    [define('pulse', ['a', 'b']), { B: 'b' }],
+    [define('motion'), { YES: 'yes', Abstain: 'abstain' }],
   ];
   for (const [definition, texts] of cases)
     for (const [text, expected] of Object.entries(texts))
