@@ -2,18 +2,35 @@ import t from 'tap';
 import { stage } from '../../support/stage.ts';
 import { create, finalOf, options, step, votes } from './chair.ts';
 
-t.test('a choice whose canonical form is too long is rejected, and counting continues', async (t) => {
+t.test('a poll whose full ballot is too long is refused, and the longest that is accepted is counted', async (t) => {
   const s = await stage(t);
-  const options = Array.from({ length: 100 }, (_, i) => ({ key: `option-with-a-long-key-${i}`, label: 'x' }));
-  await create(s, 'long', { kind: 'score', options });
+  const keyed = (length: number) =>
+    Array.from({ length: 60 }, (_, i) => ({
+      key: `candidate-${String(i).padStart(2, '0')}`.padEnd(length, 'x'),
+      label: 'x',
+    }));
+  const body = { poll: 'long', title: 'Q?', kind: 'score', options: keyed(13) };
+  const refused = await s.call('POST', '/api/polls', { operator: true, body });
+  t.equal(refused.status, 400);
+  t.match(refused.body.problems, [/^options: a full ballot would take 959 bytes, but at most 920/]);
+  await create(s, 'long', { kind: 'score', options: keyed(12) });
   await step(s, 'long', 'open');
-  await s.openPoll('other');
   const device = await s.device('d');
   await device.subscribe('receipt/d');
-  await device.vote('vote/long', options.map(() => '5').join(','));
-  t.equal(await device.next('receipt/d'), 'rejected long too-long');
-  await device.vote('vote/other', 'a');
-  t.match(await s.resultAfter('other', 1), { ballots: 1 });
+  const ballots = [
+    keyed(12)
+      .map(() => '5')
+      .join(','),
+    keyed(12)
+      .map(({ key }) => `${key}:4`)
+      .join(','),
+    JSON.stringify({ c: Object.fromEntries(keyed(12).map(({ key }) => [key, 3])), n: 7, t: 1_767_225_600_000, r: 1 }),
+  ];
+  for (const ballot of ballots) {
+    await device.vote('vote/long', ballot);
+    t.equal(await device.next('receipt/d'), 'accepted long');
+  }
+  t.match(await s.resultAfter('long', 3), { ballots: 1, options: keyed(12).map(({ key }) => ({ key, count: 3 })) });
 });
 
 t.test('option keys that are also names of object properties work like any other key', async (t) => {
