@@ -9,7 +9,10 @@ export interface Ballot {
   readonly choice: Choice;
   readonly n?: number | undefined;
   readonly connection?: number | undefined;
-  /** When the broker logged the vote, in ms since 1970. */
+  /**
+   * When the voter gave this answer, in ms since 1970: when the broker logged the first of the votes in a row with this choice,
+   * or, if that vote was late, when the device says that it was pressed.
+   */
   readonly atMs: number;
   /** How many votes the voter has used; only in polls that limit the number. */
   readonly votes?: number | undefined;

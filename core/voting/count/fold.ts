@@ -202,7 +202,25 @@ function foldVote(
   // If the vote has no n, the ballot keeps its previous n, so that an older numbered vote still cannot replace it.
   const connection = Math.max(vote.connection ?? 0, before?.connection ?? 0) || undefined;
   const votes = isLimited(slice.revote) ? (before?.votes ?? 0) + 1 : undefined;
-  ballots.set(vote.device, { choice: vote.choice, n: vote.n ?? before?.n, connection, atMs, votes });
+  const answeredAtMs = answerTime(vote, before, atMs);
+  ballots.set(vote.device, {
+    choice: vote.choice,
+    n: vote.n ?? before?.n,
+    connection,
+    atMs: answeredAtMs,
+    votes,
+  });
+}
+
+/**
+ * When the voter gave the answer that the vote contains. Giving the same answer again does not make it slower, unless the time
+ * of the vote is part of it, as in a pulse. A late vote counts only because of its press time, so that is its time.
+ */
+function answerTime(vote: Vote, before: Ballot | undefined, atMs: number): number {
+  const { choice, late, second } = readCast(vote.choice);
+  const isSame = before && before.choice !== WITHDRAWN && readCast(before.choice).choice === choice;
+  if (isSame && second === undefined) return before.atMs;
+  return late ? (vote.t ?? atMs) : atMs;
 }
 
 /** Why a vote is rejected, given the voter’s previous ballot; undefined if it is accepted. */

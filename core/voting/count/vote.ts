@@ -19,7 +19,7 @@ export interface Vote {
   readonly choice: Choice;
   /** The device’s own sequence number. A vote with a lower number never replaces one with a higher number. */
   readonly n?: number | undefined;
-  /** When the button was pressed, by the device’s own clock, in ms. It is stored, but never used for counting. */
+  /** When the button was pressed, by the device’s own clock, in ms. It is stored, and used only for late votes. */
   readonly t?: number | undefined;
   /** The MQTT DUP flag: this may be a redelivery of an earlier packet. */
   readonly dup?: boolean | undefined;

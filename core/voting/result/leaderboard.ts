@@ -6,7 +6,7 @@ export interface Answer {
   readonly voter: string;
   readonly choice: string;
   readonly group?: string | undefined;
-  /** The time in ms from the opening to the vote’s arrival. */
+  /** The time in ms from the opening to the answer; see `Ballot.atMs`. */
   readonly tookMs: number;
 }
 

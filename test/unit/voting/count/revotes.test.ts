@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Entry } from '../../../../core/voting/count/entry.ts';
+import { packBallot, unpackBallot } from '../../../../core/voting/count/ballot.ts';
+import { decodeEntry, type Entry, encodeEntry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
 import { roundKey } from '../../../../core/voting/count/slice.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
@@ -51,6 +52,113 @@ t.test('revotes: the last of at most n votes counts, and a ballot can be withdra
     { tally: {}, counted: 0, replaced: 3 },
     'a vote can be withdrawn even after the maximum number of votes',
   );
+});
+
+/** When the ballot of voter `d` was given, after these votes, each in an entry of its own. */
+function answeredAt(votes: readonly (readonly [atMs: number, vote: Omit<Vote, 'device'>])[], batch: number) {
+  const state: FoldState = { slices: new Map(), ballots: new Map(), producers: new Map(), refused: {} };
+  const entries: Entry[] = [
+    { type: 'open', poll: 'q', round: 1, atMs: 1, definition: define('single', ['a', 'b'], { withdraw: true }) },
+    ...votes.map(([atMs, vote], sequence): Entry => {
+      const rounds = [{ poll: 'q', round: 1, votes: [{ device: 'd', ...vote }], rejected: {} }];
+      return { type: 'votes', producer: 'p', sequence, atMs, rounds, refused: {} };
+    }),
+  ];
+  // Entries go through the log, and ballots through the form in which stores keep them.
+  const logged = entries.map((entry) => decodeEntry(encodeEntry(entry)));
+  for (let at = 0; at < logged.length; at += batch) {
+    fold(state, logged.slice(at, at + batch));
+    for (const held of state.ballots.values()) {
+      for (const [voter, ballot] of held) held.set(voter, unpackBallot(packBallot(ballot)));
+    }
+  }
+  return state.ballots.get(roundKey('q', 1))?.get('d')?.atMs;
+}
+
+t.test('an answer that is given again keeps its time, and a late one has its press time', async (t) => {
+  const cases: [string, number, readonly (readonly [number, Omit<Vote, 'device'>])[]][] = [
+    [
+      'the same answer',
+      10,
+      [
+        [10, { choice: 'a' }],
+        [20, { choice: 'a' }],
+        [30, { choice: 'a', n: 5, t: 29 }],
+      ],
+    ],
+    [
+      'another answer',
+      20,
+      [
+        [10, { choice: 'a' }],
+        [20, { choice: 'b' }],
+      ],
+    ],
+    [
+      'there and back',
+      30,
+      [
+        [10, { choice: 'a' }],
+        [20, { choice: 'b' }],
+        [30, { choice: 'a' }],
+      ],
+    ],
+    [
+      'withdrawn in between',
+      30,
+      [
+        [10, { choice: 'a' }],
+        [20, { choice: '' }],
+        [30, { choice: 'a' }],
+      ],
+    ],
+    [
+      'with another weight or group',
+      10,
+      [
+        [10, { choice: 'a|w2' }],
+        [20, { choice: 'a|w3|gx' }],
+      ],
+    ],
+    [
+      'redelivered',
+      10,
+      [
+        [10, { choice: 'a', n: 1 }],
+        [20, { choice: 'a', n: 1, dup: true }],
+      ],
+    ],
+    ['late', 12, [[40, { choice: 'a|late', t: 12 }]]],
+    [
+      'late, and given in time before',
+      10,
+      [
+        [10, { choice: 'a' }],
+        [40, { choice: 'a|late', t: 12 }],
+      ],
+    ],
+    [
+      'late, and another in time before',
+      12,
+      [
+        [10, { choice: 'b' }],
+        [40, { choice: 'a|late', t: 12 }],
+      ],
+    ],
+    ['late without a press time, as in a pseudonymous poll', 40, [[40, { choice: 'a|late' }]]],
+    ['in time with a press time, which is not needed', 10, [[10, { choice: 'a', t: 3 }]]],
+    [
+      'a press of a pulse',
+      20,
+      [
+        [10, { choice: 'a|s1' }],
+        [20, { choice: 'a|s2' }],
+      ],
+    ],
+  ];
+  for (const [name, expected, votes] of cases) {
+    for (const batch of [1, 2, 10]) t.equal(answeredAt(votes, batch), expected, `${name}, ${batch} at once`);
+  }
 });
 
 t.test('the accounting identity holds for any mix of votes, withdrawals, redeliveries and late votes', async () => {
