@@ -13,6 +13,7 @@ import {
   needsIdentity,
   votersOf,
 } from '../../core/voting/poll/electorate.ts';
+import { leftOut } from '../../core/voting/poll/mandates.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { isTimeDependent } from '../../core/voting/result/result.ts';
 import { isInterruptedAt } from '../../core/voting/rules/record.ts';
@@ -77,11 +78,12 @@ export class Intake {
       return;
     }
     const { definition, round, pseudonymKey } = poll as Poll;
-    const receipt = { poll: definition.poll };
+    const { votes, without } = checked;
+    const receipt = { poll: definition.poll, without };
     const home = pseudonymKey === undefined ? appender : this.appenderOf(pseudonymOf(pseudonymKey, device));
-    let open = checked.length;
+    let open = votes.length;
     let failure: Error | undefined;
-    for (const vote of checked) {
+    for (const vote of votes) {
       home.vote(
         definition.poll,
         round,
@@ -111,7 +113,7 @@ export class Intake {
   }
 
   /** The votes in a message, one for each voter the device votes for, or the reason why the message is rejected. */
-  private check(arrival: Arrival, poll: Poll | undefined): Reason | Vote[] {
+  private check(arrival: Arrival, poll: Poll | undefined): Reason | Accepted {
     const { elector, topic, payload, dup, retain, connection } = arrival;
     if (!poll) return topic?.to === 'room' ? 'no-open-poll' : 'unknown-poll';
     const { definition, status } = poll;
@@ -130,7 +132,7 @@ export class Intake {
     if (!late && paper.mandate === undefined && poll.pseudonymKey === undefined && isPlainVote(elector, definition)) {
       const choice = choiceOf(paper.choice, poll);
       if (isRejection(choice)) return choice.rejected;
-      return [{ device: arrival.device, choice, n: paper.n, t: paper.t, dup, connection }];
+      return { votes: [{ device: arrival.device, choice, n: paper.n, t: paper.t, dup, connection }] };
     }
     const voters = votersOf(elector, definition);
     if (voters.length === 0) return 'not-eligible';
@@ -141,12 +143,20 @@ export class Intake {
     const choice = choiceOf(paper.choice, poll);
     if (isRejection(choice)) return choice.rejected;
     const second = isTimeDependent(definition) ? Math.floor(nowMs / 1_000) : undefined;
-    return voting.map((voter) => {
+    const votes = voting.map((voter) => {
       const attributes = { ...castAttributesOf(voter, poll), late, second };
       const cast = choice === WITHDRAWN ? choice : castOf(choice, attributes);
       return { device: voter.voter, choice: cast, n: paper.n, t: paper.t, dup, connection };
     });
+    return { votes, without: requested === undefined ? leftOut(elector, definition) : undefined };
   }
+}
+
+/** The votes of a message that was accepted. */
+interface Accepted {
+  readonly votes: readonly Vote[];
+  /** The voters of the device that may not vote in the poll; nothing was cast for them. */
+  readonly without?: readonly string[] | undefined;
 }
 
 /** True if the device votes only for itself, and nothing has to be added to its choice. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../runtime/refusal.ts';
 import type { Registry } from '../store/store.ts';
 import type { Mandate } from '../voting/poll/electorate.ts';
+import { type DoubleVote, doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/identifier.ts';
 import { parseWeight, WEIGHT_RULE } from '../voting/rules/weight.ts';
 import type { Device, DeviceStatus } from './device.ts';
@@ -44,19 +45,67 @@ export class DeviceRegister {
     return { device: device?.value, status: status?.value };
   }
 
-  /** Stores a device and returns its secret; undefined if the device already exists. */
+  /**
+   * Stores a device and returns its secret; undefined if the device already exists. @throws Refusal mandate-twice
+   */
   async register({ secret = newSecret(), ...wanted }: NewDevice): Promise<string | undefined> {
+    if (await this.registry.get('devices', wanted.device)) return undefined;
+    await this.demandSingle([{ before: undefined, after: wanted }]);
     const kept: Device = { ...wanted, ...hashSecret(secret), createdAtMs: Date.now() };
-    return (await this.registry.put('devices', wanted.device, kept, 0)) === undefined ? undefined : secret;
+    const version = await this.registry.put('devices', wanted.device, kept, 0);
+    if (version === undefined) return undefined;
+    await this.keepSingle([{ before: undefined, after: kept, version }]);
+    return secret;
   }
 
-  /** Changes a device, and tries again if it is changed concurrently. @throws Refusal no-such-device */
+  /** Changes a device, and tries again if it is changed concurrently. @throws Refusal no-such-device, mandate-twice */
   async change(id: string, changes: Partial<Device>): Promise<Device> {
+    const mayVoteTwice = 'mandates' in changes || 'weight' in changes;
     for (;;) {
       const kept = await this.registry.get<Device>('devices', id);
       if (!kept) throw noSuchDevice(id);
-      const changed = { ...kept.value, ...changes };
-      if (await this.registry.put('devices', id, changed, kept.version)) return changed;
+      const after = { ...kept.value, ...changes };
+      if (mayVoteTwice) await this.demandSingle([{ before: kept.value, after }]);
+      const version = await this.registry.put('devices', id, after, kept.version);
+      if (version === undefined) continue;
+      if (mayVoteTwice) await this.keepSingle([{ before: kept.value, after, version }]);
+      return after;
+    }
+  }
+
+  /** @throws Refusal mandate-twice if anybody would vote twice because of these changes */
+  private async demandSingle(changes: readonly Change[]): Promise<void> {
+    const before = new Map<string, NewDevice>();
+    for (const { id, value } of await this.registry.list<Device>('devices')) before.set(id, value);
+    const after = new Map(before);
+    for (const change of changes) {
+      const { device } = change.after;
+      after.set(device, change.after);
+      if (change.before) before.set(device, change.before);
+      else before.delete(device);
+    }
+    // What was wrong before, in devices stored by an earlier version, may be put right one device at a time.
+    const known = new Set(doubleVotes(before.values()).flatMap(carried));
+    const doubled = doubleVotes(after.values()).filter((one) => carried(one).some((by) => !known.has(by)));
+    if (doubled.length > 0) throw voteTwice(doubled);
+  }
+
+  /**
+   * Checks again once the devices are stored, because two requests may each have been checked before the other was stored. Of
+   * two that conflict, the one stored last finds both, so at least one is undone. @throws Refusal mandate-twice
+   */
+  private async keepSingle(stored: readonly StoredChange[]): Promise<void> {
+    try {
+      await this.demandSingle(stored);
+    } catch (error) {
+      for (const { before, after, version } of stored) {
+        const { device } = after;
+        if (before) await this.registry.put('devices', device, before, version);
+        else if ((await this.registry.get('devices', device))?.version === version) {
+          await this.registry.remove('devices', device);
+        }
+      }
+      throw error;
     }
   }
 
@@ -66,6 +115,26 @@ export class DeviceRegister {
     await this.registry.remove('devices', id);
     await this.registry.remove('statuses', id);
   }
+}
+
+/** A device, and what is stored of it before. */
+interface Change {
+  readonly before: Device | undefined;
+  readonly after: NewDevice;
+}
+
+interface StoredChange extends Change {
+  readonly version: number;
+}
+
+/** A mandate with each device that carries it, as one text each. */
+function carried({ mandate, devices }: DoubleVote): string[] {
+  return devices.map((device) => `${mandate} ${device}`);
+}
+
+function voteTwice(doubled: readonly DoubleVote[]): Refusal {
+  const problems = doubled.map(doubleVoteProblem);
+  return new Refusal('mandate-twice', 'somebody would vote more than once; nothing was changed', problems);
 }
 
 function noSuchDevice(id: string): Refusal {
@@ -87,6 +156,9 @@ export function demandValid(devices: readonly NewDevice[]): void {
     problems.push(...mandates.flatMap((mandate, m) => mandateProblems(mandate, `${at}mandates[${m}].`)));
     if (new Set(mandates.map(({ mandate }) => mandate)).size < mandates.length) {
       problems.push(`${at}mandates: a mandate occurs twice`);
+    }
+    if (mandates.some(({ mandate }) => mandate === device)) {
+      problems.push(`${at}mandates: a device needs no mandate for itself; its own vote has the weight of the device`);
     }
     if (seen.has(device)) problems.push(`${at}device: ${JSON.stringify(device)} occurs twice`);
     seen.add(device);

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { Marker } from '../voting/count/entry.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
 import { needsIdentity } from '../voting/poll/electorate.ts';
+import { doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
 import { firstRound, isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
 import { withPastRound } from '../voting/poll/retention.ts';
 import { begunAtMs, NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
@@ -71,7 +72,7 @@ export class Rounds {
     await this.sweeping;
   }
 
-  /** Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, still-opening */
+  /** Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, mandate-twice, still-opening */
   async openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
     const poll = await this.repository.change(id, (now) => {
       demandStatus(now, from);
@@ -132,10 +133,11 @@ export class Rounds {
   }
 
   private async opening(now: Poll): Promise<Poll> {
-    await this.demandIdentities(now.definition);
+    const devices = await this.devices(now.definition);
+    demandSingleVotes(now.definition, devices);
     return {
       ...now,
-      ...openingRecord(now, await this.devices(now.definition)),
+      ...openingRecord(now, devices),
       status: 'opening',
       round: Math.max(now.round + 1, firstRound(now)),
       pseudonymKey: openingKey(now),
@@ -199,17 +201,18 @@ export class Rounds {
     return this.polls.get(id) ?? poll;
   }
 
-  /** A poll that depends on the identity of devices needs brokers that identify them. @throws Refusal open-door */
-  private async demandIdentities(definition: Definition): Promise<void> {
-    if (!needsIdentity(definition) || !(await this.brokers.hasOpenDoor())) return;
+  /**
+   * The registered devices that may vote in the poll; none if the brokers do not identify devices. A poll that depends on the
+   * identity of devices needs brokers that do. @throws Refusal open-door
+   */
+  private async devices(definition: Definition): Promise<readonly Device[]> {
+    if (!(await this.brokers.hasOpenDoor())) {
+      if (definition.eligible === 'guests') return [];
+      return (await this.store.registry.list<Device>('devices')).map(({ value }) => value);
+    }
+    if (!needsIdentity(definition)) return [];
     const why = `poll ${definition.poll} depends on who a device is (eligible, weighted or byGroup), but with an open door anyone could claim to be any device; start with POLLCAST_DOOR=devices`;
     throw new Refusal('open-door', why);
-  }
-
-  /** All registered devices, if the poll needs to know how many may vote. */
-  private async devices({ eligible = 'anyone' }: Definition): Promise<readonly Device[]> {
-    if (eligible === 'anyone' || eligible === 'guests') return [];
-    return (await this.store.registry.list<Device>('devices')).map(({ value }) => value);
   }
 
   private async mark(marker: Marker): Promise<void> {
@@ -274,6 +277,14 @@ export class Rounds {
       this.log.warn({ err: error, poll: id }, 'could not finish an opening or closing; trying again');
     }
   }
+}
+
+/** No mandate may vote twice, whatever is stored about the devices. @throws Refusal mandate-twice */
+function demandSingleVotes(definition: Definition, devices: readonly Device[]): void {
+  const problems = doubleVotes(devices, definition).map(doubleVoteProblem);
+  if (problems.length === 0) return;
+  const why = `poll ${definition.poll} cannot be opened, because somebody would vote more than once`;
+  throw new Refusal('mandate-twice', why, problems);
 }
 
 /** @throws Refusal wrong-status unless the poll has one of these statuses */

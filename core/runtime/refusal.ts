@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'invalid-request'
   | 'key-destroyed'
   | 'log-removed'
+  | 'mandate-twice'
   | 'no-copy'
   | 'no-quiz'
   | 'no-rehearsals'
