@@ -53,10 +53,33 @@ export interface RegisteredDevice {
   readonly secret: string;
 }
 
+/** What an import does with a device: the fields that change, as people read them; null if a field is not set. */
+export interface ImportedDevice {
+  readonly device: string;
+  readonly changes: readonly {
+    readonly field: 'label' | 'group' | 'weight' | 'mandates';
+    readonly from: string | null;
+    readonly to: string | null;
+  }[];
+}
+
+/** What an import has done or, in a dry run, would do. */
 export interface ImportAnswer {
+  readonly dryRun: boolean;
+  /** The new devices with their secrets; empty in a dry run. */
   readonly devices: readonly RegisteredDevice[];
-  /** Devices that were already registered. They were not changed. */
+  /** Devices that were already registered, whether or not they change. */
   readonly existing: readonly string[];
+  readonly added: readonly ImportedDevice[];
+  readonly changed: readonly ImportedDevice[];
+  readonly unchanged: readonly string[];
+  /** How a CSV file was read; null for JSON. */
+  readonly table: {
+    readonly encoding: string;
+    readonly separator: string;
+    /** Columns that are not known, and were ignored. */
+    readonly ignoredColumns: readonly string[];
+  } | null;
 }
 
 /** The outcome of a recount. */

@@ -129,9 +129,17 @@ export class ApiClient {
     return this.json('POST', '/api/devices', device);
   }
 
-  /** Registers many devices. @param table the devices as an object, JSON, or CSV with column names in the first line */
-  importDevices(table: { readonly devices: readonly object[] } | string): Promise<ImportAnswer> {
-    return this.json('POST', '/api/devices/import', table);
+  /**
+   * Registers and changes many devices.
+   *
+   * @param table the devices as an object, or the bytes of a file: JSON, or CSV as spreadsheets save it
+   * @param dryRun whether only to find out what would change
+   */
+  importDevices(
+    table: { readonly devices: readonly object[] } | Uint8Array<ArrayBuffer>,
+    { dryRun = false } = {},
+  ): Promise<ImportAnswer> {
+    return this.json('POST', `/api/devices/import${dryRun ? '?dryRun=true' : ''}`, table);
   }
 
   changeDevice(device: string, changes: object): Promise<DeviceAnswer> {
@@ -165,7 +173,7 @@ export class ApiClient {
     return this.request('GET', path, undefined, (response) => response.text());
   }
 
-  private json<Answer>(method: string, path: string, body?: object | string): Promise<Answer> {
+  private json<Answer>(method: string, path: string, body?: object): Promise<Answer> {
     return this.request(method, path, body, (response) => response.json() as Promise<Answer>);
   }
 
@@ -177,19 +185,20 @@ export class ApiClient {
   protected async request<Read>(
     method: string,
     path: string,
-    body: object | string | undefined,
+    body: object | undefined,
     read: (response: Response) => Promise<Read>,
   ): Promise<Read> {
     const headers: Record<string, string> = { ...this.headers };
     if (body !== undefined) headers['content-type'] = contentTypeOf(body);
-    const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
+    const content =
+      body === undefined ? null : body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
     const endMs = performance.now() + this.patienceMs;
     for (;;) {
       const limit = new AbortController();
       const timer = setTimeout(() => limit.abort(new Error('no answer in time')), ANSWER_LIMIT_MS);
       try {
         const { signal } = limit;
-        const response = await fetch(this.base + path, { method, headers, body: text, signal });
+        const response = await fetch(this.base + path, { method, headers, body: content, signal });
         if (response.ok) return await read(response);
         throw await refusalOf(response);
       } catch (error) {
@@ -212,8 +221,10 @@ async function refusalOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, detail, problems, type.replace('urn:pollcast:', ''));
 }
 
-function contentTypeOf(body: object | string): string {
-  return typeof body === 'string' && !/^\s*[[{]/.test(body) ? 'text/csv' : 'application/json';
+/** A file is JSON if it begins with a bracket, after a byte order mark and white space. */
+function contentTypeOf(body: object): string {
+  if (!(body instanceof Uint8Array)) return 'application/json';
+  return /^\s*[[{]/.test(new TextDecoder().decode(body.subarray(0, 100))) ? 'application/json' : 'text/csv';
 }
 
 /** The path of a poll, or of a resource below it, optionally for an earlier round. */

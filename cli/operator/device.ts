@@ -1,13 +1,13 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { DeviceAnswer, RegisteredDevice } from '../../client/answers.ts';
-import { parseDeviceTable } from '../../core/devices/device-table.ts';
+import type { DeviceAnswer, ImportAnswer, ImportedDevice, RegisteredDevice } from '../../client/answers.ts';
+import { MANDATE_RULE, parseMandate } from '../../core/devices/mandate-text.ts';
 import { csvRows } from '../../core/runtime/csv.ts';
 import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
-import { table } from './table.ts';
+import { printable, table } from './table.ts';
 
-/** The number of devices per import request. */
-const TOGETHER = 1_000;
+/** How many devices of an import are listed. */
+const SHOWN = 50;
 
 interface AddFlags extends ClientFlags {
   readonly label?: string;
@@ -42,8 +42,13 @@ export function addDevice(program: Command): void {
       }),
     );
 
-  withClientFlags(device.command('import <file>').description('Register the devices in a CSV or JSON file'))
-    .option('-o, --output <file>', 'CSV file for their secrets, readable only by you')
+  withClientFlags(
+    device
+      .command('import <file>')
+      .description('Register the devices in a CSV or JSON file, and change those that are already registered'),
+  )
+    .option('-o, --output <file>', 'CSV file for the secrets of new devices, readable only by you')
+    .option('--dry-run', 'only print what would change')
     .action(action(importDevices));
 
   withClientFlags(
@@ -57,51 +62,75 @@ export function addDevice(program: Command): void {
   );
 }
 
-async function importDevices(file: string, { output, ...flags }: ClientFlags & { output?: string }): Promise<void> {
-  const wanted = await readDevices(file);
-  const client = await clientOf(flags);
-  // Secrets are returned only once, so their file must exist before the first secret is generated.
-  if (output !== undefined) await writeFile(output, csvRows([['device', 'secret']]), { mode: 0o600, flag: 'wx' });
-  const devices: RegisteredDevice[] = [];
-  const existing: string[] = [];
-  for (let at = 0; at < wanted.length; at += TOGETHER) {
-    const answer = await client.importDevices({ devices: wanted.slice(at, at + TOGETHER) });
-    devices.push(...answer.devices);
-    existing.push(...answer.existing);
-    if (output !== undefined) {
-      await appendFile(output, csvRows(answer.devices.map(({ device, secret }) => [device, secret])));
-    }
-    process.stderr.write(`  ${Math.min(at + TOGETHER, wanted.length)}/${wanted.length}\r`);
-  }
-  process.stderr.write('\n');
-  print(flags, { devices, existing }, () => {
-    const known = existing.length > 0 ? `\n  ${existing.length} were already registered and have not been changed` : '';
-    if (output !== undefined) return `  ${devices.length} registered, secrets in ${output}${known}`;
-    return secretTable(devices) + known;
-  });
+interface ImportFlags extends ClientFlags {
+  readonly output?: string;
+  readonly dryRun?: boolean;
 }
 
-/** Reads devices from a file: JSON in the form that the API accepts, or CSV with column names in the first line. */
-async function readDevices(file: string): Promise<object[]> {
-  const text = await readFile(file, 'utf8').catch((error) => {
+async function importDevices(file: string, { output, dryRun = false, ...flags }: ImportFlags): Promise<void> {
+  const wanted = await readDevices(file);
+  const client = await clientOf(flags);
+  const isSaved = output !== undefined && !dryRun;
+  // Secrets are returned only once, so their file must exist before the first secret is generated.
+  if (isSaved) await writeFile(output, csvRows([['device', 'secret']]), { mode: 0o600, flag: 'wx' });
+  const answer = await client.importDevices(wanted, { dryRun });
+  if (isSaved) await appendFile(output, csvRows(answer.devices.map(({ device, secret }) => [device, secret])));
+  print(flags, answer, () => importText(answer, isSaved ? output : undefined));
+}
+
+/**
+ * Devices in a file: JSON, as a list or in the form that the API accepts, or the bytes of a table, which the server reads because
+ * spreadsheets save it in several encodings.
+ */
+async function readDevices(file: string): Promise<{ devices: object[] } | Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(file).catch((error) => {
     throw new UsageError(`${file}: cannot be read (${error.message})`);
   });
+  const text = new TextDecoder().decode(bytes);
+  if (!/^\s*[[{]/.test(text)) return new Uint8Array(bytes);
   try {
-    if (/^\s*[[{]/.test(text)) {
-      const content = JSON.parse(text);
-      return Array.isArray(content) ? content : content.devices;
-    }
-    return parseDeviceTable(text);
+    const content = JSON.parse(text);
+    return Array.isArray(content) ? { devices: content } : content;
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`);
   }
 }
 
+const SEPARATOR_NAMES: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', ',': 'commas' };
+
+function importText(
+  { dryRun, devices, added, changed, unchanged, table: read }: ImportAnswer,
+  output?: string,
+): string {
+  const ignored = read?.ignoredColumns.map((name) => printable(JSON.stringify(name))).join(', ');
+  const lines = read ? [`  read as ${read.encoding}, separated by ${SEPARATOR_NAMES[read.separator]}`] : [];
+  if (ignored) lines.push(`  ignored columns: ${ignored}`);
+  const [register, change] = dryRun ? ['would be registered', 'would be changed'] : ['registered', 'changed'];
+  const saved = output === undefined ? '' : `, secrets in ${output}`;
+  lines.push(`  ${added.length} ${register}${saved}, ${changed.length} ${change}, ${unchanged.length} unchanged`);
+  if (dryRun && added.length > 0) lines.push(importTable(added));
+  if (changed.length > 0) lines.push(importTable(changed));
+  if (dryRun) lines.push('  nothing was changed; leave out --dry-run to do it');
+  if (devices.length > 0 && output === undefined) lines.push(secretTable(devices));
+  return lines.join('\n');
+}
+
+function importTable(devices: readonly ImportedDevice[]): string {
+  const more = devices.length > SHOWN ? `\n  … and ${devices.length - SHOWN} more` : '';
+  const shown = table(
+    ['device', 'field', 'before', 'after'],
+    devices.slice(0, SHOWN).flatMap(({ device, changes }) => {
+      const rows = changes.map(({ field, from, to }) => [device, field, from ?? '–', to ?? '–']);
+      return rows.length > 0 ? rows : [[device, '', '', '']];
+    }),
+  );
+  return shown + more;
+}
+
 function toMandate(text: string): object {
-  const [, mandate, weight, group] = /^([^=@]+)(?:=([^@]+))?(?:@(.+))?$/.exec(text) ?? [];
-  if (mandate === undefined)
-    throw new UsageError(`--mandate: expected id, id=weight, id@group or id=weight@group, not ${text}`);
-  return { mandate, weight, group };
+  const mandate = parseMandate(text);
+  if (!mandate) throw new UsageError(`--mandate: expected ${MANDATE_RULE}, not ${text}`);
+  return mandate;
 }
 
 function deviceTable(devices: readonly DeviceAnswer[]): string {

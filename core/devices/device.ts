@@ -19,6 +19,11 @@ export interface Device {
   readonly createdAtMs: number;
 }
 
+/** The maximum length of a label, in characters. */
+export const MAX_LABEL_LENGTH = 100;
+/** The maximum number of mandates that a device may carry. */
+export const MAX_MANDATES = 100;
+
 /** The last known status of a device. */
 export interface DeviceStatus {
   /** The status as the device published it. */

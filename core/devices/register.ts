@@ -1,12 +1,13 @@
 import { Refusal } from '../runtime/refusal.ts';
-import type { Registry } from '../store/store.ts';
+import type { Registry, Versioned } from '../store/store.ts';
 import type { Mandate } from '../voting/poll/electorate.ts';
 import { type DoubleVote, doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/identifier.ts';
-import { parseWeight, WEIGHT_RULE } from '../voting/rules/weight.ts';
 import type { Device, DeviceStatus } from './device.ts';
-import { isGuestId } from './guest.ts';
-import { hashSecret, MIN_SECRET_LENGTH, newSecret } from './secret.ts';
+import { type ImportedDevice, type PlannedDevice, planDevice } from './import/plan.ts';
+import { hashSecret, newSecret } from './secret.ts';
+
+/** The number of devices written concurrently. */
+const WRITE_TOGETHER = 64;
 
 /** A device to be registered. */
 export interface NewDevice {
@@ -45,67 +46,98 @@ export class DeviceRegister {
     return { device: device?.value, status: status?.value };
   }
 
-  /**
-   * Stores a device and returns its secret; undefined if the device already exists. @throws Refusal mandate-twice
-   */
+  /** Stores a device and returns its secret; undefined if the device already exists. @throws Refusal mandate-twice */
   async register({ secret = newSecret(), ...wanted }: NewDevice): Promise<string | undefined> {
     if (await this.registry.get('devices', wanted.device)) return undefined;
-    await this.demandSingle([{ before: undefined, after: wanted }]);
-    const kept: Device = { ...wanted, ...hashSecret(secret), createdAtMs: Date.now() };
-    const version = await this.registry.put('devices', wanted.device, kept, 0);
-    if (version === undefined) return undefined;
-    await this.keepSingle([{ before: undefined, after: kept, version }]);
-    return secret;
+    const isStored = await this.store([{ before: undefined, after: newDevice(wanted, secret) }]);
+    return isStored ? secret : undefined;
   }
 
   /** Changes a device, and tries again if it is changed concurrently. @throws Refusal no-such-device, mandate-twice */
   async change(id: string, changes: Partial<Device>): Promise<Device> {
-    const mayVoteTwice = 'mandates' in changes || 'weight' in changes;
     for (;;) {
-      const kept = await this.registry.get<Device>('devices', id);
-      if (!kept) throw noSuchDevice(id);
-      const after = { ...kept.value, ...changes };
-      if (mayVoteTwice) await this.demandSingle([{ before: kept.value, after }]);
-      const version = await this.registry.put('devices', id, after, kept.version);
-      if (version === undefined) continue;
-      if (mayVoteTwice) await this.keepSingle([{ before: kept.value, after, version }]);
-      return after;
+      const before = await this.registry.get<Device>('devices', id);
+      if (!before) throw noSuchDevice(id);
+      const after = { ...before.value, ...changes };
+      if (await this.store([{ before, after }])) return after;
     }
   }
 
-  /** @throws Refusal mandate-twice if anybody would vote twice because of these changes */
-  private async demandSingle(changes: readonly Change[]): Promise<void> {
-    const before = new Map<string, NewDevice>();
-    for (const { id, value } of await this.registry.list<Device>('devices')) before.set(id, value);
-    const after = new Map(before);
-    for (const change of changes) {
-      const { device } = change.after;
-      after.set(device, change.after);
-      if (change.before) before.set(device, change.before);
-      else before.delete(device);
-    }
-    // What was wrong before, in devices stored by an earlier version, may be put right one device at a time.
-    const known = new Set(doubleVotes(before.values()).flatMap(carried));
-    const doubled = doubleVotes(after.values()).filter((one) => carried(one).some((by) => !known.has(by)));
-    if (doubled.length > 0) throw voteTwice(doubled);
+  /** What an import would do with each device, without doing it. @throws Refusal mandate-twice */
+  async plan(wanted: readonly ImportedDevice[]): Promise<PlannedDevice[]> {
+    const kept = await this.registry.list<Device>('devices');
+    const known = new Map(kept.map((device) => [device.id, device]));
+    const plans = wanted.map((device) => planDevice(device, known.get(device.device)));
+    demandSingle(
+      kept.map(({ value }) => value),
+      plans.map(({ device, settings, before }) => ({ before: before?.value, after: { device, ...settings } })),
+    );
+    return plans;
   }
 
   /**
-   * Checks again once the devices are stored, because two requests may each have been checked before the other was stored. Of
-   * two that conflict, the one stored last finds both, so at least one is undone. @throws Refusal mandate-twice
+   * Carries out a plan, all of it or nothing, and returns the secrets of new devices by id; undefined if a device was changed
+   * since the plan was made. @throws Refusal mandate-twice
    */
-  private async keepSingle(stored: readonly StoredChange[]): Promise<void> {
-    try {
-      await this.demandSingle(stored);
-    } catch (error) {
-      for (const { before, after, version } of stored) {
-        const { device } = after;
-        if (before) await this.registry.put('devices', device, before, version);
-        else if ((await this.registry.get('devices', device))?.version === version) {
-          await this.registry.remove('devices', device);
-        }
+  async carryOut(plans: readonly PlannedDevice[]): Promise<ReadonlyMap<string, string> | undefined> {
+    const secrets = new Map<string, string>();
+    const changes = plans.flatMap(({ device, settings, before, changes, secret = newSecret() }): Change[] => {
+      if (!before) {
+        secrets.set(device, secret);
+        return [{ before, after: newDevice({ device, ...settings }, secret) }];
       }
+      return changes.length === 0 ? [] : [{ before, after: { ...before.value, ...settings } }];
+    });
+    return (await this.store(changes)) ? secrets : undefined;
+  }
+
+  /**
+   * Stores devices, all or none; false if one of them is no longer what it was. Who would vote twice is checked before and
+   * after, because two requests may each be checked before the other is stored. Of two that conflict, the one stored last finds
+   * both, so at least one is undone. @throws Refusal mandate-twice
+   */
+  private async store(changes: readonly Change[]): Promise<boolean> {
+    const mayVoteTwice = changes.some(({ before, after }) => !before || !hasSameVotes(before.value, after));
+    const check = async () => {
+      const kept = mayVoteTwice ? await this.registry.list<Device>('devices') : [];
+      demandSingle(
+        kept.map(({ value }) => value),
+        changes.map(({ before, after }) => ({ before: before?.value, after })),
+      );
+    };
+    await check();
+    const versions = new Map<Change, number>();
+    for (let at = 0; at < changes.length; at += WRITE_TOGETHER) {
+      const some = changes.slice(at, at + WRITE_TOGETHER);
+      const put = ({ before, after }: Change) =>
+        this.registry.put('devices', after.device, after, before?.version ?? 0);
+      const written = await Promise.all(some.map(put));
+      for (const [i, change] of some.entries()) {
+        const version = written[i];
+        if (version !== undefined) versions.set(change, version);
+      }
+      if (written.includes(undefined)) {
+        await this.undo(versions);
+        return false;
+      }
+    }
+    try {
+      await check();
+    } catch (error) {
+      await this.undo(versions);
       throw error;
+    }
+    return true;
+  }
+
+  /** Puts back what was stored before, unless somebody has changed it again. */
+  private async undo(versions: ReadonlyMap<Change, number>): Promise<void> {
+    for (const [{ before, after }, version] of versions) {
+      const { device } = after;
+      if (before) await this.registry.put('devices', device, before.value, version);
+      else if ((await this.registry.get('devices', device))?.version === version) {
+        await this.registry.remove('devices', device);
+      }
     }
   }
 
@@ -117,14 +149,41 @@ export class DeviceRegister {
   }
 }
 
-/** A device, and what is stored of it before. */
+/** A device to be stored, and what is stored of it now. */
 interface Change {
-  readonly before: Device | undefined;
-  readonly after: NewDevice;
+  readonly before: Versioned<Device> | undefined;
+  readonly after: Device;
 }
 
-interface StoredChange extends Change {
-  readonly version: number;
+function newDevice(wanted: NewDevice, secret: string): Device {
+  return { ...wanted, ...hashSecret(secret), createdAtMs: Date.now() };
+}
+
+function hasSameVotes(a: Device, b: Device): boolean {
+  return a.weight === b.weight && JSON.stringify(a.mandates ?? []) === JSON.stringify(b.mandates ?? []);
+}
+
+/**
+ * Whoever votes twice already, because of devices stored by an earlier version, may be put right one device at a time.
+ *
+ * @param kept all stored devices, with or without the changes
+ * @throws Refusal mandate-twice if anybody would vote twice because of the changes
+ */
+function demandSingle(
+  kept: readonly Device[],
+  changes: readonly { readonly before: Device | undefined; readonly after: NewDevice }[],
+): void {
+  const before = new Map<string, NewDevice>(kept.map((device) => [device.device, device]));
+  const after = new Map(before);
+  for (const change of changes) {
+    const { device } = change.after;
+    after.set(device, change.after);
+    if (change.before) before.set(device, change.before);
+    else before.delete(device);
+  }
+  const known = new Set(doubleVotes(before.values()).flatMap(carried));
+  const doubled = doubleVotes(after.values()).filter((one) => carried(one).some((by) => !known.has(by)));
+  if (doubled.length > 0) throw voteTwice(doubled);
 }
 
 /** A mandate with each device that carries it, as one text each. */
@@ -139,42 +198,4 @@ function voteTwice(doubled: readonly DoubleVote[]): Refusal {
 
 function noSuchDevice(id: string): Refusal {
   return new Refusal('no-such-device', `there is no device ${JSON.stringify(id)}`);
-}
-
-/** Validates new devices. @throws Refusal bad-devices, listing every problem */
-export function demandValid(devices: readonly NewDevice[]): void {
-  const problems: string[] = [];
-  const seen = new Set<string>();
-  for (const [i, { device, group, weight, mandates = [], secret }] of devices.entries()) {
-    const at = devices.length === 1 ? '' : `devices[${i}].`;
-    if (!isIdentifier(device)) problems.push(`${at}device: must be ${IDENTIFIER_RULE}`);
-    else if (isGuestId(device)) problems.push(`${at}device: ids that begin with "guest-" are reserved for guests`);
-    if (group !== undefined && !isIdentifier(group)) problems.push(`${at}group: must be ${IDENTIFIER_RULE}`);
-    if (weight !== undefined && weight !== '0' && parseWeight(weight) === undefined) {
-      problems.push(`${at}weight: must be ${WEIGHT_RULE}, or 0 for a device that only carries mandates`);
-    }
-    problems.push(...mandates.flatMap((mandate, m) => mandateProblems(mandate, `${at}mandates[${m}].`)));
-    if (new Set(mandates.map(({ mandate }) => mandate)).size < mandates.length) {
-      problems.push(`${at}mandates: a mandate occurs twice`);
-    }
-    if (mandates.some(({ mandate }) => mandate === device)) {
-      problems.push(`${at}mandates: a device needs no mandate for itself; its own vote has the weight of the device`);
-    }
-    if (seen.has(device)) problems.push(`${at}device: ${JSON.stringify(device)} occurs twice`);
-    seen.add(device);
-    if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
-      problems.push(`${at}secret: must have at least ${MIN_SECRET_LENGTH} characters; if omitted, one is generated`);
-    }
-  }
-  if (problems.length === 0) return;
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  throw new Refusal('bad-devices', `${count}; nothing was registered`, problems);
-}
-
-function mandateProblems({ mandate, weight, group }: Mandate, at: string): string[] {
-  const problems: string[] = [];
-  if (!isIdentifier(mandate)) problems.push(`${at}mandate: must be ${IDENTIFIER_RULE}`);
-  if (group !== undefined && !isIdentifier(group)) problems.push(`${at}group: must be ${IDENTIFIER_RULE}`);
-  if (weight !== undefined && parseWeight(weight) === undefined) problems.push(`${at}weight: must be ${WEIGHT_RULE}`);
-  return problems;
 }

@@ -83,13 +83,13 @@ export class Rounds {
 
   /**
    * Continues the last round of a closed poll: votes count again, together with those already counted. @throws Refusal
-   * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, still-opening
+   * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, mandate-twice, still-opening
    */
   async continueRound(id: string): Promise<Poll> {
     const poll = await this.repository.change(id, async (now) => {
       demandStatus(now, 'closed');
       demandContinuable(now, this.retentionDays, Date.now());
-      await this.demandIdentities(now.definition);
+      demandSingleVotes(now.definition, await this.devices(now.definition));
       return interrupted(now);
     });
     return this.finishOpening(poll);

@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'bad-table'
   | 'device-exists'
   | 'edit-conflict'
+  | 'devices-changed'
   | 'figures-hidden'
   | 'invalid-request'
   | 'key-destroyed'

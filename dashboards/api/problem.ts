@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'edit-conflict': 409,
   'key-destroyed': 409,
   'log-removed': 409,
+  'devices-changed': 409,
   'mandate-twice': 409,
   'no-copy': 409,
   'no-quiz': 409,

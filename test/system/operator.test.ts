@@ -55,7 +55,8 @@ t.test('poll files can be YAML or JSON, and mistakes cause a clear error', async
 t.test('an event can be run from start to finish on the command line', async (t) => {
   const directory = t.testdir({
     'members.csv': '\ufeffdevice,label,group,weight\nm1,"Ann, chair",members,10.5\nm2,=cmd,members,\n',
-    'bad.csv': 'device,colour\nx,red\n',
+    'bad.csv': 'device,colour\n\nx y,red\n',
+    'again.csv': 'Device;Label;Colour\nm1;Zoë;red\nm2;;blue\n',
     'broken.yaml':
       'poll: broken\ntitle: ""\nkind: multiple\noptions: [{ key: a, label: A }, { key: a, label: B }]\nmin: 5\n',
   });
@@ -95,7 +96,16 @@ t.test('an event can be run from start to finish on the command line', async (t)
     stdout: /2 registered, secrets in secrets.csv/,
   });
   t.equal(statSync(join(directory, 'secrets.csv')).mode & 0o077, 0, 'only the owner can read the secrets');
-  t.match(await run('device', 'import', 'bad.csv'), { code: 1, stderr: /unknown column "colour"/ });
+  t.match(await run('device', 'import', 'bad.csv'), { code: 1, stderr: /row 3: device: must be/ });
+  const changes = /separated by semicolons[\s\S]*ignored columns: "Colour"[\s\S]*m1 +label +Ann, chair +Zoë/;
+  const dry = await run('device', 'import', 'again.csv', '--dry-run', '-o', 'none.csv');
+  t.match(dry, { code: 0, stdout: changes });
+  t.match(dry.stdout, /0 would be registered, 2 would be changed, 0 unchanged[\s\S]*nothing was changed/);
+  t.notOk(existsSync(join(directory, 'none.csv')), 'a dry run needs no file for secrets');
+  t.match((await json('device', 'list'))[0], { label: 'Ann, chair' });
+  t.match((await run('device', 'import', 'again.csv')).stdout, changes);
+  t.match((await json('device', 'list'))[0], { label: 'Zoë', group: 'members' });
+  await run('device', 'import', 'members.csv');
   t.match(
     (await run('device', 'add', 'm3', '--mandate', 'eve=2.5@members', '--mandate', 'fay')).stdout,
     /m3 +[\w-]{24}/,

@@ -1,15 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { DeviceAnswer, ImportAnswer, RegisteredDevice } from '../../../client/answers.ts';
-import type { Device, DeviceStatus } from '../../../core/devices/device.ts';
-import { parseDeviceTable } from '../../../core/devices/device-table.ts';
-import { DeviceRegister, demandValid, type NewDevice as Wanted } from '../../../core/devices/register.ts';
+import { demandValid } from '../../../core/devices/check.ts';
+import { type Device, type DeviceStatus, MAX_LABEL_LENGTH } from '../../../core/devices/device.ts';
+import { hasOtherSecret, type PlannedDevice } from '../../../core/devices/import/plan.ts';
+import { type DeviceTable, readDeviceTable } from '../../../core/devices/import/table.ts';
+import { DeviceRegister, type NewDevice as Wanted } from '../../../core/devices/register.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
+import { textProblems } from '../../../core/voting/rules/printable.ts';
 import type { Context } from '../context.ts';
-import { DeviceImportSchema, DevicePatchSchema, NewDeviceSchema } from '../schemas/devices.ts';
+import { DeviceImportSchema, DevicePatchSchema, ImportQuery, NewDeviceSchema } from '../schemas/devices.ts';
 import { DeviceParams } from '../schemas/params.ts';
 
-/** The maximum size of an import, in bytes. It is enough for 5,000 devices with labels. */
-const MAX_IMPORT_BYTES = 2 * 1024 * 1024;
+/** The maximum size of an import, in bytes. It is enough for 5,000 devices with labels and mandates, even in UTF-16. */
+const MAX_IMPORT_BYTES = 4 * 1024 * 1024;
+/** How often an import is planned again because a device was changed at the same time. */
+const MAX_TRIES = 3;
 const tags = ['devices'];
 
 /** Register, import, look up, change and revoke devices. Operators only. */
@@ -18,9 +23,13 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
 
   return async (app) => {
     app.addHook('onRequest', operators.required);
-    app.addContentTypeParser('text/csv', { parseAs: 'string' }, async (_request: unknown, text: string | Buffer) => ({
-      devices: parseDeviceTable(text.toString()),
-    }));
+    const tables = new WeakMap<object, DeviceTable>();
+    // The bytes are needed, because spreadsheets save CSV in several encodings.
+    app.addContentTypeParser('text/csv', { parseAs: 'buffer' }, async (request: object, bytes: string | Buffer) => {
+      const table = readDeviceTable(Buffer.from(bytes));
+      tables.set(request, table);
+      return { devices: table.devices };
+    });
 
     app.post(
       '/api/devices',
@@ -42,22 +51,30 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
       {
         bodyLimit: MAX_IMPORT_BYTES,
         schema: {
-          summary: 'Register many devices at once, as JSON or CSV; existing ones are not changed',
+          summary:
+            'Register and change many devices at once, as JSON or as CSV from a spreadsheet; with dryRun, only say what would change',
           tags,
+          querystring: ImportQuery,
           body: DeviceImportSchema,
         },
       },
-      async ({ body }, reply) => {
-        demandValid(body.devices);
-        const devices: RegisteredDevice[] = [];
-        const existing: string[] = [];
-        for (const wanted of body.devices) {
-          const secret = await register.register(wanted);
-          if (secret === undefined) existing.push(wanted.device);
-          else devices.push({ device: wanted.device, label: wanted.label, secret });
+      async (request, reply) => {
+        const { dryRun = false } = request.query;
+        const { devices: wanted } = request.body;
+        const table = tables.get(request);
+        demandValid(wanted, table?.rows);
+        for (let tries = 1; ; tries++) {
+          const plans = await register.plan(wanted);
+          demandSameSecrets(plans, table?.rows);
+          const secrets = dryRun ? new Map<string, string>() : await register.carryOut(plans);
+          if (secrets) return reply.code(dryRun ? 200 : 201).send(importAnswer(plans, secrets, dryRun, table));
+          if (tries >= MAX_TRIES) {
+            throw new Refusal(
+              'devices-changed',
+              'some of these devices were changed at the same time; import them again',
+            );
+          }
         }
-        const answer: ImportAnswer = { devices, existing };
-        return reply.code(201).send(answer);
       },
     );
 
@@ -85,6 +102,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           Object.entries(changes).map(([field, value]) => [field, value ?? undefined]),
         );
         demandValid([{ device, ...settings }]);
+        if (lentTo) demandPrintable(lentTo);
         const loan = lentTo === undefined ? {} : loanOf(lentTo);
         return describe(await register.change(device, { ...settings, ...loan }));
       },
@@ -118,6 +136,47 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
       },
     );
   };
+}
+
+/** @throws Refusal bad-devices if the import names another secret for a registered device */
+function demandSameSecrets(plans: readonly PlannedDevice[], rows: readonly number[] | undefined): void {
+  const problems = plans.flatMap((plan, i) => {
+    if (!hasOtherSecret(plan)) return [];
+    const place = rows ? `row ${rows[i]}: ` : `devices[${i}].`;
+    return [`${place}secret: device ${plan.device} already has another secret; revoke it first to give it a new one`];
+  });
+  if (problems.length > 0)
+    throw new Refusal('bad-devices', 'some devices already have a secret; nothing was changed', problems);
+}
+
+function importAnswer(
+  plans: readonly PlannedDevice[],
+  secrets: ReadonlyMap<string, string>,
+  dryRun: boolean,
+  table: DeviceTable | undefined,
+): ImportAnswer {
+  const known = plans.filter(({ before }) => before !== undefined);
+  const described = (some: readonly PlannedDevice[]) => some.map(({ device, changes }) => ({ device, changes }));
+  return {
+    dryRun,
+    devices: plans.flatMap(({ device, settings: { label } }) => {
+      const secret = secrets.get(device);
+      return secret === undefined ? [] : [{ device, label, secret }];
+    }),
+    existing: known.map(({ device }) => device),
+    added: described(plans.filter(({ before }) => before === undefined)),
+    changed: described(known.filter(({ changes }) => changes.length > 0)),
+    unchanged: known.filter(({ changes }) => changes.length === 0).map(({ device }) => device),
+    table: table
+      ? { encoding: table.encoding, separator: table.separator, ignoredColumns: table.ignoredColumns }
+      : null,
+  };
+}
+
+/** @throws Refusal bad-devices if the name cannot be shown */
+function demandPrintable(lentTo: string): void {
+  const problems = textProblems('lentTo', lentTo, MAX_LABEL_LENGTH);
+  if (problems.length > 0) throw new Refusal('bad-devices', '1 problem; nothing was changed', problems);
 }
 
 /** A device as the API returns it, without its secret. */

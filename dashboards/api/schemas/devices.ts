@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
-import { MAX_IMPORT } from '../../../core/devices/device-table.ts';
-import { closed, id, string } from '../../../core/voting/rules/schema.ts';
+import { MAX_LABEL_LENGTH } from '../../../core/devices/device.ts';
+import { MAX_IMPORT } from '../../../core/devices/import/table.ts';
+import { boolean, closed, id, string } from '../../../core/voting/rules/schema.ts';
 
 /** The schemas of request bodies that register and change devices. `demandValid` checks the values. */
 
@@ -11,14 +12,12 @@ const Mandate = closed({
 });
 
 const settings = {
-  label: Type.Optional(Type.String({ maxLength: 100 })),
+  label: Type.Optional(string(`what people call it, at most ${MAX_LABEL_LENGTH} characters`)),
   group: Type.Optional(id('the device’s group, such as a team or a chamber')),
   weight: Type.Optional(
     string('the weight of its own vote, a number as a string; default: 1; with 0, it votes for its mandates only'),
   ),
-  mandates: Type.Optional(
-    Type.Array(Mandate, { maxItems: 100, description: 'votes that the device casts for others' }),
-  ),
+  mandates: Type.Optional(Type.Array(Mandate, { description: 'votes that the device casts for others, at most 100' })),
 };
 
 export const NewDeviceSchema = closed({
@@ -30,8 +29,7 @@ export const NewDeviceSchema = closed({
 });
 
 /** The schema of a setting that may also be null, which removes it. */
-const orNull = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 100, description });
+const orNull = (description: string) => Type.Unsafe<string | null>({ type: ['string', 'null'], description });
 const lentTo = Type.Unsafe<string | null>({
   type: ['string', 'null'],
   minLength: 1,
@@ -48,6 +46,25 @@ export const DevicePatchSchema = Type.Partial(Type.Object({ ...settings, ...remo
   minProperties: 1,
 });
 
+const ImportedDeviceSchema = Type.Object(
+  {
+    ...NewDeviceSchema.properties,
+    label: Type.Optional(removable.label),
+    group: Type.Optional(removable.group),
+    weight: Type.Optional(removable.weight),
+    mandates: Type.Optional(
+      Type.Unsafe<readonly Type.Static<typeof Mandate>[] | null>({
+        type: ['array', 'null'],
+        items: Mandate,
+        description: 'votes that the device casts for others; null removes them',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 export const DeviceImportSchema = closed({
-  devices: Type.Array(NewDeviceSchema, { minItems: 1, maxItems: MAX_IMPORT }),
+  devices: Type.Array(ImportedDeviceSchema, { minItems: 1, maxItems: MAX_IMPORT }),
+});
+export const ImportQuery = closed({
+  dryRun: Type.Optional(boolean('whether only to say what would change')),
 });

@@ -33,7 +33,7 @@ export class OperatorApi extends ApiClient {
   protected override async request<Read>(
     method: string,
     path: string,
-    body: object | string | undefined,
+    body: object | undefined,
     read: (response: Response) => Promise<Read>,
   ): Promise<Read> {
     try {

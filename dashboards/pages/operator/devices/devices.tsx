@@ -6,6 +6,7 @@ import { useAttempt, useDesk } from '../context.ts';
 import { isFound, Search } from '../search.tsx';
 import { useReading } from '../use-reading.ts';
 import { tell } from '../words.ts';
+import { countsOf } from './device-import.tsx';
 import { NewDeviceForm } from './new-device.tsx';
 
 const READ_EVERY_MS = 10_000;
@@ -25,9 +26,8 @@ export function Devices() {
     if (all) setDevices(all);
   };
   useReading(reload, READ_EVERY_MS, [api]);
-  const registered = async (made: readonly RegisteredDevice[], existing: readonly string[]) => {
+  const registered = async (made: readonly RegisteredDevice[], text: string) => {
     setSecrets([...secrets, ...made]);
-    const text = tell('devices.registered', { n: formatNumber(made.length), existing: formatNumber(existing.length) });
     notify({ text, isBad: false });
     await reload();
   };
@@ -43,7 +43,10 @@ export function Devices() {
         <Search sought={sought} onSeek={seek} />
       </div>
       {deployment.door === 'open' && <p class="panel hint">{tell('devices.open')}</p>}
-      <NewDeviceForm onRegistered={registered} />
+      <NewDeviceForm
+        onRegistered={(made) => registered([made], tell('devices.registered', { n: formatNumber(1) }))}
+        onImported={(answer) => registered(answer.devices, tell('import.done', countsOf(answer)))}
+      />
       {secrets.length > 0 && <Secrets secrets={secrets} onForget={() => setSecrets([])} />}
       {devices && devices.length > 0 && (
         <section class="scroll panel" aria-label={tell('nav.devices')}>

@@ -1,15 +1,18 @@
 import { useState } from 'preact/hooks';
-import type { RegisteredDevice } from '../../../../client/answers.ts';
+import type { ImportAnswer, RegisteredDevice } from '../../../../client/answers.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { tell } from '../words.ts';
+import { DeviceImport } from './device-import.tsx';
 
 const FIELDS = ['device', 'label', 'group', 'weight'] as const;
 
 /** Registers one device, or those listed in a file. */
 export function NewDeviceForm({
   onRegistered,
+  onImported,
 }: {
-  onRegistered: (made: readonly RegisteredDevice[], existing: readonly string[]) => Promise<void>;
+  onRegistered: (made: RegisteredDevice) => Promise<void>;
+  onImported: (answer: ImportAnswer) => Promise<void>;
 }) {
   const { api } = useDesk();
   const attempt = useAttempt();
@@ -17,18 +20,8 @@ export function NewDeviceForm({
   const register = async (event: Event) => {
     event.preventDefault();
     const body = Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim() !== ''));
-    const isDone = await attempt(async () => onRegistered([await api.registerDevice(body)], []));
+    const isDone = await attempt(async () => onRegistered(await api.registerDevice(body)));
     if (isDone) setValues({});
-  };
-  const importFile = async (input: HTMLInputElement) => {
-    const [file] = input.files ?? [];
-    if (!file) return;
-    await attempt(async () => {
-      const { devices, existing } = await api.importDevices(await file.text());
-      await onRegistered(devices, existing);
-    });
-    // Otherwise choosing the same file again, after correcting it, would not fire a change event.
-    input.value = '';
   };
   return (
     <details class="panel">
@@ -49,15 +42,7 @@ export function NewDeviceForm({
           {tell('devices.register')}
         </button>
       </form>
-      <label>
-        {tell('devices.import')}
-        <input
-          type="file"
-          accept=".csv,.json,text/csv,application/json"
-          onChange={({ currentTarget }) => void importFile(currentTarget)}
-        />
-      </label>
-      <p class="hint">{tell('devices.importAbout')}</p>
+      <DeviceImport onImported={onImported} />
     </details>
   );
 }
