@@ -121,6 +121,19 @@ t.test('pollcast count: an audit bundle, counted like its poll, or by another me
   t.match(await run('stv.jsonl'), { method: 'stv', seats: 2, winners: names(stv.winners) });
   const score = await bundleOf('score', { kind: 'score', method: 'star', max: 9 }, ['a:9,b:1', 'b:3', 'c:8']);
   t.match(await run('score.jsonl'), { method: 'star', winners: names(score.winners) });
+  const bundle = async (poll: string) =>
+    writeFileSync(
+      join(s.directory, `${poll}.jsonl`),
+      (await s.call('GET', `/api/polls/${poll}/audit`, { operator: true })).body,
+    );
+  await bundleOf('tie', { kind: 'ranking' }, ['a', 'b']);
+  t.match(await run('tie.jsonl'), { winners: [], unresolved: ['Option a', 'Option b'] });
+  await s.call('POST', '/api/polls/tie/draws', { operator: true, body: { order: ['b', 'a'] } });
+  await bundle('tie');
+  t.match(await run('tie.jsonl'), { winners: ['Option b'], unresolved: [] }, 'with the lot that was drawn');
+  await s.call('POST', '/api/polls/tie/withdrawals', { operator: true, body: { option: 'b' } });
+  await bundle('tie');
+  t.match(await run('tie.jsonl'), { winners: ['Option a'], withdrawn: ['Option b'] }, 'an option was withdrawn');
   await bundleOf('single', { kind: 'single' }, ['a', 'b', 'b']);
   t.match(await run('single.jsonl'), { method: 'plurality', winners: ['Option b'], ballots: 3 });
   await bundleOf('multiple', { kind: 'multiple' }, ['a,b', 'b,c', 'c', 'b']);
