@@ -4,6 +4,7 @@ import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
 import { readCast } from '../../core/voting/count/cast.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Answer } from '../../core/voting/result/leaderboard.ts';
+import { interruptedMs } from '../../core/voting/rules/record.ts';
 
 /** Rows per chunk of CSV. */
 const ROWS_TOGETHER = 500;
@@ -31,10 +32,11 @@ export async function* ballotTable(store: Store, poll: string, round: number): A
 }
 
 /** The ballots of a round as answers to a quiz question, for leaderboards. */
-export async function answersOf(store: Store, { definition, round, openedAtMs = 0 }: Poll): Promise<Answer[]> {
+export async function answersOf(store: Store, poll: Poll): Promise<Answer[]> {
+  const { definition, round, openedAtMs = 0 } = poll;
   const answers: Answer[] = [];
   for await (const { voter, choice, group, atMs } of ballotsOf(store, definition.poll, round)) {
-    answers.push({ voter, choice, group, tookMs: atMs - openedAtMs });
+    answers.push({ voter, choice, group, tookMs: atMs - openedAtMs - interruptedMs(poll, atMs) });
   }
   return answers;
 }

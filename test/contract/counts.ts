@@ -16,7 +16,7 @@ export function countsContract(test: ContractTest): void {
     log,
   }) => {
     const offset = await log.append(1, votes(0));
-    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, interruptions: 2, accounting, atMs: 5 };
     const done = await counts.commit(
       commitOf(1, START, offset, {
         slices: [
@@ -86,7 +86,7 @@ export function countsContract(test: ContractTest): void {
   test('counts: a commit of thousands of ballots and choices is stored completely', async (t, { counts, log }) => {
     const offset = await log.append(0, votes(0));
     const many = Array.from({ length: 7_000 }, (_, i) => i);
-    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, interruptions: 2, accounting, atMs: 5 };
     const done = await counts.commit(
       commitOf(0, START, offset, {
         slices: [
@@ -209,7 +209,7 @@ export function countsContract(test: ContractTest): void {
 
   test('counts: commits survive a restart', async (t, store, under) => {
     const offset = await store.log.append(0, votes(0));
-    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, interruptions: 2, accounting, atMs: 5 };
     await store.counts.commit(commitOf(0, START, offset, { slices: [{ ...slice, weights: [['a', 1]] }] }));
     await store.close();
     const again = await under.open();

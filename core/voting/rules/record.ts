@@ -83,6 +83,13 @@ export function begunAtMs({ openedAtMs, interruptions = [] }: RoundRecord): numb
   return interruptions.findLast(({ continuedAtMs }) => continuedAtMs !== undefined)?.continuedAtMs ?? openedAtMs;
 }
 
+/** For how long, in ms, voting was interrupted before a time (ms since 1970). */
+export function interruptedMs({ interruptions = [] }: RoundRecord, untilMs: number): number {
+  return interruptions.reduce((sum, { closedAtMs, stoppedAtMs = closedAtMs, continuedAtMs = untilMs }) => {
+    return sum + Math.max(0, Math.min(continuedAtMs, untilMs) - stoppedAtMs);
+  }, 0);
+}
+
 /** True if a time (ms since 1970) lies between a closing of the round and its continuation. */
 export function isInterruptedAt({ interruptions = [] }: RoundRecord, atMs: number): boolean {
   return interruptions.some(({ closedAtMs, stoppedAtMs = closedAtMs, continuedAtMs = Number.POSITIVE_INFINITY }) => {

@@ -1,7 +1,9 @@
 import t from 'tap';
 import { verifyBundle } from '../../../core/audit/bundle.ts';
+import { interrupted } from '../../../core/rounds/record.ts';
 import { eventually } from '../../support/eventually.ts';
 import { stage } from '../../support/stage.ts';
+import { watch } from '../dashboards/viewer.ts';
 import { DOOR, finalOf, register, resultOf, step, votes } from './chair.ts';
 
 async function* each(lines: readonly string[]) {
@@ -86,6 +88,65 @@ t.test('continue: a secret poll is refused, and so is a room in which another po
   t.equal((await step(s, 'one', 'continue')).status, 200);
   await step(s, 'one', 'close');
   t.equal((await s.call('GET', '/api/rooms/hall')).body.poll, 'one', 'the poll that was continued last is current');
+});
+
+t.test('continue: topics, streams and pages see the round go on, and hidden figures are hidden again', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { visibility: 'closed', room: 'hall' });
+  const device = await s.device('d');
+  await device.subscribe('poll/q', 1);
+  await device.subscribe('room/hall', 1);
+  await device.subscribe('result/q');
+  const statuses = (topic: string) =>
+    device.messages.filter(([to, text]) => to === topic && text !== '').map(([, text]) => JSON.parse(text).status);
+  const viewer = await watch(t, `${s.http}/api/polls/q/stream`);
+  await device.vote('vote/q', 'a');
+  await s.resultAfter('q', 1);
+  await step(s, 'q', 'close');
+  await finalOf(s, 'q');
+  await eventually('the final result', async () =>
+    device.messages.find(([to, text]) => to === 'result/q' && text !== ''),
+  );
+  await step(s, 'q', 'continue');
+  await eventually('an empty result', async () => {
+    return device.messages.findLast(([to]) => to === 'result/q')?.[1] === '' ? true : undefined;
+  });
+  for (const topic of ['poll/q', 'room/hall']) {
+    await eventually(`${topic} to be open again`, async () => (statuses(topic).at(-1) === 'open' ? true : undefined));
+    t.notMatch(statuses(topic).join(), 'draft');
+  }
+  t.ok(
+    device.messages.every(([to, text]) => to !== 'poll/q' || text !== ''),
+    'the question is never withdrawn',
+  );
+  t.match((await s.call('GET', '/api/polls/q/result')).body, { hidden: true, final: false, ballots: 1 });
+  const shown = await eventually('the stream', async () =>
+    viewer.events.find(({ event, data }) => event === 'result' && data.interruptions),
+  );
+  t.match(shown.data, { round: 1, hidden: true, options: [{ count: null }, {}, {}] });
+  await device.vote('vote/room/hall', 'b');
+  await s.resultAfter('q', 2);
+  await step(s, 'q', 'close');
+  t.match(await finalOf(s, 'q'), { ballots: 1, options: [{ count: 0 }, { count: 1 }, { count: 0 }] });
+  await eventually('the second final event', async () =>
+    viewer.events.filter(({ event }) => event === 'final').length === 2 ? true : undefined,
+  );
+});
+
+t.test('continue: if the dashboard dies meanwhile, another one finishes', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  await votes(s, 'd1', 'q', 'a');
+  await s.resultAfter('q', 1);
+  await step(s, 'q', 'close');
+  await finalOf(s, 'q');
+  await s.pollcast.dashboard?.repository.change('q', async (now) => interrupted(now));
+  t.match((await s.call('GET', '/api/polls/q')).body, { status: 'opening', title: 'Poll q' });
+  await eventually('the poll to be open', async () => ((await resultOf(s, 'q')).status === 'open' ? true : undefined));
+  await votes(s, 'd2', 'q', 'b');
+  await s.resultAfter('q', 2);
+  await step(s, 'q', 'close');
+  t.match(await finalOf(s, 'q'), { round: 1, ballots: 2, interruptions: [{ continuedAt: /Z$/ }] });
 });
 
 t.test('continue: what is left of the time is used, and a round whose time is over stays open', async (t) => {

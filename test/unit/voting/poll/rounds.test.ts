@@ -1,7 +1,9 @@
 import t from 'tap';
+import { demandContinuable } from '../../../../core/rounds/continuation.ts';
 import { sumAccounting, totalRejected } from '../../../../core/voting/count/accounting.ts';
 import { currentInRoom, type Poll, pollInRound } from '../../../../core/voting/poll/poll.ts';
 import { neededFrom, withPastRound } from '../../../../core/voting/poll/retention.ts';
+import { begunAtMs, interruptedMs, isInterruptedAt } from '../../../../core/voting/rules/record.ts';
 import { define, pollOf, roll } from '../../../support/kind.ts';
 import { question } from '../question.ts';
 
@@ -17,6 +19,8 @@ t.test('the current poll of a room is the open one, or else the one opened last'
   t.equal(at(poll('a', 'open', 1), poll('b', 'closed', 2)), 'a');
   t.equal(at(poll('a', 'closed', 1), poll('b', 'closed', 2)), 'b');
   t.equal(at(poll('a', 'draft', 0, 0)), undefined);
+  const continued = { ...poll('a', 'closed', 1), interruptions: [{ closedAtMs: 2, continuedAtMs: 4 }] };
+  t.equal(at(continued, poll('b', 'closed', 3)), 'a', 'a poll that was continued later comes first');
   t.equal(totalRejected(sumAccounting([]).rejected), 0);
 });
 
@@ -51,6 +55,36 @@ t.test(
     );
   },
 );
+
+t.test('interruptions: time that was not voting time is known', async (t) => {
+  const record = {
+    openedAtMs: 0,
+    interruptions: [{ stoppedAtMs: 10, closedAtMs: 12, continuedAtMs: 20 }, { closedAtMs: 30 }],
+  };
+  t.same(
+    [5, 10, 15, 20, 25, 40].map((ms) => interruptedMs(record, ms)),
+    [0, 0, 5, 10, 10, 20],
+  );
+  t.same(
+    [5, 11, 19, 20, 31].map((ms) => isInterruptedAt(record, ms)),
+    [false, true, true, false, true],
+  );
+  t.equal(begunAtMs(record), 20);
+});
+
+t.test('a round can be continued while its log is kept, if its voters are still known', async (t) => {
+  const day = 86_400_000;
+  const poll = { ...pollOf(define('single', ['a', 'b'])), closedAtMs: 100 * day };
+  const at = (closed: Poll, retentionDays: number, nowMs: number) => () =>
+    demandContinuable(closed, retentionDays, nowMs);
+  t.doesNotThrow(at(poll, 90, 189 * day));
+  t.throws(at(poll, 90, 190 * day), { code: 'log-removed', message: /kept for 90 days/ });
+  t.doesNotThrow(at(poll, 0, 10_000 * day), 'the log is kept for ever');
+  const secret = define('single', ['a', 'b'], { secrecy: 'secret', visibility: 'closed' });
+  t.throws(at({ ...poll, definition: secret }, 0, 100 * day), { code: 'key-destroyed' });
+  const interruptions = Array.from({ length: 100 }, () => ({ closedAtMs: 1, continuedAtMs: 2 }));
+  t.throws(at({ ...poll, interruptions }, 0, 100 * day), { code: 'too-many-interruptions' });
+});
 
 t.test('earlier rounds keep their own records', async (t) => {
   const poll = pollOf(define('motion'), { openedAtMs: 30, electorate: roll(3) });
