@@ -1,11 +1,13 @@
 import t from 'tap';
 import { ApiClient, ApiError } from '../../../client/api.ts';
 import { stage } from '../../support/stage.ts';
-import { create, options, step } from '../polls/chair.ts';
+
+const options = ['a', 'b'].map((key) => ({ key, label: `Option ${key}` }));
 
 t.test('edits: a change based on an earlier version is refused, with what was changed meanwhile', async (t) => {
   const s = await stage(t);
-  await create(s, 'q', { options });
+  const create = () => s.call('POST', '/api/polls', { operator: true, body: { poll: 'q', title: 'Q?', options } });
+  await create();
   const read = () => s.call('GET', '/api/polls/q', { operator: true });
   const save = (body: object) => s.call('PATCH', '/api/polls/q', { operator: true, body });
   t.equal((await read()).body.version, 1);
@@ -34,7 +36,7 @@ t.test('edits: a change based on an earlier version is refused, with what was ch
   t.match(await save({ title: 'Fourth?', basedOn: null }), { status: 200, body: { version: 5 } });
   t.match(await save({ title: 'Fifth?', basedOn: 1.5 }), { status: 400 });
 
-  await step(s, 'q', 'open');
+  await s.call('POST', '/api/polls/q/open', { operator: true });
   t.match((await read()).body, { version: 5 }, 'opening a poll changes no setting');
   t.match(await save({ visibility: 'closed', basedOn: 5 }), { status: 200, body: { version: 6 } });
   const api = new ApiClient({ base: s.http, token: s.operator.authorization?.replace('Bearer ', '') });
@@ -43,8 +45,8 @@ t.test('edits: a change based on an earlier version is refused, with what was ch
   t.match(error, { status: 409, code: 'edit-conflict', problems: ['visibility: now "closed"'] });
   t.equal((await s.call('GET', '/api/polls/q')).body.version, undefined, 'only operators edit polls');
 
-  await step(s, 'q', 'close');
+  await s.call('POST', '/api/polls/q/close', { operator: true });
   await s.call('DELETE', '/api/polls/q', { operator: true });
-  await create(s, 'q', { options });
+  await create();
   t.equal((await read()).body.version, 7, 'a new poll is not mistaken for a deleted one');
 });
