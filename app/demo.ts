@@ -10,6 +10,8 @@ export async function createDemo({ polls, dashboard }: Pollcast): Promise<void> 
     poll: DEMO_POLL,
     room: 'main',
     title: 'What should we build next?',
+    // The bars on the screen move with the first vote.
+    visibility: 'live',
     options: [
       { key: 'a', label: 'A better clicker' },
       { key: 'b', label: 'A bigger screen' },

@@ -18,6 +18,10 @@ export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
   readonly closingAt: string | null;
   readonly stoppedAt: string | null;
   readonly closedAt: string | null;
+  /** The rounds whose results are kept, oldest first, with the current one. */
+  readonly rounds: readonly RoundAnswer[];
+  /** Set while the presenter hides the figures from everybody but operators. */
+  readonly curtain?: true | undefined;
   /** The version of its settings, for `basedOn` when they are changed; for operators only. */
   readonly version?: number;
   /** When the round was closed and then continued, oldest first; only if it was. */
@@ -28,7 +32,16 @@ export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
   readonly presentAtClose?: Roll | undefined;
   /** The definition as its author wrote it, without the defaults of its kind; only while the poll is a draft. */
   readonly draft?: Draft | undefined;
+  /** The key with which a screen may hide and show the poll’s figures. */
+  readonly screenKey?: string | undefined;
 };
+
+/** A round of a poll. Times are in UTC, as ISO 8601. */
+export interface RoundAnswer {
+  readonly round: number;
+  readonly openedAt: string | null;
+  readonly closedAt: string | null;
+}
 
 /** A registered device. */
 export interface DeviceAnswer {

@@ -104,8 +104,10 @@ export class ApiClient {
     return this.json('POST', pollPath(poll, 'withdrawals'), { option });
   }
 
-  /** Opens or closes a poll, or continues its last round, or opens it for another round (`reopen`). */
-  step(poll: string, step: 'open' | 'close' | 'continue' | 'reopen'): Promise<PollAnswer> {
+  /**
+   * Opens or closes a poll, or continues its last round, or opens it for another round (`reopen`), or hides or shows its figures.
+   */
+  step(poll: string, step: 'open' | 'close' | 'reopen' | 'continue' | 'hide' | 'show'): Promise<PollAnswer> {
     return this.json('POST', pollPath(poll, step));
   }
 

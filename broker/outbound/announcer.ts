@@ -166,7 +166,7 @@ export class Announcer {
 /** What devices may know about a poll. Empty until the poll is opened, so that a quiz question cannot leak beforehand. */
 function describe(poll: Poll | undefined): string {
   if (!poll || isUnpublished(poll)) return '';
-  const { definition, status, round, closesAtMs } = poll;
+  const { definition, status, round, closesAtMs, curtain } = poll;
   const closingAt = closesAtMs === undefined ? undefined : new Date(closesAtMs).toISOString();
-  return JSON.stringify({ ...publicDefinition(definition), status, round, closingAt });
+  return JSON.stringify({ ...publicDefinition(definition), status, round, closingAt, curtain });
 }

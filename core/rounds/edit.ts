@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '../runtime/refusal.ts';
 import type { Definition, Draft } from '../voting/kinds/definition.ts';
-import { MUTABLE_SETTINGS, withDefaults, withoutSettingsOfOtherKinds } from '../voting/poll/definition.ts';
+import { MUTABLE_SETTINGS, withoutGaps, withoutSettingsOfOtherKinds } from '../voting/poll/definition.ts';
 import { type Poll, versionOf } from '../voting/poll/poll.ts';
 import { validDefinition } from './poll-repository.ts';
 
@@ -61,7 +61,7 @@ function changed(now: Poll, changes: Partial<Draft>): Poll {
     const why = `poll ${id} was opened, and its question cannot be changed after that; create a new poll (${MUTABLE_SETTINGS.join(' and ')} can still be changed)`;
     throw new Refusal('poll-was-opened', why);
   }
-  const written: Draft = withDefaults({ ...(now.draft ?? now.definition), ...changes });
+  const written: Draft = withoutGaps({ ...(now.draft ?? now.definition), ...changes });
   const draft = changes.kind === undefined ? written : withoutSettingsOfOtherKinds(written);
   const definition = validDefinition(draft, now.status === 'draft' ? undefined : now.definition);
   if (now.status !== 'draft') {
@@ -71,7 +71,7 @@ function changed(now: Poll, changes: Partial<Draft>): Poll {
     return { ...now, definition: { ...now.definition, ...replaced } };
   }
   if (changes.opensAt !== undefined) demandFuture(definition);
-  return { ...now, definition, draft: written };
+  return { ...now, definition, draft };
 }
 
 /** Rejects an opening time in the past, because such a poll would open immediately. @throws Refusal bad-definition */

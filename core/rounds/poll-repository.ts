@@ -3,7 +3,7 @@ import { Refusal } from '../runtime/refusal.ts';
 import type { Registry } from '../store/store.ts';
 import type { Definition, Draft } from '../voting/kinds/definition.ts';
 import { checkDefinition } from '../voting/poll/check.ts';
-import { withDefaults } from '../voting/poll/definition.ts';
+import { withoutGaps } from '../voting/poll/definition.ts';
 import { type Poll, versionOf } from '../voting/poll/poll.ts';
 
 /**
@@ -37,7 +37,8 @@ export class PollRepository {
     written: Draft,
     { rehearsalOf, replaces = () => false }: { rehearsalOf?: string; replaces?: (existing: Poll) => boolean } = {},
   ): Promise<Poll> {
-    const draft = withDefaults(written);
+    // Without defaults, so that they follow when the kind or another setting is changed.
+    const draft = withoutGaps(written);
     const definition = validDefinition(draft);
     const { poll: id } = definition;
     const before = await this.registry.get<Poll>('polls', id);

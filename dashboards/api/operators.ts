@@ -1,6 +1,11 @@
+import { createHmac } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { isSameText } from '../../core/devices/secret.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
+import type { Poll } from '../../core/voting/poll/poll.ts';
+
+/** The header with which a screen shows its key. */
+const SCREEN_KEY = 'x-pollcast-screen';
 
 /** Decides whether a request comes from an operator, that is, has the header `Authorization: Bearer <operator token>`. */
 export class Operators {
@@ -25,4 +30,22 @@ export class Operators {
     if (this.isOperator(request)) return;
     throw new Refusal('operators-only', 'operators only: send the header "Authorization: Bearer <operator token>"');
   };
+
+  /**
+   * The key with which a screen may hide and show the figures of a poll, and of all polls of its room. It allows nothing else,
+   * so that a projector’s computer need not know the operator token.
+   */
+  screenKey({ definition: { poll, room } }: Poll): string {
+    const target = room === undefined ? `poll/${poll}` : `room/${room}`;
+    return createHmac('sha256', this.token).update(`screen ${target}`).digest('base64url').slice(0, 32);
+  }
+
+  /** @throws Refusal operators-only, unless the request comes from an operator or from a screen with the poll’s key */
+  demandPresenter(request: FastifyRequest, poll: Poll): void {
+    const key = request.headers[SCREEN_KEY];
+    if (typeof key === 'string' && isSameText(key, this.screenKey(poll))) return;
+    if (this.isOperator(request)) return;
+    const why = 'operators only, or a screen that was opened from the operator’s page: its address contains the key';
+    throw new Refusal('operators-only', why);
+  }
 }

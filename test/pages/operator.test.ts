@@ -7,26 +7,19 @@ import { eventually } from '../support/eventually.ts';
 import { type Stage, stage } from '../support/stage.ts';
 import { picture, seriousFindings, startBrowser, visit } from './support/browser.ts';
 import { GALLERY, type Picture } from './support/gallery.ts';
+import { signIn } from './support/operator.ts';
 
 let browser: Browser;
 t.before(async () => {
   browser = await startBrowser(t);
 });
 
-async function signIn(s: Stage, hash = ''): Promise<Awaited<ReturnType<typeof visit>>> {
-  const found = await visit(browser, `${s.http}/${hash}`);
-  await found.page.fill('input[name=token]', 'operator-token-of-tests');
-  await found.page.click('button[type=submit]');
-  await found.page.waitForSelector('.desk');
-  return found;
-}
-
 const definition = async (s: Stage, poll: string) =>
   (await s.call('GET', `/api/polls/${poll}`, { operator: true })).body;
 
 t.test('the token is kept until the operator signs out, and only in one tab', async (t) => {
   const s = await stage(t);
-  const { page, problems, close } = await signIn(s);
+  const { page, problems, close } = await signIn(browser, s);
   await page.reload();
   await page.waitForSelector('.desk');
   const other = await page.context().newPage();
@@ -85,7 +78,7 @@ const WRITTEN: Readonly<Record<string, { fill: (page: Page) => Promise<void>; is
 t.test('polls of every kind can be created, previewed, edited and opened', async (t) => {
   t.same(Object.keys(WRITTEN).sort(), [...KIND_NAMES].sort(), 'every kind is in WRITTEN');
   const s = await stage(t);
-  const { page, problems, close } = await signIn(s);
+  const { page, problems, close } = await signIn(browser, s);
   for (const [kind, { fill, is }] of Object.entries(WRITTEN)) {
     await page.evaluate(`location.hash = '#/polls/new'`);
     await page.waitForSelector('textarea[name=title]');
@@ -127,7 +120,7 @@ t.test('polls of every kind can be created, previewed, edited and opened', async
 
 t.test('an invalid poll is refused with its problems, and no input is lost', async (t) => {
   const s = await stage(t);
-  const { page, close } = await signIn(s, '#/polls/new');
+  const { page, close } = await signIn(browser, s, '#/polls/new');
   await page.fill('textarea[name=title]', 'A question');
   await page.fill('input[name=poll]', 'not an id!');
   await page.click('button:text-is("Save as draft")');
@@ -144,7 +137,7 @@ t.test(
     await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-1', label: 'First seat' } });
     await s.call('POST', '/api/devices', { operator: true, body: { device: 'seat-2' } });
     await s.openPoll('q');
-    const { page, problems, close } = await signIn(s, '#/polls/q');
+    const { page, problems, close } = await signIn(browser, s, '#/polls/q');
     const first = await s.device('seat-1');
     await first.vote('vote/q', 'a');
     await first.vote('vote/q', 'b');
@@ -182,7 +175,7 @@ t.test('phrases can be hidden from a result and shown again', async (t) => {
   await s.openPoll('words', (GALLERY.text as Picture).settings);
   await (await s.device('d')).vote('vote/words', 'rude,nice');
   await s.resultAfter('words', 1);
-  const { page, close } = await signIn(s, '#/polls/words');
+  const { page, close } = await signIn(browser, s, '#/polls/words');
   await page.click('.grid li:has-text("rude") button');
   await page.waitForSelector('.cloud li:has-text("rude")', { state: 'detached' });
   await page.click('.struck:has-text("rude") button');
@@ -194,7 +187,7 @@ t.test(
   'devices can be registered, imported, lent, returned, weighted and revoked, and their status is shown',
   async (t) => {
     const s = await stage(t, { door: 'devices' });
-    const { page, problems, close } = await signIn(s, '#/devices');
+    const { page, problems, close } = await signIn(browser, s, '#/devices');
     await page.click('summary:text-is("Register devices")');
     await page.fill('input[name=device]', 'seat-1');
     await page.click('button:text-is("Register")');
@@ -268,7 +261,7 @@ t.test(
         durationMs: 5_000,
       };
       await s.call('POST', '/api/polls', { operator: true, body });
-      const { page, problems, close } = await signIn(s, '#/polls/q');
+      const { page, problems, close } = await signIn(browser, s, '#/polls/q');
       await page.click('summary:text-is("Rehearse")');
       await page.fill('label:has-text("Devices") input', '30');
       await page.fill('label:has-text("Seconds") input', '1');

@@ -19,7 +19,7 @@ export interface Stage {
   readonly operator: Readonly<Record<string, string>>;
   /** Sends a request with `body` as JSON; as an operator only if `operator` is true. */
   call(method: string, path: string, options?: { body?: unknown; operator?: boolean }): Promise<Answer>;
-  /** Creates a poll with options a, b, c and opens it. */
+  /** Creates a poll with options a, b, c and live results, and opens it. */
   openPoll(poll: string, settings?: object): Promise<void>;
   /** The result as an operator sees it, once `votes` votes have been received. */
   resultAfter(poll: string, votes: number): Promise<Result>;
@@ -98,7 +98,7 @@ export async function stage(
 
     async openPoll(poll, more = {}) {
       const options = ['a', 'b', 'c'].map((key) => ({ key, label: `Option ${key}` }));
-      const body = { poll, title: `Poll ${poll}`, options, ...more };
+      const body = { poll, title: `Poll ${poll}`, options, visibility: 'live', ...more };
       const created = await call('POST', '/api/polls', { body, operator: true });
       const opened = await call('POST', `/api/polls/${poll}/open`, { operator: true });
       if (created.status !== 201 || opened.status !== 200) throw new Error(JSON.stringify([created.body, opened.body]));

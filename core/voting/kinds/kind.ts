@@ -2,6 +2,7 @@ import type { TObject } from 'typebox';
 import type { Bundle } from '../count/cast.ts';
 import type { Choice } from '../count/tally.ts';
 import type { Rejection } from '../rules/rejection.ts';
+import type { Visibility } from '../rules/settings.ts';
 import type { Contest } from '../rules/tie.ts';
 import type { Definition, FiguresOf, KindName } from './definition.ts';
 
@@ -30,6 +31,8 @@ export interface Kind<Name extends KindName = KindName> {
   readonly confidential?: readonly string[];
   /** The option that a majority is checked for: `yes`, or the option that leads. Absent if the kind has no majorities. */
   readonly majorityOf?: 'yes' | 'leader';
+  /** Who sees results unless the author says otherwise; `defaultVisibility` decides where this is absent. */
+  readonly visibility?: Visibility;
 
   /** The definition with the kind’s defaults filled in. Called before `problems`. */
   complete(definition: Definition<Name>): Definition<Name>;

@@ -6,7 +6,7 @@ import { IDENTIFIER_RULE, isIdentifier } from '../rules/identifier.ts';
 import { type Counted, MAJORITIES } from '../rules/majority.ts';
 import { optionProblems } from '../rules/option.ts';
 import { textProblems } from '../rules/printable.ts';
-import { MAX_TITLE_LENGTH, votesAllowed } from '../rules/settings.ts';
+import { allowedVisibilities, MAX_TITLE_LENGTH, votesAllowed } from '../rules/settings.ts';
 import { parseShare, SHARE_RULE } from '../rules/share.ts';
 import { parseWeight, WEIGHT_RULE } from '../rules/weight.ts';
 import { kindSettings, withDefaults } from './definition.ts';
@@ -103,9 +103,10 @@ function ruleProblems({
   if (withdraw && options.some(({ key }) => key === WITHDRAW)) {
     problems.push(`withdraw: ${WITHDRAW} withdraws a ballot, so it cannot be the key of an option`);
   }
-  if (secrecy === 'secret' && (visibility === 'live' || visibility === 'voted')) {
+  const visibilities = allowedVisibilities({ secrecy });
+  if (!visibilities.includes(visibility)) {
     problems.push(
-      'visibility: live results of a secret poll would reveal who voted for what; use closed, turnout or operator',
+      `visibility: live results of a secret poll would reveal who voted for what; use ${visibilities.join(', ')}`,
     );
   }
   if (minGroup !== undefined && (secrecy !== 'secret' || minGroup < 2 || minGroup > 1_000)) {

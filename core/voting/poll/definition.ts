@@ -1,5 +1,6 @@
 import type { Definition, Draft, KindName } from '../kinds/definition.ts';
 import { KIND_NAMES, kindOf, kinds } from '../kinds/index.ts';
+import type { Visibility } from '../rules/settings.ts';
 
 /**
  * Settings that may still be changed after a poll has been opened: who sees results and how phrases are moderated, but never
@@ -20,10 +21,25 @@ function collectSettings(): Map<string, KindName[]> {
   return found;
 }
 
-/** The draft with the defaults that are the same for every kind. */
+/** The draft with the defaults of the settings that every kind has. */
 export function withDefaults(draft: Draft): Definition {
-  const given = Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as Draft;
-  return { kind: 'single', options: [], revote: 'last', visibility: 'live', ...given } as Definition;
+  const written = { kind: 'single', options: [], revote: 'last', ...withoutGaps(draft) } as Definition;
+  return { ...written, visibility: written.visibility ?? defaultVisibility(written) };
+}
+
+/** The draft without fields that are present but undefined. */
+export function withoutGaps(draft: Draft): Draft {
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as Draft;
+}
+
+/**
+ * Who sees results if the author does not say: those who have voted, so that nobody is influenced by the votes of others. Where
+ * a question has a right answer, nobody before the end, because who answers first would learn what the others believe. Secret
+ * polls have no figures before the end in any case. A kind may say otherwise.
+ */
+export function defaultVisibility(definition: Definition): Visibility {
+  const { visibility = 'voted', hasAnswer } = kindOf(definition);
+  return definition.secrecy === 'secret' || hasAnswer?.(definition) ? 'closed' : visibility;
 }
 
 /** The draft without settings of other kinds, for use after its kind has been changed. */

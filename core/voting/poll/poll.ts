@@ -28,6 +28,8 @@ export interface Poll extends RoundRecord {
   readonly recount?: { readonly round: number; readonly agrees: boolean; readonly atMs: number } | undefined;
   /** Set on a copy made for a rehearsal: the id of the original poll. */
   readonly rehearsalOf?: string | undefined;
+  /** Set while the presenter hides the figures from everybody but operators, whatever the poll’s visibility. */
+  readonly curtain?: true | undefined;
   /** How often its settings were written, by whoever edits it; absent for 1, in polls of earlier versions of Pollcast. */
   readonly version?: number | undefined;
   /** For each setting that was changed, the version that the last change made. */

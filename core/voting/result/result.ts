@@ -71,6 +71,8 @@ export type OpenResult<Name extends KindName = KindName> = {
 export interface HiddenResult extends ResultBase {
   readonly kind: KindName;
   readonly hidden: true;
+  /** Set if this audience would see the figures, but the presenter hides them for now. */
+  readonly curtain?: true;
   readonly options: readonly OptionResult[];
 }
 

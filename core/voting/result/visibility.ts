@@ -1,5 +1,6 @@
 import { isUnpublished, type Poll } from '../poll/poll.ts';
 import type { Option } from '../rules/option.ts';
+import type { Visibility } from '../rules/settings.ts';
 import type { HiddenResult, Result } from './result.ts';
 
 /** Who views a result: an operator, a voter whose ballot counts in the round, or the public. */
@@ -8,7 +9,7 @@ export type Audience = 'operator' | 'voter' | 'public';
 /**
  * The part of a result that an audience may see. The same rules apply to the API, streams, retained results and timelines: a
  * poll that has never been open shows only that it exists, except to operators; a secret poll shows no figures before it is
- * final; otherwise, the poll’s visibility decides.
+ * final; otherwise, the poll’s visibility decides, and the presenter may hide even what it shows.
  */
 export function visibleResult(result: Result, poll: Poll, audience: Audience): Result {
   const { visibility, secrecy, options } = poll.definition;
@@ -18,17 +19,33 @@ export function visibleResult(result: Result, poll: Poll, audience: Audience): R
     return audience === 'operator' || visibility !== 'operator' ? turnout : withoutTurnout(turnout);
   }
   if (audience === 'operator') return result;
+  if (showsFigures(visibility, audience, result.final)) {
+    return poll.curtain ? { ...withoutFigures(result, options), curtain: poll.curtain } : result;
+  }
+  const turnout = withoutFigures(result, options);
+  return visibility === 'operator' ? withoutTurnout(turnout) : turnout;
+}
+
+/** Whether everybody sees the figures of a poll right now. Not for secret polls that are not final, which show none. */
+export function publicSees(
+  { visibility, curtain }: { readonly visibility: Visibility; readonly curtain?: true | undefined },
+  isFinal: boolean,
+): boolean {
+  return !curtain && showsFigures(visibility, 'public', isFinal);
+}
+
+/** Whether a visibility shows figures to voters or the public. */
+function showsFigures(visibility: Visibility, audience: 'voter' | 'public', isFinal: boolean): boolean {
   switch (visibility) {
     case 'live':
-      return result;
+      return true;
     case 'voted':
-      return audience === 'voter' || result.final ? result : withoutFigures(result, options);
+      return audience === 'voter' || isFinal;
     case 'closed':
-      return result.final ? result : withoutFigures(result, options);
+      return isFinal;
     case 'turnout':
-      return withoutFigures(result, options);
     case 'operator':
-      return withoutTurnout(withoutFigures(result, options));
+      return false;
   }
 }
 

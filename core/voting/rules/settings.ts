@@ -22,6 +22,11 @@ export function votesAllowed(revote: string): number | undefined {
 export const VISIBILITIES = ['live', 'turnout', 'voted', 'closed', 'operator'] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 
+/** The visibilities that a poll may have. In a secret poll, figures that move with each vote would reveal who voted for what. */
+export function allowedVisibilities({ secrecy }: { readonly secrecy?: Secrecy | undefined }): readonly Visibility[] {
+  return secrecy === 'secret' ? VISIBILITIES.filter((one) => one !== 'live' && one !== 'voted') : VISIBILITIES;
+}
+
 /** Who may vote: any connected client, registered devices, guests, or registered voters of the listed groups. */
 export type Eligible = 'anyone' | 'registered' | 'guests' | readonly string[];
 
@@ -30,6 +35,7 @@ export type Eligible = 'anyone' | 'registered' | 'guests' | readonly string[];
  * carry a keyed hash whose key is destroyed when the round is closed, and no results are shown before the round is final.
  */
 export const SECRECIES = ['named', 'pseudonymous', 'secret'] as const;
+export type Secrecy = (typeof SECRECIES)[number];
 
 /** How a tie is broken: not at all, by the order of the options, or by lot with a published seed. */
 export const TIE_BREAKS = ['none', 'order', 'lot'] as const;
@@ -50,7 +56,12 @@ export const commonSettings = {
     }),
   ),
   withdraw: Type.Optional(boolean('whether voters may withdraw their ballot by voting "-"')),
-  visibility: Type.Optional(oneOf(VISIBILITIES, 'who sees results; default live. May be changed at any time')),
+  visibility: Type.Optional(
+    oneOf(
+      VISIBILITIES,
+      'who sees results; default voted, in a pulse live, with a right answer or secret ballots closed. May be changed at any time',
+    ),
+  ),
   eligible: Type.Optional(
     Type.Unsafe<Eligible>({
       description: 'who may vote: anyone (default), registered devices, guests, or a list of device groups',

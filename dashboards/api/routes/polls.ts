@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { demandFuture, edited } from '../../../core/rounds/edit.ts';
 import { validDefinition } from '../../../core/rounds/poll-repository.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import { isUnpublished } from '../../../core/voting/poll/poll.ts';
+import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
 import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
 import { type Context, knownPoll } from '../context.ts';
 import { pollView } from '../poll-view.ts';
@@ -14,6 +14,8 @@ const tags = ['polls'];
 export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
   const { polls, repository, rounds, operators } = context;
   const operatorsOnly = { onRequest: operators.required };
+  const viewFor = (poll: Poll, isOperator: boolean) =>
+    pollView(poll, isOperator ? operators.screenKey(poll) : undefined);
   /** The names of the settings that each PATCH request removes. */
   const removed = new WeakMap<object, readonly string[]>();
 
@@ -22,7 +24,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       const isOperator = operators.isOperator(request);
       const visible = polls.all().filter((poll) => isOperator || !isUnpublished(poll));
       return {
-        polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map((poll) => pollView(poll, isOperator)),
+        polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map((poll) => viewFor(poll, isOperator)),
       };
     });
 
@@ -32,14 +34,14 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       async ({ body }, reply) => {
         demandFuture(validDefinition(body));
         const poll = await repository.create(body);
-        return reply.code(201).header('location', `/api/polls/${poll.definition.poll}`).send(pollView(poll, true));
+        return reply.code(201).header('location', `/api/polls/${poll.definition.poll}`).send(viewFor(poll, true));
       },
     );
 
     app.get('/api/polls/:poll', { schema: { summary: 'One poll', tags, params: PollParams } }, async (request) => {
       const poll = knownPoll(context, request.params.poll);
       const isOperator = operators.isOperator(request);
-      if (!isUnpublished(poll) || isOperator) return pollView(poll, isOperator);
+      if (!isUnpublished(poll) || isOperator) return viewFor(poll, isOperator);
       // Only operators may see a question that has not been asked yet.
       return { poll: poll.definition.poll, status: poll.status, round: poll.round };
     });
@@ -75,7 +77,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         }
         if (gone.includes('title')) throw new Refusal('invalid-request', 'title: cannot be removed');
         const changes = { ...body, ...Object.fromEntries(gone.map((field) => [field, undefined])) };
-        return pollView(await repository.change(params.poll, (now) => edited(now, changes, basedOn)), true);
+        return viewFor(await repository.change(params.poll, (now) => edited(now, changes, basedOn)), true);
       },
     );
 
@@ -91,6 +93,19 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
     );
 
+    for (const [name, curtain] of [
+      ['hide', true],
+      ['show', undefined],
+    ] as const) {
+      const summary = curtain ? 'Hide figures from everybody but operators for now' : 'Show figures again';
+      app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
+        const id = (request.params as { poll: string }).poll;
+        operators.demandPresenter(request, knownPoll(context, id));
+        const poll = await repository.change(id, (now) => (now.curtain === curtain ? undefined : { ...now, curtain }));
+        return viewFor(poll ?? knownPoll(context, id), operators.isOperator(request));
+      });
+    }
+
     const steps = {
       open: { summary: 'Open a draft', take: (id: string) => rounds.openRound(id, 'draft') },
       close: { summary: 'Close an open poll', take: (id: string) => rounds.closeRound(id) },
@@ -101,7 +116,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       app.post(
         `/api/polls/:poll/${name}`,
         { ...operatorsOnly, schema: { summary, tags, params: PollParams } },
-        async ({ params }) => pollView(await take((params as { poll: string }).poll), true),
+        async ({ params }) => viewFor(await take((params as { poll: string }).poll), true),
       );
     }
   };

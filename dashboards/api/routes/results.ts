@@ -88,10 +88,11 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       '/api/polls/:poll/timeline',
       {
         config: perMinute(TIMELINES_PER_MINUTE),
-        schema: { summary: 'Votes, and ballots by option, over the course of the round', tags, params: PollParams },
+        schema: { summary: 'Votes, and ballots by option, over the course of a round', tags, ...ofRound },
       },
       async (request): Promise<TimelineAnswer> => {
-        const poll = knownPoll(context, request.params.poll);
+        const current = knownPoll(context, request.params.poll);
+        const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
         const result = await results.result(poll);
         if (visibleResult(result, poll, await audienceOf(context, request, poll)).hidden) throw hidden(poll);
         return { poll: result.poll, round: result.round, ...(await timelines.read(poll)) };

@@ -6,6 +6,8 @@ export type Question = Definition & {
   readonly status: string;
   readonly round: number;
   readonly closingAt?: string;
+  /** Set while the presenter hides the figures. */
+  readonly curtain?: true;
 };
 
 /** The props that every ballot form has, whatever its kind. */

@@ -44,7 +44,7 @@ export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast
         <p class="problem" id="number-problem" role="status">
           {isWrong ? say(decimals === 0 ? 'ballot.wholeWrong' : 'ballot.numberWrong', { min, max, decimals }) : ''}
         </p>
-        <Send isReady={isNumber} isAgain={cast !== undefined} onSend={() => onCast(String(Number(plain)))} />
+        <Send isReady={isNumber} isAgain={cast !== undefined} />
       </fieldset>
     </form>
   );

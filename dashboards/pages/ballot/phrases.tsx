@@ -44,7 +44,7 @@ export function Phrases({ most, length, isAnswer, cast, isDisabled, onCast }: Ph
             onInput={({ currentTarget: { value } }) => setPhrases(phrases.map((one, at) => (at === i ? value : one)))}
           />
         ))}
-        <Send isReady={filled.length > 0} isAgain={cast !== undefined} onSend={() => onCast(filled.join(','))} />
+        <Send isReady={filled.length > 0} isAgain={cast !== undefined} />
       </fieldset>
     </form>
   );

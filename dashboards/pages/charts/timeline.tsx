@@ -27,9 +27,9 @@ export function Timeline({
     let isGone = false;
     const read = async () => {
       if (document.hidden) return;
-      const response = await fetch(`/api/polls/${encodeURIComponent(poll)}/timeline`, { headers }).catch(
-        () => undefined,
-      );
+      const response = await fetch(`/api/polls/${encodeURIComponent(poll)}/timeline?round=${round}`, {
+        headers,
+      }).catch(() => undefined);
       if (isGone) return;
       if (response?.status === 404) setData('none');
       else if (response?.ok) setData(await response.json());

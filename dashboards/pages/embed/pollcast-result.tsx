@@ -12,9 +12,10 @@ import type { View } from '../charts/drawing.ts';
 import { FinalOutcome } from '../charts/outcome.tsx';
 import tablesCss from '../charts/table/tables.css';
 import { Chart } from '../poll/chart.tsx';
+import { Status, statusOf } from '../poll/status.tsx';
 import { viewsOf } from '../poll/views.ts';
 import unseenCss from '../theme/unseen.css';
-import { LANGUAGES, type Language, say, sayCount, sayIfKnown, useLanguage } from '../words/language.ts';
+import { LANGUAGES, type Language, say, sayCount, useLanguage } from '../words/language.ts';
 import embedCss from './embed.css';
 
 const SERVER = new URL(import.meta.url).origin;
@@ -102,17 +103,14 @@ function Embedded({
   if (!result) {
     return <p class="what">{say(line === 'lost' || line === 'refused' ? 'line.lost' : 'wait.stream')}</p>;
   }
-  const status = result.final ? 'final' : result.status;
   const views = viewsOf(result, { leaderboard: false, join: false });
   const shown = view && views.includes(view) ? view : views[0];
   return (
     <section class="embedded" aria-label={result.title}>
-      <p class="status" data-status={status}>
-        {sayIfKnown(`status.${status}`) ?? status}
-      </p>
+      <Status status={statusOf(result, !result.hidden)} />
       <h3 dir="auto">{result.title || say('unasked')}</h3>
       {shown && shown !== 'timeline' && <Chart result={result} view={shown} />}
-      {result.hidden && <p class="what">{say('hidden.byPoll')}</p>}
+      {result.hidden && <p class="what">{say(result.curtain ? 'hidden.byPresenter' : 'hidden.byPoll')}</p>}
       <FinalOutcome result={result} />
       {result.ballots !== null && <p class="what">{sayCount('ballots', result.ballots)}</p>}
       {(line === 'lost' || line === 'refused') && <p class="what">{say('line.lost')}</p>}

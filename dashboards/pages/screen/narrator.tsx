@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { outcomeNotes } from '../charts/outcome.tsx';
-import { formatShare, say, sayCount, sayIfKnown } from '../words/language.ts';
+import { statusOf, statusText } from '../poll/status.tsx';
+import { formatShare, say, sayCount } from '../words/language.ts';
 
 /** The interval in ms at which figures are announced, because speech cannot keep up with a live chart. */
 const READ_EVERY_MS = 15_000;
@@ -14,11 +15,11 @@ export function Narrator({ result, isHidden }: { result: Result | undefined; isH
   newest.current = result;
   const hidden = useRef(isHidden);
   hidden.current = isHidden;
-  const status = result ? (result.final ? 'final' : result.status) : undefined;
+  const status = result && statusOf(result, !result.hidden && !isHidden);
   const read = () => {
     const now = newest.current;
     if (!now) return;
-    const parts = [now.title, sayIfKnown(`status.${now.final ? 'final' : now.status}`) ?? now.status];
+    const parts = [now.title, statusText(statusOf(now, !now.hidden && !hidden.current))];
     if (now.ballots !== null) parts.push(sayCount('ballots', now.ballots));
     if (!now.hidden && !hidden.current) {
       const best = [...now.options].sort((a, b) => (b.count ?? 0) - (a.count ?? 0)).slice(0, 3);

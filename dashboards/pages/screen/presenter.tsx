@@ -6,14 +6,24 @@ import { FinalOutcome } from '../charts/outcome.tsx';
 import { Timeline } from '../charts/timeline.tsx';
 import { Countdown } from '../clock/countdown.tsx';
 import { Chart } from '../poll/chart.tsx';
+import { useRounds } from '../poll/past-results.ts';
+import { RoundCharts } from '../poll/round-charts.tsx';
+import { Status, statusOf } from '../poll/status.tsx';
 import { drawingsOf, viewsOf } from '../poll/views.ts';
-import { formatNumber, formatShare, formatTime, say, sayCount, sayIfKnown } from '../words/language.ts';
+import { formatNumber, formatShare, formatTime, say, sayCount } from '../words/language.ts';
 import { useBoard } from './board.ts';
 import { Controls, toggleFullScreen } from './controls.tsx';
+import { useCurtain } from './curtain.ts';
 import { type Target, useTarget } from './follow.ts';
 import { Join, useJoin } from './join.tsx';
 import { toggle, useKeys } from './keys.ts';
 import { Narrator } from './narrator.tsx';
+
+/** The rounds to show beside each other (`?round=1,2`); if there are none, the current one. */
+const ROUNDS = (new URLSearchParams(location.search).get('round') ?? '')
+  .split(',')
+  .map(Number)
+  .filter((round) => Number.isSafeInteger(round) && round > 0);
 
 /** What the presenter chose to show in a round. */
 interface Chosen {
@@ -27,11 +37,12 @@ interface Chosen {
 export function Presenter({ target }: { target: Target }) {
   const { result, definition, skewMs, line, refused } = useTarget(target);
   const [chosen, choose] = useState<Chosen>({ round: '' });
-  const [isHidden, setHidden] = useState(() => new URLSearchParams(location.search).has('hide'));
+  const { isHidden, isOnlyHere, toggle: toggleCurtain } = useCurtain(result);
   const [isHelp, setHelp] = useState(false);
   /** Single-character shortcuts can be turned off: speech input may trigger them by accident [WCAG 2.1.4]. */
   const [areLetters, setLetters] = useState(true);
   const room = 'room' in target ? target.room : definition.room;
+  const rounds = useRounds(result, ROUNDS);
   const join = useJoin(room);
   const board = useBoard(result, room);
 
@@ -56,7 +67,7 @@ export function Presenter({ target }: { target: Target }) {
     return steps > 1;
   };
   useKeys({
-    ' ': () => toggle(setHidden),
+    ' ': toggleCurtain,
     ArrowRight: () => turn(1),
     ArrowLeft: () => turn(-1),
     PageDown: () => turn(1),
@@ -69,7 +80,7 @@ export function Presenter({ target }: { target: Target }) {
   });
 
   if (!result) return <Waiting room={'room' in target ? room : undefined} join={join} line={line} refused={refused} />;
-  const status = result.final ? 'final' : result.status;
+  const status = statusOf(result, !result.hidden && !isHidden);
   const isUnpublished = result.status === 'draft' || (result.status === 'opening' && result.title === '');
   return (
     <div class="screen" data-status={status}>
@@ -86,7 +97,12 @@ export function Presenter({ target }: { target: Target }) {
           {isUnpublished ? (
             <p class="what">{say('unasked.more')}</p>
           ) : isHidden && view !== 'join' ? (
-            <p class="curtain">{say('hidden.byPresenter')}</p>
+            <div class="curtain">
+              <p>{say('hidden.byPresenter')}</p>
+              {isOnlyHere && <p class="hint">{say('hidden.onlyHere')}</p>}
+            </div>
+          ) : rounds.length > 0 && view !== 'join' ? (
+            <RoundCharts rounds={rounds} view={view} definition={definition} />
           ) : view === 'timeline' ? (
             <Timeline poll={result.poll} round={result.round} isFinal={result.final} />
           ) : view === 'join' && join ? (
@@ -94,8 +110,10 @@ export function Presenter({ target }: { target: Target }) {
           ) : (
             view && <Chart result={result} view={view} definition={definition} step={step} board={board} />
           )}
-          {result.hidden && !isUnpublished && <p class="what">{say('hidden.byPoll')}</p>}
-          {!isHidden && <FinalOutcome result={result} />}
+          {result.hidden && !isHidden && !isUnpublished && rounds.length === 0 && (
+            <p class="what">{say('hidden.byPoll')}</p>
+          )}
+          {!isHidden && rounds.length === 0 && <FinalOutcome result={result} />}
         </div>
         {join && view !== 'join' && result.status === 'open' && <Join address={join} />}
       </main>
@@ -112,7 +130,7 @@ export function Presenter({ target }: { target: Target }) {
           step={steps > 1 ? { at: step, of: steps } : undefined}
           onStep={go}
           isHidden={isHidden}
-          onHide={() => toggle(setHidden)}
+          onHide={toggleCurtain}
           isHelp={isHelp}
           onHelp={() => toggle(setHelp)}
         />
@@ -132,14 +150,6 @@ export function Presenter({ target }: { target: Target }) {
       )}
       <Narrator result={result} isHidden={isHidden} />
     </div>
-  );
-}
-
-function Status({ status }: { status: string }) {
-  return (
-    <span class="status" data-status={status}>
-      {sayIfKnown(`status.${status}`) ?? status}
-    </span>
   );
 }
 

@@ -6,6 +6,7 @@ import { Countdown } from '../clock/countdown.tsx';
 import { kindFormOf } from '../kinds/index.ts';
 import { BallotForm } from '../poll/ballot-form.tsx';
 import { Chart } from '../poll/chart.tsx';
+import { Status } from '../poll/status.tsx';
 import { viewsOf } from '../poll/views.ts';
 import { say, sayCount, sayIfKnown } from '../words/language.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
@@ -100,7 +101,7 @@ function QuestionCards({
 }) {
   const { vote, result, skewMs } = state;
   const { status, revote, withdraw, secrecy, closingAt } = question;
-  const isFinal = result?.final === true && result.round === question.round;
+  const isFinal = result?.final === true && !result.hidden && result.round === question.round;
   const mayVote = question.eligible === undefined || question.eligible === 'anyone' || question.eligible === 'guests';
   const isOpen = status === 'open';
   const isFixed = revote === 'first' && vote !== undefined && vote.state !== 'rejected';
@@ -110,9 +111,7 @@ function QuestionCards({
     <>
       <section class="card">
         <p class="state">
-          <span class="status" data-status={isFinal ? 'final' : status}>
-            {sayIfKnown(`status.${isFinal ? 'final' : status}`) ?? status}
-          </span>
+          <Status status={isFinal ? 'final' : status} />
           {isOpen && closingAt && <Countdown until={closingAt} skewMs={skewMs} />}
         </p>
         <h1 dir="auto">{question.title}</h1>
@@ -137,6 +136,7 @@ function QuestionCards({
         {isOpen && vote?.state === 'accepted' && !kindFormOf(question).isRepeated && (
           <p class="hint">{say(revote === 'first' ? 'vote.onlyOnce' : 'vote.again')}</p>
         )}
+        {question.curtain && <p class="hint">{say('hidden.byPresenter')}</p>}
       </section>
       {result && !result.hidden && result.round === question.round && (
         <section class="card result" aria-label={say('vote.result')}>

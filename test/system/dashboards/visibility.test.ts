@@ -36,3 +36,82 @@ t.test('figures are hidden in the API and in streams until the audience may see 
   t.match(final.data.options[1], { key: 'b', count: 1, share: 1 });
   t.match((await s.call('GET', '/api/polls/never/result')).body, { hidden: true, final: true });
 });
+
+t.test('a draft follows the defaults of its kind and secrecy until its author says who sees results', async (t) => {
+  const s = await stage(t);
+  const options = ['a', 'b'].map((key) => ({ key, label: key }));
+  const change = async (body: object) => (await s.call('PATCH', '/api/polls/q', { operator: true, body })).body;
+  const made = await s.call('POST', '/api/polls', { operator: true, body: { poll: 'q', title: 'Q?', options } });
+  t.match(made.body, { visibility: 'voted', draft: { title: 'Q?' } });
+  t.match(await change({ kind: 'quiz', correct: ['a'] }), { visibility: 'closed' });
+  t.match(await change({ kind: 'pulse' }), { visibility: 'live' });
+  t.match(await change({ secrecy: 'secret' }), { visibility: 'closed', kind: 'pulse' });
+  t.match(await change({ visibility: 'operator' }), { visibility: 'operator' });
+  t.match(await change({ secrecy: null, kind: 'single' }), { visibility: 'operator' });
+  t.match(await change({ visibility: null }), { visibility: 'voted' });
+  t.match(await change({ title: 'Again?' }), { kind: 'single', title: 'Again?' });
+});
+
+t.test(
+  'a screen with its key hides the figures of its room everywhere, and only an operator gets the key',
+  async (t) => {
+    const s = await stage(t);
+    await s.openPoll('q', { visibility: 'live', room: 'hall' });
+    await s.openPoll('other', { visibility: 'live' });
+    const { screenKey } = (await s.call('GET', '/api/polls/q', { operator: true })).body;
+    t.match(screenKey, /^[\w-]{32}$/);
+    t.notOk(JSON.stringify((await s.call('GET', '/api/polls')).body).includes('screenKey'));
+    const step = async (poll: string, name: string, key?: string) => {
+      const headers: Record<string, string> = key === undefined ? {} : { 'x-pollcast-screen': key };
+      return (await fetch(`${s.http}/api/polls/${poll}/${name}`, { method: 'POST', headers })).status;
+    };
+    t.equal(await step('q', 'hide'), 401);
+    t.equal(await step('q', 'hide', 'x'.repeat(32)), 401);
+    t.equal(await step('other', 'hide', screenKey), 401, 'the key of a room is of no use elsewhere');
+
+    await vote(s, 'd', 'q', 'b');
+    await s.resultAfter('q', 1);
+    const device = await s.device('watcher');
+    await device.subscribe('result/q');
+    t.match(JSON.parse(await device.next('result/q')), { poll: 'q' });
+    const crowd = await watch(t, `${s.http}/api/polls/q/stream`);
+    await eventually('figures', async () => crowd.events.find(({ data }) => data.options?.[1]?.count === 1));
+    t.equal(await step('q', 'hide', screenKey), 200);
+    await eventually('hidden figures', async () => crowd.events.find(({ data }) => data.hidden && data.curtain));
+    t.match((await s.call('GET', '/api/polls/q/result')).body, { hidden: true, curtain: true, ballots: 1 });
+    t.match((await s.call('GET', '/api/polls/q')).body, { curtain: true });
+    t.equal((await s.call('GET', '/api/polls/q/timeline')).status, 403);
+    t.match((await s.call('GET', '/api/polls/q/result', { operator: true })).body.options[1], { count: 1 });
+    await eventually('an empty retained result', async () =>
+      device.messages.find(([topic, text]) => topic === 'result/q' && text === '') ? true : undefined,
+    );
+    await s.call('POST', '/api/polls/q/close', { operator: true });
+    await eventually('the final result', async () => {
+      const { body } = await s.call('GET', '/api/polls/q/result');
+      return body.final ? t.match(body, { hidden: true, curtain: true }) : undefined;
+    });
+    t.equal(await step('q', 'show', screenKey), 200);
+    t.match((await s.call('GET', '/api/polls/q/result')).body.options[1], { count: 1 });
+  },
+);
+
+t.test('every round that is kept is listed, with its result and its timeline', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  await vote(s, 'd', 'q', 'b');
+  await s.resultAfter('q', 1);
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  await s.call('POST', '/api/polls/q/reopen', { operator: true });
+  const { body } = await s.call('GET', '/api/polls/q');
+  t.match(body.rounds, [
+    { round: 1, openedAt: /Z$/, closedAt: /Z$/ },
+    { round: 2, openedAt: /Z$/, closedAt: null },
+  ]);
+  t.match((await s.call('GET', '/api/polls/q/result?round=1')).body, { round: 1, final: true, ballots: 1 });
+  const timeline = await eventually('the timeline of round 1', async () => {
+    const { body } = await s.call('GET', '/api/polls/q/timeline?round=1');
+    return body.points?.at(-1)?.votes === 1 ? body : undefined;
+  });
+  t.match(timeline, { poll: 'q', round: 1 });
+  t.equal((await s.call('GET', '/api/polls/q/timeline?round=3')).status, 404);
+});

@@ -37,9 +37,8 @@ export function hasEffect(setting: string, draft: EditedPoll): boolean {
 
 /** The draft as it is sent to the server: without settings that belong to other kinds or have no effect. */
 export function draftOf(draft: EditedPoll): EditedPoll {
-  const defaults = { kind: 'single', revote: 'last', visibility: 'live' } as const;
   const given = Object.entries(draft).filter(([name, value]) => value !== undefined && hasEffect(name, draft));
-  const poll = { ...defaults, ...(Object.fromEntries(given) as EditedPoll) };
+  const poll = Object.fromEntries(given) as EditedPoll;
   return withoutSettingsOfOtherKinds({ ...poll, options: writtenOptions(draft) });
 }
 

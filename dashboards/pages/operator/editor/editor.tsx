@@ -126,7 +126,7 @@ export function Editor({ poll }: { poll?: string }) {
           </section>
           <details class="panel">
             <summary>{tell('editor.rules')}</summary>
-            <RuleFields draft={draft} onChange={change} />
+            <RuleFields draft={draft} definition={definition} onChange={change} />
           </details>
           <details class="panel">
             <summary>{tell('editor.times')}</summary>

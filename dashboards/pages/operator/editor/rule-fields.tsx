@@ -1,11 +1,23 @@
+import type { Definition } from '../../../../core/voting/kinds/definition.ts';
 import { MAJORITIES, type Quorum } from '../../../../core/voting/rules/majority.ts';
-import { SECRECIES, TIE_BREAKS, VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
+import {
+  allowedVisibilities,
+  SECRECIES,
+  type Secrecy,
+  TIE_BREAKS,
+  type Visibility,
+} from '../../../../core/voting/rules/settings.ts';
 import { tell } from '../words.ts';
 import { type EditedPoll, type EditorProps, hasEffect } from './draft.ts';
 import { FlagField, ListField, NumberField, SelectField, TextField } from './inputs.tsx';
 
+interface RuleFieldsProps extends EditorProps {
+  /** The draft with all defaults. */
+  readonly definition: Definition;
+}
+
 /** Rules that polls of any kind may have. */
-export function RuleFields({ draft, onChange }: EditorProps) {
+export function RuleFields({ draft, definition, onChange }: RuleFieldsProps) {
   const { revote = 'last', eligible = 'anyone', quorum, majority } = draft;
   const isMax = revote.startsWith('max');
   const named = majorityName(majority);
@@ -36,16 +48,16 @@ export function RuleFields({ draft, onChange }: EditorProps) {
       <SelectField
         name="visibility"
         label={tell('field.visibility')}
-        values={VISIBILITIES}
-        value={draft.visibility ?? 'live'}
-        onChange={(one) => onChange({ visibility: one as never })}
+        values={allowedVisibilities(draft)}
+        value={definition.visibility}
+        onChange={(one) => onChange({ visibility: one as Visibility })}
       />
       <SelectField
         name="secrecy"
         label={tell('field.secrecy')}
         values={SECRECIES}
         value={draft.secrecy ?? 'named'}
-        onChange={(one) => onChange({ secrecy: one as never })}
+        onChange={(one) => onChange(withSecrecy(draft, one as Secrecy))}
       />
       <SelectField
         name="eligible"
@@ -153,6 +165,12 @@ function QuorumFields({
       )}
     </>
   );
+}
+
+/** Another secrecy. A visibility that it does not allow gives way to the default. */
+function withSecrecy({ visibility }: EditedPoll, secrecy: Secrecy): Partial<EditedPoll> {
+  const isAllowed = visibility === undefined || allowedVisibilities({ secrecy }).includes(visibility);
+  return isAllowed ? { secrecy } : { secrecy, visibility: undefined };
 }
 
 function majorityName(majority: EditedPoll['majority']): string {

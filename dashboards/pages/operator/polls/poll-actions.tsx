@@ -2,13 +2,14 @@ import { useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { tell } from '../words.ts';
+import { screenPath } from './screen-path.ts';
 
-/** Buttons that open, close, reopen, edit or delete a poll, as its status allows. */
+/** Buttons that open, close, continue, edit or delete a poll, as its status allows. */
 export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => Promise<void> }) {
   const { api } = useDesk();
   const attempt = useAttempt();
   const [isBusy, setBusy] = useState(false);
-  const { poll: id, status } = poll;
+  const { poll: id, status, title, round } = poll;
   const act = async (work: () => Promise<unknown>) => {
     setBusy(true);
     await attempt(work);
@@ -18,12 +19,13 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
   const remove = () => {
     if (confirm(tell('poll.deleteSure', { poll: id }))) void act(() => api.deletePoll(id));
   };
-  const step = (name: 'open' | 'close' | 'reopen') => (
+  /** @param sure what will happen, if the operator has to confirm it */
+  const step = (name: 'open' | 'close' | 'reopen' | 'continue', sure?: string) => (
     <button
       type="button"
-      class={name === 'close' ? 'stop' : 'send'}
+      class={{ open: 'send', close: 'stop', reopen: 'quiet', continue: 'quiet' }[name]}
       disabled={isBusy}
-      onClick={() => void act(() => api.step(id, name))}
+      onClick={() => (sure === undefined || confirm(sure)) && void act(() => api.step(id, name))}
     >
       {tell(`poll.${name}`)}
     </button>
@@ -32,13 +34,18 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
     <div class="actions">
       {status === 'draft' && step('open')}
       {(status === 'open' || status === 'grace' || status === 'closing') && step('close')}
-      {status === 'closed' && step('reopen')}
+      {status === 'closed' && (
+        <>
+          {step('reopen', tell('poll.reopenSure', { title, n: round, next: round + 1 }))}
+          {step('continue', tell('poll.continueSure', { title, n: round }))}
+        </>
+      )}
       {status === 'draft' && (
         <a class="quiet" href={`#/polls/${encodeURIComponent(id)}/edit`}>
           {tell('poll.edit')}
         </a>
       )}
-      <a class="quiet" href={`/screen/${encodeURIComponent(id)}`} target="_blank" rel="noreferrer">
+      <a class="quiet" href={screenPath(poll)} target="_blank" rel="noreferrer">
         {tell('poll.screen')}
       </a>
       {(status === 'draft' || status === 'closed') && (

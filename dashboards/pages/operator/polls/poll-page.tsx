@@ -1,23 +1,29 @@
 import { useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
 import { ApiError } from '../../../../client/api.ts';
-import { VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
+import { publicSees } from '../../../../core/voting/result/visibility.ts';
 import type { View } from '../../charts/drawing.ts';
 import { FinalOutcome } from '../../charts/outcome.tsx';
 import { Timeline } from '../../charts/timeline.tsx';
 import { Chart } from '../../poll/chart.tsx';
+import { useRounds } from '../../poll/past-results.ts';
+import { RoundCharts } from '../../poll/round-charts.tsx';
+import { Status } from '../../poll/status.tsx';
 import { viewsOf } from '../../poll/views.ts';
-import { formatTime, say, sayIfKnown } from '../../words/language.ts';
-import { useAttempt, useDesk } from '../context.ts';
+import { formatTime, say } from '../../words/language.ts';
+import { useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
 import { tell, tellIfKnown } from '../words.ts';
 import { AccountingPanel } from './accounting.tsx';
+import { AudiencePanel } from './audience.tsx';
 import { Embed } from './embed.tsx';
 import { Exports } from './exports.tsx';
 import { isModerated, ModerationPanel } from './moderation.tsx';
 import { PollActions } from './poll-actions.tsx';
 import { RehearsalPanel } from './rehearsal.tsx';
 import { Responses } from './responses.tsx';
+import { RoundChoice } from './round-choice.tsx';
+import { roomScreenPath } from './screen-path.ts';
 import { useResults } from './use-polls.ts';
 
 const READ_EVERY_MS = 4_000;
@@ -28,6 +34,8 @@ export function PollPage({ poll: id }: { poll: string }) {
   const [poll, setPoll] = useState<PollAnswer | 'gone'>();
   const result = useResults([id]).get(id);
   const [wanted, setView] = useState<View>();
+  const [rounds, chooseRounds] = useState<readonly number[]>([]);
+  const shown = useRounds(result, rounds, api.headers);
   const reload = async () => {
     try {
       setPoll(await api.poll(id));
@@ -41,7 +49,8 @@ export function PollPage({ poll: id }: { poll: string }) {
   if (!poll) return <p class="empty">{say('wait.stream')}</p>;
   const views = result ? viewsOf(result, { leaderboard: false, join: false }) : [];
   const view = wanted && views.includes(wanted) ? wanted : views[0];
-  const status = result?.final ? 'final' : poll.status;
+  const isFinal = result?.final === true;
+  const isHiddenFinal = isFinal && !publicSees(poll, true);
   return (
     <>
       <div class="head">
@@ -51,14 +60,13 @@ export function PollPage({ poll: id }: { poll: string }) {
           </p>
           <h1 dir="auto">{poll.title}</h1>
           <p class="hint">
-            <span class="status" data-status={status}>
-              {sayIfKnown(`status.${status}`) ?? status}
-            </span>{' '}
+            <Status status={isFinal && !isHiddenFinal ? 'final' : poll.status} />{' '}
+            {isHiddenFinal && `${tell('audience.hidden')} · `}
             {tellIfKnown(`kind.${poll.kind}`)} · {tell('poll.round', { n: poll.round })}
             {poll.room && (
               <>
                 {' · '}
-                <a href={`/screen/room/${encodeURIComponent(poll.room)}`} target="_blank" rel="noreferrer">
+                <a href={roomScreenPath(poll.room, poll)} target="_blank" rel="noreferrer">
                   {tell('polls.inRoom', { room: poll.room })}
                 </a>
               </>
@@ -73,6 +81,7 @@ export function PollPage({ poll: id }: { poll: string }) {
       </div>
       <div class="columns-2">
         <section class="panel" aria-label={say('vote.result')}>
+          {poll.rounds.length > 1 && <RoundChoice poll={poll} shown={rounds} onChange={chooseRounds} />}
           {views.length > 1 && (
             <div class="tabs">
               {views.map((one) => (
@@ -82,18 +91,24 @@ export function PollPage({ poll: id }: { poll: string }) {
               ))}
             </div>
           )}
-          {view === 'timeline' ? (
-            <Timeline poll={id} round={poll.round} isFinal={result?.final === true} headers={api.headers} />
+          {shown.length > 0 ? (
+            <RoundCharts rounds={shown} view={view} definition={poll} headers={api.headers} />
           ) : (
-            result && view && <Chart result={result} view={view} definition={poll} />
+            <>
+              {view === 'timeline' ? (
+                <Timeline poll={id} round={poll.round} isFinal={isFinal} headers={api.headers} />
+              ) : (
+                result && view && <Chart result={result} view={view} definition={poll} />
+              )}
+              {result?.hidden && <p class="hint">{say('hidden.byPoll')}</p>}
+              {result && <FinalOutcome result={result} />}
+            </>
           )}
-          {result?.hidden && <p class="hint">{say('hidden.byPoll')}</p>}
-          {result && <FinalOutcome result={result} />}
         </section>
         <div class="stack">
           {result && <AccountingPanel poll={id} result={result} />}
-          <Visibility poll={poll} onDone={reload} />
-          <Exports poll={poll} isFinal={result?.final === true} />
+          <AudiencePanel poll={poll} isFinal={isFinal} onDone={reload} />
+          <Exports poll={poll} isFinal={isFinal} />
         </div>
       </div>
       {poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (
@@ -103,31 +118,5 @@ export function PollPage({ poll: id }: { poll: string }) {
       <RehearsalPanel poll={id} />
       <Embed poll={id} />
     </>
-  );
-}
-
-/** Who can see results; this can be changed at any time. */
-function Visibility({ poll, onDone }: { poll: PollAnswer; onDone: () => Promise<void> }) {
-  const { api } = useDesk();
-  const attempt = useAttempt();
-  return (
-    <section class="panel">
-      <label>
-        {tell('field.visibility')}
-        <select
-          value={poll.visibility}
-          onChange={async ({ currentTarget: { value } }) => {
-            await attempt(() => api.changePoll(poll.poll, { visibility: value }));
-            await onDone();
-          }}
-        >
-          {VISIBILITIES.map((one) => (
-            <option key={one} value={one}>
-              {tell(`value.visibility.${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
-    </section>
   );
 }

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { formatNumber, formatTime, sayIfKnown } from '../../words/language.ts';
+import { Status } from '../../poll/status.tsx';
+import { formatNumber, formatTime } from '../../words/language.ts';
 import { isFound, Search } from '../search.tsx';
 import { tell, tellIfKnown } from '../words.ts';
 import { PollActions } from './poll-actions.tsx';
@@ -33,9 +34,7 @@ export function Polls() {
           const ballots = results.get(one.poll)?.ballots;
           return (
             <li key={one.poll} class="panel">
-              <p class="status" data-status={one.status}>
-                {sayIfKnown(`status.${one.status}`) ?? one.status}
-              </p>
+              <Status status={one.status} />
               <div>
                 <h2>
                   <a href={`#/polls/${encodeURIComponent(one.poll)}`} dir="auto">

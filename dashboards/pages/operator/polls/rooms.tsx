@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
+import { Status } from '../../poll/status.tsx';
 import { joinAddress } from '../../screen/join.tsx';
 import { Qr } from '../../screen/qr.tsx';
-import { say, sayIfKnown } from '../../words/language.ts';
+import { say } from '../../words/language.ts';
 import { tell } from '../words.ts';
 import { PollActions } from './poll-actions.tsx';
+import { roomScreenPath } from './screen-path.ts';
 import { usePolls } from './use-polls.ts';
 
 const LOOPBACK = /^(localhost|127\.|\[::1\])/;
@@ -41,7 +43,7 @@ function Room({ room, polls, onDone }: { room: string; polls: readonly PollAnswe
       <div class="stack">
         <h2 dir="auto">{room}</h2>
         <p class="actions">
-          <a class="quiet" href={`/screen/room/${encodeURIComponent(room)}`} target="_blank" rel="noreferrer">
+          <a class="quiet" href={roomScreenPath(room, polls[0])} target="_blank" rel="noreferrer">
             {tell('rooms.screen')}
           </a>
           <a class="quiet" href={address} target="_blank" rel="noreferrer">
@@ -55,9 +57,7 @@ function Room({ room, polls, onDone }: { room: string; polls: readonly PollAnswe
         <ul class="polls plain">
           {polls.map((poll) => (
             <li key={poll.poll}>
-              <p class="status" data-status={poll.status}>
-                {sayIfKnown(`status.${poll.status}`) ?? poll.status}
-              </p>
+              <Status status={poll.status} />
               <a href={`#/polls/${encodeURIComponent(poll.poll)}`} dir="auto">
                 {poll.title}
               </a>

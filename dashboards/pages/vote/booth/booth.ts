@@ -144,15 +144,21 @@ export class Booth {
 
   /**
    * Forgets what arrived on the previous connection, and returns the topics to subscribe to: the room, this phone’s receipts,
-   * the polls of undelivered votes, and the result that is being followed.
+   * the polls of undelivered votes, and the public result if it is being followed.
    */
   private enter(): string[] {
     const { device } = this.memory.credentials as Credentials;
     const waiting = undelivered(this.memory).map(({ poll }) => `poll/${poll}`);
-    const own = this.followed.poll === undefined ? [] : [`result/${this.followed.poll}`];
     this.questions.clear();
     this.hasRoomArrived = false;
-    return [...new Set([`room/${this.room}`, `receipt/${device}`, ...waiting.slice(0, MAX_SUBSCRIBED), ...own])];
+    return [
+      ...new Set([
+        `room/${this.room}`,
+        `receipt/${device}`,
+        ...waiting.slice(0, MAX_SUBSCRIBED),
+        ...this.followed.topics,
+      ]),
+    ];
   }
 
   private handleDisconnect(): void {
@@ -179,7 +185,7 @@ export class Booth {
     const content = text === '' ? undefined : JSON.parse(text);
     if (what === 'room') this.show(content);
     else if (what === 'poll') this.questions.learn(about, content);
-    else if (what === 'result' && this.now.question?.poll === about) this.change({ result: content });
+    else if (this.followed.topics.includes(topic)) this.change({ result: content });
   }
 
   /** Shows a new question, or the new state of the current one. */
@@ -191,7 +197,8 @@ export class Booth {
     if (question) this.questions.learn(question.poll, question);
     const isSame = question?.poll === before?.poll && question?.round === before?.round;
     this.change({ question, isKnown: true, ...(isSame ? {} : { result: undefined }) });
-    if (!isSame) this.followed.stop();
+    // Who may see the result decides how it is followed.
+    if (!isSame || question?.visibility !== before?.visibility) this.followed.stop();
     if (question && this.followed.poll === undefined) this.follow(question);
     this.deliver();
   }

@@ -9,7 +9,7 @@ const RETRY_MS = { first: 500, max: 15_000 } as const;
 /** The result that a phone follows: by MQTT, or by SSE if only those who have voted may see it. */
 export class FollowedResult {
   private readonly onResult: (result: Result | undefined) => void;
-  private current: { readonly poll: string; readonly stop: () => void } | undefined;
+  private current: { readonly poll: string; readonly topics: readonly string[]; readonly stop: () => void } | undefined;
 
   constructor(onResult: (result: Result | undefined) => void) {
     this.onResult = onResult;
@@ -20,16 +20,24 @@ export class FollowedResult {
     return this.current?.poll;
   }
 
+  /**
+   * The topics to subscribe to on each connection; none if the result is followed as a voter, because what everybody may see is
+   * less than that.
+   */
+  get topics(): readonly string[] {
+    return this.current?.topics ?? [];
+  }
+
   /** Follows the public result. It arrives as a message on this connection, or on a later one that subscribes to it again. */
   follow(poll: string, connection: () => VoterConnection | undefined): void {
     const topics = [`result/${poll}`];
-    this.current = { poll, stop: () => connection()?.unsubscribe(topics) };
+    this.current = { poll, topics, stop: () => connection()?.unsubscribe(topics) };
     void connection()?.subscribe(topics);
   }
 
   /** Follows the result as one who has voted. */
   followAsVoter(poll: string, credentials: Credentials): void {
-    this.current = { poll, stop: followAsVoter(poll, credentials, this.onResult) };
+    this.current = { poll, topics: [], stop: followAsVoter(poll, credentials, this.onResult) };
   }
 
   stop(): void {
@@ -57,6 +65,8 @@ function followAsVoter(
   const onResult = (result: Result) => {
     if (!result.hidden) return onShown(result);
     onShown(undefined);
+    // The stream shows the figures as soon as the presenter does.
+    if (result.curtain) return;
     stop();
     clearTimeout(timer);
     timer = setTimeout(begin, retryMs);

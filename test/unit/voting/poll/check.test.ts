@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { Definition, Draft } from '../../../../core/voting/kinds/definition.ts';
+import type { Definition, Draft, KindName } from '../../../../core/voting/kinds/definition.ts';
+import { KIND_NAMES } from '../../../../core/voting/kinds/index.ts';
 import { checkDefinition } from '../../../../core/voting/poll/check.ts';
 import { question } from '../question.ts';
 
@@ -120,4 +121,36 @@ t.test('definitions: every kind of mistake is reported', async (t) => {
   ];
   for (const [draft, expected] of bad) t.match(problems(draft).join('\n'), expected);
   t.same(problems({ title: 'What does <script> do?' }), [], 'markup is allowed, because pages show it as text');
+});
+
+t.test('who sees results by default follows from the kind, the right answer and the secrecy', async (t) => {
+  const keys = ['a', 'b'].map((key) => ({ key, label: key }));
+  const options = (kind: KindName) => (['motion', 'rating', 'numeric', 'text'].includes(kind) ? [] : keys);
+  const own: Partial<Record<KindName, Partial<Draft>>> = { quiz: { correct: ['a'] }, numeric: { min: 0, max: 9 } };
+  const checked = (kind: KindName, more: Partial<Draft> = {}) => {
+    const { definition, problems } = checkDefinition({
+      poll: 'q',
+      title: 'Q?',
+      kind,
+      options: options(kind),
+      ...own[kind],
+      ...more,
+    });
+    t.same(problems, [], `${kind} ${JSON.stringify(more)}`);
+    return definition.visibility;
+  };
+  const special: Partial<Record<KindName, string>> = { quiz: 'closed', pulse: 'live' };
+  for (const kind of KIND_NAMES) {
+    t.equal(checked(kind), special[kind] ?? 'voted', kind);
+    t.equal(checked(kind, { secrecy: 'pseudonymous' }), special[kind] ?? 'voted', kind);
+    t.equal(checked(kind, { secrecy: 'secret' }), 'closed', `secret ${kind}`);
+    t.equal(checked(kind, { visibility: 'operator' }), 'operator', 'what the author says stands');
+  }
+  t.equal(checked('numeric', { answer: 5 }), 'closed', 'an estimate has a right answer, like a quiz');
+  for (const kind of KIND_NAMES) {
+    for (const visibility of ['live', 'voted'] as const) {
+      const draft = { poll: 'q', title: 'Q?', kind, options: options(kind), ...own[kind], visibility } as const;
+      t.match(checkDefinition({ ...draft, secrecy: 'secret' }).problems, [/^visibility: .*turnout, closed, operator$/]);
+    }
+  }
 });

@@ -5,6 +5,7 @@ import { publicDefinition } from '../../../../core/voting/poll/definition.ts';
 import type { Poll } from '../../../../core/voting/poll/poll.ts';
 import { figuresOf, type Result, resultOf } from '../../../../core/voting/result/result.ts';
 import { type Audience, visibleResult } from '../../../../core/voting/result/visibility.ts';
+import { VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
 import { define, pollOf } from '../../../support/kind.ts';
 
 t.test('visibility decides what each audience sees of open and final results', async (t) => {
@@ -17,7 +18,7 @@ t.test('visibility decides what each audience sees of open and final results', a
     return `${result.options[1]?.count ?? '-'} ${result.ballots ?? '-'} ${JSON.stringify(result).includes('winners')}`;
   };
   const [all, turnout, nothing] = ['2 2 true', '- 2 false', '- - false'];
-  t.equal(seen({}, 'public'), all);
+  t.equal(seen({ visibility: 'live' }, 'public'), all);
   t.equal(seen({ visibility: 'turnout' }, 'public'), turnout);
   t.equal(seen({ visibility: 'turnout' }, 'public', 'closed'), turnout);
   t.equal(seen({ visibility: 'turnout' }, 'operator'), all);
@@ -37,6 +38,26 @@ t.test('visibility decides what each audience sees of open and final results', a
   t.equal(seen({ ...secret, visibility: 'operator' }, 'operator'), turnout);
   t.equal(seen({ ...secret, visibility: 'operator' }, 'public'), nothing);
   t.equal(seen({ ...secret, visibility: 'closed' }, 'public', 'closed'), all);
+});
+
+t.test('the presenter’s curtain hides what the poll shows from everybody but operators', async (t) => {
+  const slice = { ...newSlice('q', 1, 'last', 1), open: false };
+  slice.tally.set('b', 2);
+  Object.assign(slice.accounting, { received: 2, counted: 2 });
+  for (const visibility of VISIBILITIES) {
+    const poll: Poll = { ...pollOf(define('single', ['a', 'b'], { visibility })), status: 'closed', curtain: true };
+    const result = resultOf(poll, [slice], 0);
+    for (const audience of ['public', 'voter'] as const) {
+      const seen = visibleResult(result, poll, audience);
+      t.match(seen, { hidden: true, final: true });
+      t.notMatch(JSON.stringify(seen), /winners|"count":2/, `${visibility}: no figures for ${audience}`);
+      const { curtain, ...shown } = poll;
+      const isCurtainTheReason = !visibleResult(result, shown, audience).hidden;
+      t.equal(seen.hidden && seen.curtain === true, isCurtainTheReason, `${visibility}: ${audience} learns why`);
+      if (visibility === 'operator') t.equal(seen.ballots, null, 'the curtain does not reveal the turnout');
+    }
+    t.equal(visibleResult(result, poll, 'operator'), result);
+  }
 });
 
 t.test('correct answers are shown once the round is final, and never in the public definition', async (t) => {

@@ -1,0 +1,51 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Result } from '../../../core/voting/result/result.ts';
+
+/** The key in the address with which this screen may hide figures everywhere; the operator’s page opens screens with it. */
+const KEY = new URLSearchParams(location.hash.slice(1)).get('key');
+
+export interface Curtain {
+  readonly isHidden: boolean;
+  /** True if figures are hidden on this screen only, and phones still show what the poll allows. */
+  readonly isOnlyHere: boolean;
+  /** Hides the figures, or shows them again. Returns true, as key bindings do. */
+  readonly toggle: () => true;
+}
+
+/**
+ * Hides figures on this screen at once, and with the screen’s key also on phones and other screens. What is hidden stays hidden
+ * when the room moves on to its next poll.
+ */
+export function useCurtain(result: Result | undefined): Curtain {
+  const [isDrawn, draw] = useState(() => new URLSearchParams(location.search).has('hide'));
+  const [hasFailed, setFailed] = useState(false);
+  const poll = result?.poll;
+  const isCovered = result?.hidden === true && result.curtain === true;
+  const before = useRef({ poll, isCovered });
+
+  const tell = async (step: 'hide' | 'show') => {
+    if (KEY === null || poll === undefined) return;
+    const address = `/api/polls/${encodeURIComponent(poll)}/${step}`;
+    const answer = await fetch(address, { method: 'POST', headers: { 'x-pollcast-screen': KEY } }).catch(
+      () => undefined,
+    );
+    setFailed(answer?.ok !== true);
+  };
+  useEffect(() => {
+    const { poll: lastPoll, isCovered: wasCovered } = before.current;
+    before.current = { poll, isCovered };
+    if (KEY === null || poll === undefined) return;
+    if (isCovered) draw(true);
+    else if (poll !== lastPoll && isDrawn) void tell('hide');
+    // Shown again by another screen or by an operator.
+    else if (poll === lastPoll && wasCovered) draw(false);
+  }, [poll, isCovered]);
+
+  const isHidden = isDrawn || isCovered;
+  const toggle = (): true => {
+    draw(!isHidden);
+    void tell(isHidden ? 'show' : 'hide');
+    return true;
+  };
+  return { isHidden, isOnlyHere: isHidden && !isCovered && (KEY === null || hasFailed), toggle };
+}
