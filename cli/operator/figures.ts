@@ -1,4 +1,5 @@
 import type { KindName, OpenResult } from '../../client/answers.ts';
+import { undecidedIn } from '../../core/voting/result/undecided.ts';
 
 /** The maximum number of rounds or stages to print. */
 const MAX_ROUNDS = 30;
@@ -7,7 +8,7 @@ const NAME_WIDTH = 20;
 
 /** Formats the figures of each kind of poll. They are printed below the bars, one per line. */
 const figureLines: { readonly [Name in KindName]: (result: OpenResult<Name>) => string[] } = {
-  single: leaderLines,
+  single: (result) => leaderLines(result),
   motion: () => [],
   multiple: (result) => [...named({ selections: result.selections }), ...leaderLines(result)],
   rating: (result) => (result.items ? result.items.flatMap(itemLines) : ratingLines(result)),
@@ -38,7 +39,7 @@ const figureLines: { readonly [Name in KindName]: (result: OpenResult<Name>) => 
     ...(correct ? [`  ${'correct'.padEnd(NAME_WIDTH)} ${correct.count} (${(100 * correct.share).toFixed(1)} %)`] : []),
   ],
   text: ({ phrases }) => named({ phrases }),
-  pulse: leaderLines,
+  pulse: (result) => leaderLines(result, 'first'),
 };
 
 /** The figures of a result, as lines of text. */
@@ -53,16 +54,24 @@ function named(figures: Readonly<Record<string, number | null | undefined>>): st
   );
 }
 
-function leaderLines({ winners = [], tied, tieBrokenBy, unresolved, withdrawals = [] }: OpenResult): string[] {
-  const lines: string[] = [];
-  if (winners.length > 0) lines.push(`  ${'ahead'.padEnd(NAME_WIDTH)} ${winners.join(', ')}`);
-  const decided = tieBrokenBy ? `; decided by ${tieBrokenBy}` : '';
-  if (tied) lines.push(`  ${'tied'.padEnd(NAME_WIDTH)} ${tied.join(', ')}${decided}`);
-  if (unresolved) lines.push(`  ${'undecided between'.padEnd(NAME_WIDTH)} ${unresolved.join(', ')}`);
-  if (withdrawals.length > 0) {
-    lines.push(`  ${'withdrawn'.padEnd(NAME_WIDTH)} ${withdrawals.map(({ option }) => option).join(', ')}`);
-  }
-  return lines;
+/** @param place what the leaders are once the result is final */
+function leaderLines(result: OpenResult, place = 'won'): string[] {
+  const { winners = [], tied = [], tieBrokenBy, unresolved, withdrawals = [], final } = result;
+  const undecided = undecidedIn(result);
+  const leaders = unresolved ? winners : winners.filter((key) => !final || !undecided.includes(key));
+  const line = (name: string, keys: readonly string[], end = '') =>
+    keys.length > 0 ? [`  ${name.padEnd(NAME_WIDTH)} ${keys.join(', ')}${end}`] : [];
+  return [
+    ...line(final ? place : 'ahead', leaders),
+    ...(undecided.length > 0 && !unresolved && final
+      ? []
+      : line('tied', tied, tieBrokenBy ? `; decided by ${tieBrokenBy}` : '')),
+    ...(final || unresolved ? line('undecided between', undecided) : []),
+    ...line(
+      'withdrawn',
+      withdrawals.map(({ option }) => option),
+    ),
+  ];
 }
 
 type Rated = Extract<OpenResult<'rating'>, { readonly items?: undefined }>;

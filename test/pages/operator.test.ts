@@ -5,7 +5,7 @@ import t from 'tap';
 import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Stage, stage } from '../support/stage.ts';
-import { picture, seriousFindings, startBrowser, visit } from './support/browser.ts';
+import { picture, seriousFindings, startBrowser } from './support/browser.ts';
 import { GALLERY, type Picture } from './support/gallery.ts';
 import { signIn } from './support/operator.ts';
 

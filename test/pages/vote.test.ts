@@ -96,7 +96,7 @@ t.test('a rejected vote is shown with its reason, and figures are shown only to 
   await (await s.device('other')).vote('vote/stop', 'eggs');
   t.equal(await page.$('.result'), null, 'nobody sees the result before voting');
   await page.fill('.form input >> nth=0', 'bacon');
-  await page.click('.send');
+  await page.press('.form input >> nth=0', 'Enter');
   await state(page, 'accepted');
   await page.waitForSelector('.result .cloud li:has-text("eggs")');
 

@@ -31,6 +31,8 @@ export interface Kind<Name extends KindName = KindName> {
   readonly confidential?: readonly string[];
   /** The option that a majority is checked for: `yes`, or the option that leads. Absent if the kind has no majorities. */
   readonly majorityOf?: 'yes' | 'leader';
+  /** Set if its winners may be level, so that a tie-breaker has an effect. */
+  readonly breaksTies?: true;
   /** Who sees results unless the author says otherwise; `defaultVisibility` decides where this is absent. */
   readonly visibility?: Visibility;
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import * as Type from 'typebox';
 import { Decisions } from '../../../core/rounds/decisions.ts';
+import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { MAX_OPTIONS } from '../../../core/voting/rules/option.ts';
 import type { Context } from '../context.ts';
 import { pollView } from '../poll-view.ts';
@@ -25,6 +26,7 @@ const WithdrawalBody = Type.Object(
 /** Decisions about a final round: lots drawn between level options, and options that were withdrawn. Operators only. */
 export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
   const decisions = new Decisions(context);
+  const view = (poll: Poll) => pollView(poll, context.operators.screenKey(poll));
 
   return async (app) => {
     app.addHook('onRequest', context.operators.required);
@@ -39,8 +41,7 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
           body: LotBody,
         },
       },
-      async ({ params, body }, reply) =>
-        reply.code(201).send(pollView(await decisions.enterLot(params.poll, body.order), true)),
+      async ({ params, body }, reply) => reply.code(201).send(view(await decisions.enterLot(params.poll, body.order))),
     );
 
     app.post(
@@ -54,7 +55,7 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
         },
       },
       async ({ params, body }, reply) =>
-        reply.code(201).send(pollView(await decisions.withdrawOption(params.poll, body.option), true)),
+        reply.code(201).send(view(await decisions.withdrawOption(params.poll, body.option))),
     );
   };
 }

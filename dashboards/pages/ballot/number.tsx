@@ -4,14 +4,23 @@ import type { FormState } from './form.ts';
 import { Send } from './send.tsx';
 
 interface NumberInputProps extends FormState {
-  readonly min: number;
-  readonly max: number;
+  /** Undefined in the editor’s preview until it is entered. */
+  readonly min: number | undefined;
+  readonly max: number | undefined;
   readonly decimals: number;
   readonly unit?: string | undefined;
 }
 
 /** A number that the voter types. */
-export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast }: NumberInputProps) {
+export function NumberInput({
+  min = Number.NEGATIVE_INFINITY,
+  max = Number.POSITIVE_INFINITY,
+  decimals,
+  unit,
+  cast,
+  isDisabled,
+  onCast,
+}: NumberInputProps) {
   const [text, setText] = useState(cast ?? '');
   useEffect(() => setText(cast ?? ''), [cast]);
   // Many languages use a decimal comma.
@@ -19,6 +28,7 @@ export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast
   const [, fraction = ''] = plain.split('.');
   const isNumber =
     /^[+-]?\d+(\.\d*)?$/.test(plain) && Number(plain) >= min && Number(plain) <= max && fraction.length <= decimals;
+  const range = { min: bound(min), max: bound(max) };
   const isWrong = plain !== '' && plain !== '-' && !isNumber;
   return (
     <form
@@ -28,13 +38,13 @@ export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast
       }}
     >
       <fieldset class="form" disabled={isDisabled}>
-        <legend>{say('ballot.number', { min, max })}</legend>
+        <legend>{say('ballot.number', range)}</legend>
         <p class="number">
           <input
             inputMode="decimal"
             autocomplete="off"
             value={text}
-            aria-label={say('ballot.number', { min, max })}
+            aria-label={say('ballot.number', range)}
             aria-invalid={isWrong}
             aria-describedby="number-problem"
             onInput={({ currentTarget: { value } }) => setText(value)}
@@ -42,10 +52,12 @@ export function NumberInput({ min, max, decimals, unit, cast, isDisabled, onCast
           {unit && <span dir="auto">{unit}</span>}
         </p>
         <p class="problem" id="number-problem" role="status">
-          {isWrong ? say(decimals === 0 ? 'ballot.wholeWrong' : 'ballot.numberWrong', { min, max, decimals }) : ''}
+          {isWrong ? say(decimals === 0 ? 'ballot.wholeWrong' : 'ballot.numberWrong', { ...range, decimals }) : ''}
         </p>
         <Send isReady={isNumber} isAgain={cast !== undefined} />
       </fieldset>
     </form>
   );
 }
+
+const bound = (limit: number): number | string => (Number.isFinite(limit) ? limit : '…');

@@ -8,7 +8,7 @@ import { formatNumber, formatShare, say, sayCount } from '../words/language.ts';
 
 export const numericForm: KindForm<'numeric'> = {
   Form({ question, ...state }) {
-    const { min = 0, max = 0, decimals = 0, unit } = question;
+    const { min, max, decimals = 0, unit } = question;
     return <NumberInput {...state} min={min} max={max} decimals={decimals} unit={unit} />;
   },
 

@@ -30,13 +30,12 @@ export function useDesk(): Desk {
   return context;
 }
 
-/** Runs an action that may fail. If it does, shows the error and resolves with false. */
+/** Runs an action that may fail. If it does, shows the error. Resolves with false if it failed, or if it resolved with false. */
 export function useAttempt(): (work: () => Promise<unknown>) => Promise<boolean> {
   const { notify } = useDesk();
   return async (work) => {
     try {
-      await work();
-      return true;
+      return (await work()) !== false;
     } catch (error) {
       notify(noticeOf(error));
       return false;

@@ -20,6 +20,7 @@ import { settings } from './settings.ts';
  */
 export const multiple: Kind<'multiple'> = {
   settings,
+  breaksTies: true,
 
   complete(definition) {
     const { min = 1, max, none, options, shareOf = 'voters' } = definition;

@@ -14,6 +14,7 @@ const MAX_BUDGET = 1_000_000;
  */
 export const points: Kind<'points'> = {
   settings,
+  breaksTies: true,
   complete: (definition) => ({ ...definition, budget: definition.budget ?? 10, spend: definition.spend ?? 'up-to' }),
 
   problems({ options, budget = 10, max = budget, seats, spend }) {

@@ -14,6 +14,7 @@ const LIMITS_MS = { least: 1_000, most: 3_600_000 } as const;
  */
 export const pulse: Kind<'pulse'> = {
   settings,
+  breaksTies: true,
   // A pulse has no end that results could wait for: seeing the room’s mood now is what it is for.
   visibility: 'live',
   complete: (definition) => ({ ...definition, windowMs: definition.windowMs ?? WINDOW_MS }),

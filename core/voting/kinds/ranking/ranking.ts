@@ -23,6 +23,7 @@ const MAX_DECIMALS = 6;
  */
 export const ranking: Kind<'ranking'> = {
   settings,
+  breaksTies: true,
 
   complete(definition) {
     const { min = 1, max = definition.options.length, method = 'irv', seats, variant } = definition;

@@ -17,6 +17,7 @@ const MAX_GRADE = 100;
  */
 export const score: Kind<'score'> = {
   settings,
+  breaksTies: true,
 
   complete(definition) {
     const { min = 0, max = 5, method = 'score' } = definition;

@@ -7,6 +7,7 @@ import { settings } from './settings.ts';
 /** One option out of several. A choice is the option’s key: `b`. */
 export const single: Kind<'single'> = {
   settings,
+  breaksTies: true,
   majorityOf: 'leader',
   complete: (definition) => ({ ...definition, options: withNone(definition.options, definition.none) }),
   problems: ({ options }) => tooFewOptionsProblems(options, 'a single-choice poll'),

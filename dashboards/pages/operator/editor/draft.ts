@@ -32,7 +32,9 @@ export function hasOptions(draft: EditedPoll): boolean {
 export function hasEffect(setting: string, draft: EditedPoll): boolean {
   const definition = withDefaults(draft);
   const kind = kindOf(definition);
-  return setting === 'majority' ? kind.majorityOf !== undefined : (kind.applies?.(setting, definition) ?? true);
+  if (setting === 'majority') return kind.majorityOf !== undefined;
+  if (setting === 'tieBreak') return kind.breaksTies === true;
+  return kind.applies?.(setting, definition) ?? true;
 }
 
 /** The draft as it is sent to the server: without settings that belong to other kinds or have no effect. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { type OwnName, tell, tellIfKnown } from '../words.ts';
+import { FieldProblem } from './problems.tsx';
 
 /** A date and time, entered in local time and stored in UTC. */
 export function Instant({
@@ -24,6 +25,7 @@ export function Instant({
           onChange(typed === '' ? undefined : new Date(typed).toISOString())
         }
       />
+      <FieldProblem name={name} />
     </label>
   );
 }
@@ -33,12 +35,13 @@ function localTime(instant: Date): string {
   return shifted.toISOString().slice(0, 16);
 }
 
-function Labelled({ label, children }: { label: string; children: ComponentChildren }) {
+function Labelled({ name, label, children }: { name: string; label: string; children: ComponentChildren }) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
     <label>
       {label}
       {children}
+      <FieldProblem name={name} />
     </label>
   );
 }
@@ -59,7 +62,7 @@ export function NumberField({
   const [typed, type] = useState(value === undefined ? '' : String(value));
   const shown = typed !== '' && Number(typed) === value ? typed : value === undefined ? '' : String(value);
   return (
-    <Labelled label={label}>
+    <Labelled name={name} label={label}>
       <input
         type="number"
         step="any"
@@ -87,7 +90,7 @@ export function TextField({
   onChange: (value: string) => void;
 }) {
   return (
-    <Labelled label={label}>
+    <Labelled name={name} label={label}>
       <input name={name} value={value} dir="auto" onInput={({ currentTarget }) => onChange(currentTarget.value)} />
     </Labelled>
   );
@@ -106,7 +109,7 @@ export function ListField({
   onChange: (list: string[]) => void;
 }) {
   return (
-    <Labelled label={label}>
+    <Labelled name={name} label={label}>
       <input
         name={name}
         value={list.join(', ')}
@@ -144,6 +147,7 @@ export function FlagField({
         onChange={({ currentTarget }) => onChange(currentTarget.checked)}
       />
       {label}
+      <FieldProblem name={name} />
     </label>
   );
 }
@@ -163,7 +167,7 @@ export function SelectField({
   onChange: (value: string) => void;
 }) {
   return (
-    <Labelled label={label}>
+    <Labelled name={name} label={label}>
       <select name={name} value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
         {values.map((one) => (
           <option key={one} value={one}>

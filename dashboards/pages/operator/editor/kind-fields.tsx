@@ -1,7 +1,7 @@
 import type { Definition } from '../../../../core/voting/kinds/definition.ts';
 import { kindOf } from '../../../../core/voting/kinds/index.ts';
 import type { Option } from '../../../../core/voting/rules/option.ts';
-import { tell, tellIfKnown } from '../words.ts';
+import { tellIfKnown } from '../words.ts';
 import { type EditorProps, hasEffect } from './draft.ts';
 import { FlagField, ListField, NumberField, SelectField, TextField } from './inputs.tsx';
 import { OptionList } from './option-list.tsx';
@@ -96,7 +96,7 @@ function Things({ name, things, onChange }: ThingsProps) {
         isOn={things !== undefined}
         onChange={(isOn) => onChange(isOn ? first : undefined)}
       />
-      {things && <OptionList name={tell('field.items')} options={things} onChange={onChange} />}
+      {things && <OptionList of="item" options={things} onChange={onChange} />}
     </div>
   );
 }

@@ -86,13 +86,15 @@ export function RuleFields({ draft, definition, onChange }: RuleFieldsProps) {
         isOn={draft.byGroup === true}
         onChange={(isOn) => onChange({ byGroup: isOn || undefined })}
       />
-      <SelectField
-        name="tieBreak"
-        label={tell('field.tieBreak')}
-        values={TIE_BREAKS}
-        value={draft.tieBreak ?? 'none'}
-        onChange={(one) => onChange({ tieBreak: one as never })}
-      />
+      {hasEffect('tieBreak', draft) && (
+        <SelectField
+          name="tieBreak"
+          label={tell('field.tieBreak')}
+          values={TIE_BREAKS}
+          value={draft.tieBreak ?? 'none'}
+          onChange={(one) => onChange({ tieBreak: one as never })}
+        />
+      )}
       {hasEffect('majority', draft) && (
         <SelectField
           name="majority"

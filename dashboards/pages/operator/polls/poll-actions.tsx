@@ -9,7 +9,7 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
   const { api } = useDesk();
   const attempt = useAttempt();
   const [isBusy, setBusy] = useState(false);
-  const { poll: id, status, title, round } = poll;
+  const { poll: id, status, title, round, secrecy } = poll;
   const act = async (work: () => Promise<unknown>) => {
     setBusy(true);
     await attempt(work);
@@ -37,7 +37,8 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
       {status === 'closed' && (
         <>
           {step('reopen', tell('poll.reopenSure', { title, n: round, next: round + 1 }))}
-          {step('continue', tell('poll.continueSure', { title, n: round }))}
+          {/* The key that recognises who has voted is destroyed when a secret round closes. */}
+          {secrecy !== 'secret' && step('continue', tell('poll.continueSure', { title, n: round }))}
         </>
       )}
       {status === 'draft' && (
