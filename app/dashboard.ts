@@ -1,4 +1,5 @@
 import { GuestBook } from '../core/devices/guest.ts';
+import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { Clock } from '../core/rounds/clock.ts';
@@ -43,12 +44,14 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const token = config.operatorToken || (await f.token());
   const operators = new Operators(token);
   const guests = new GuestBook(store.registry);
+  const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
   const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: measured });
   const { publicUrl, door } = config;
   const app = await createApp(
     {
-      ...{ store, series, polls, repository, results, rounds, recounter, hub, operators, guests, rehearsals },
+      ...{ store, series, polls, repository, results, rounds, recounter, hub, operators, guests },
+      ...{ nicknames, rehearsals },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     config,

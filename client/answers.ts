@@ -59,6 +59,14 @@ export interface DeviceAnswer {
   readonly seenAt: string | null;
 }
 
+/** A guest that has a nickname, or may not have one. */
+export interface GuestAnswer {
+  readonly guest: string;
+  readonly nickname: string | null;
+  /** True if an operator does not allow the guest a nickname. */
+  readonly blocked: boolean;
+}
+
 /** A newly registered device. This is the only response that contains its secret. */
 export interface RegisteredDevice {
   readonly device: string;
@@ -116,7 +124,10 @@ export interface ResponseLine {
   readonly voter: string;
   /** The registered device that casts the vote. */
   readonly device: string;
+  /** What people call the voter; for a mandate, its carrier’s label with the mandate in brackets. */
   readonly label: string | null;
+  /** Set if the device votes on behalf of somebody else. */
+  readonly mandate?: string | undefined;
   readonly group: string | null;
   readonly answered: boolean;
 }
@@ -127,6 +138,8 @@ export interface ResponsesAnswer {
   readonly responses: readonly ResponseLine[];
   /** The number of other voters who have answered. */
   readonly others: number;
+  /** Those of the others who have a nickname. */
+  readonly guests: readonly { readonly voter: string; readonly nickname: string }[];
 }
 
 /** What this deployment supports. */

@@ -2,6 +2,7 @@ import type {
   DeploymentAnswer,
   DeviceAnswer,
   Draft,
+  GuestAnswer,
   ImportAnswer,
   PollAnswer,
   RecountAnswer,
@@ -150,6 +151,15 @@ export class ApiClient {
 
   async revokeDevice(device: string): Promise<void> {
     await this.remove(devicePath(device));
+  }
+
+  async guests(): Promise<readonly GuestAnswer[]> {
+    return (await this.json<{ guests: GuestAnswer[] }>('GET', '/api/guests')).guests;
+  }
+
+  /** Removes a guest’s nickname. @param blocked whether the guest may no longer set one */
+  moderateGuest(guest: string, blocked: boolean): Promise<GuestAnswer> {
+    return this.json('PATCH', `/api/guests/${encodeURIComponent(guest)}`, { blocked });
   }
 
   async rehearsal(): Promise<RehearsalAnswer | null> {

@@ -11,6 +11,7 @@ import { answerProblems } from './problem.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { exportRoutes } from './routes/exports.ts';
+import { guestRoutes } from './routes/guests.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { pollRoutes } from './routes/polls.ts';
@@ -75,6 +76,7 @@ export async function createApp(
   await app.register(resultRoutes(context));
   await app.register(exportRoutes(context));
   await app.register(deviceRoutes(context));
+  await app.register(guestRoutes(context));
   await app.register(roomRoutes(context));
   await app.register(operatorRoutes(context));
   await app.register(rehearsalRoutes(context));

@@ -16,9 +16,9 @@ import type { Context } from './context.ts';
 export async function audienceOf(context: Context, request: FastifyRequest, poll: Poll): Promise<Audience> {
   const { operators, store, guests } = context;
   if (operators.isOperator(request)) return 'operator';
-  const given = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given === undefined) return 'public';
-  const [device, secret] = deviceAndSecret(given);
+  const given = credentialsOf(request);
+  if (!given) return 'public';
+  const [device, secret] = given;
   const elector = await authenticate(store.registry, guests, device, secret);
   if (!elector) throw new Refusal('wrong-credentials', 'unknown device or wrong secret');
   const { definition, round, pseudonymKey: key } = poll;
@@ -27,6 +27,12 @@ export async function audienceOf(context: Context, request: FastifyRequest, poll
   const voters = votersOf(elector, definition).map(({ voter }) => nameOf(voter));
   const ballots = await store.counts.ballots(partition, definition.poll, round, voters);
   return ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN) ? 'voter' : 'public';
+}
+
+/** The MQTT credentials in a request; undefined if it has none. */
+export function credentialsOf(request: FastifyRequest): [device: string, secret: string] | undefined {
+  const given = /^Basic (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return given === undefined ? undefined : deviceAndSecret(given);
 }
 
 /** Decodes the user name and password of basic credentials [RFC 7617]. */

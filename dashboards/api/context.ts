@@ -1,4 +1,5 @@
 import type { GuestBook } from '../../core/devices/guest.ts';
+import type { Nicknames } from '../../core/devices/nicknames.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import type { Operations } from '../../core/process/operations.ts';
@@ -26,6 +27,7 @@ export interface Context extends Operations {
   readonly hub: Hub;
   readonly operators: Operators;
   readonly guests: GuestBook;
+  readonly nicknames: Nicknames;
   readonly rehearsals: Rehearsals;
   /** The URL for phones, without a trailing slash; empty if phones use the same URL as the screen. */
   readonly publicUrl: string;

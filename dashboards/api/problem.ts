@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'bad-definition': 400,
   'bad-devices': 400,
   'bad-lot': 400,
+  'bad-nickname': 400,
   'bad-room': 400,
   'bad-table': 400,
   'invalid-request': 400,
@@ -17,6 +18,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'wrong-credentials': 401,
   'wrong-token': 401,
   'figures-hidden': 403,
+  'nickname-blocked': 403,
   'not-named': 403,
   'secret-poll': 403,
   'no-series': 404,
@@ -31,6 +33,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'log-removed': 409,
   'devices-changed': 409,
   'mandate-twice': 409,
+  'nickname-taken': 409,
   'no-copy': 409,
   'no-quiz': 409,
   'no-rehearsals': 409,
@@ -49,6 +52,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'series-away': 503,
   'still-closing': 503,
   'still-opening': 503,
+  'too-many-nicknames': 503,
   'too-many-viewers': 503,
 };
 

@@ -1,27 +1,44 @@
-import type { ResponseLine } from '../../client/answers.ts';
+import type { ResponseLine, ResponsesAnswer } from '../../client/answers.ts';
 import { type Device, electorOf } from '../../core/devices/device.ts';
+import { readNames } from '../../core/devices/names.ts';
+import type { Nicknames } from '../../core/devices/nicknames.ts';
 import type { Store } from '../../core/store/store.ts';
 import { votersOf } from '../../core/voting/poll/electorate.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { ballotsOf } from './ballots.ts';
 
-/** Which registered voters have answered in the poll’s round, and how many other voters have answered. */
-export async function responsesOf(store: Store, poll: Poll): Promise<{ responses: ResponseLine[]; others: number }> {
+/**
+ * Which registered voters have answered in the poll’s round, each device followed by its mandates, and which others. Only for
+ * polls whose ballots carry the ids of their voters.
+ */
+export async function responsesOf(
+  store: Store,
+  nicknames: Nicknames,
+  poll: Poll,
+): Promise<Omit<ResponsesAnswer, 'poll' | 'round'>> {
   const { definition, round } = poll;
   const answered = new Set<string>();
   for await (const { voter } of ballotsOf(store, definition.poll, round)) answered.add(voter);
+  const nameOf = await readNames(store.registry, nicknames);
   const devices = await store.registry.list<Device>('devices');
   const responses = devices
     .map(({ value }) => value)
     .sort((a, b) => (a.device < b.device ? -1 : 1))
     .flatMap((device) =>
-      votersOf(electorOf(device), definition).map(({ voter, group }) => ({
-        voter,
-        device: device.device,
-        label: (voter === device.device ? device.label : undefined) ?? null,
-        group: group ?? device.group ?? null,
-        answered: answered.delete(voter),
-      })),
+      votersOf(electorOf(device), definition).map(
+        ({ voter, group }): ResponseLine => ({
+          voter,
+          device: device.device,
+          label: nameOf(voter) ?? null,
+          mandate: voter.split('/', 2)[1],
+          group: group ?? device.group ?? null,
+          answered: answered.delete(voter),
+        }),
+      ),
     );
-  return { responses, others: answered.size };
+  const guests = [...answered].flatMap((voter) => {
+    const nickname = nameOf(voter);
+    return nickname === undefined ? [] : [{ voter, nickname }];
+  });
+  return { responses, others: answered.size, guests: guests.sort((a, b) => a.nickname.localeCompare(b.nickname)) };
 }

@@ -13,7 +13,10 @@ export interface Answer {
 export interface LeaderboardPlace {
   /** 1 for the best. Players who are tied share a place, and the next places are skipped: 1, 2, 2, 4. */
   readonly place: number;
+  /** The voter’s id, or the group of a team. */
   readonly name: string;
+  /** What people call the voter, if ballots carry names and the voter has one. */
+  readonly label?: string | undefined;
   readonly points: number;
 }
 
@@ -39,8 +42,15 @@ export function hasRightAnswer(definition: Definition): boolean {
   return kindOf(definition).hasAnswer?.(definition) ?? false;
 }
 
-/** The points of all players and teams over several questions. */
-export function leaderboardOf(questions: Iterable<{ definition: Definition; answers: Iterable<Answer> }>): Leaderboard {
+/**
+ * The points of all players and teams over several questions.
+ *
+ * @param nameOf what people call a voter
+ */
+export function leaderboardOf(
+  questions: Iterable<{ definition: Definition; answers: Iterable<Answer> }>,
+  nameOf: (voter: string) => string | undefined = () => undefined,
+): Leaderboard {
   const players = new Map<string, { points: number; group: string | undefined }>();
   for (const { definition, answers } of questions) {
     for (const answer of answers) {
@@ -60,10 +70,12 @@ export function leaderboardOf(questions: Iterable<{ definition: Definition; answ
   }
   const scored = [...teams].map(([name, { sum, players }]) => ({ name, points: Math.round(sum / players), players }));
   return {
-    players: withPlaces([...players].map(([name, { points }]) => ({ name, points }))),
+    players: withPlaces([...players].map(([name, { points }]) => ({ name, ...labelled(nameOf(name)), points }))),
     teams: withPlaces(scored),
   };
 }
+
+const labelled = (label: string | undefined) => (label === undefined ? {} : { label });
 
 function withPlaces<T extends { name: string; points: number }>(scored: readonly T[]): (T & { place: number })[] {
   const sorted = scored.toSorted((a, b) => b.points - a.points || (a.name < b.name ? -1 : 1));

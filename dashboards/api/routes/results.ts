@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
+import { readNames } from '../../../core/devices/names.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
@@ -30,7 +31,7 @@ const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' }
 
 /** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { hub, results, operators, store, series, recounter } = context;
+  const { hub, results, operators, store, series, recounter, nicknames } = context;
   const timelines = new Timelines(series);
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
@@ -80,7 +81,10 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
           await demandLeaderboard(poll, isOperator);
           questions.push({ definition: poll.definition, answers: await answersOf(store, poll) });
         }
-        return { polls: polls.map(({ definition }) => definition.poll), ...leaderboardOf(questions) };
+        // Pseudonyms must not be named. They match no device, but that is not what this should rest on.
+        const isNamed = polls.every(({ definition }) => (definition.secrecy ?? 'named') === 'named');
+        const nameOf = isNamed ? await readNames(store.registry, nicknames) : undefined;
+        return { polls: polls.map(({ definition }) => definition.poll), ...leaderboardOf(questions, nameOf) };
       },
     );
 
@@ -112,7 +116,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
           const why = `the ballots of poll ${params.poll} carry no names, so it is not known who has answered`;
           throw new Refusal('not-named', why);
         }
-        return { poll: params.poll, round: poll.round, ...(await responsesOf(store, poll)) };
+        return { poll: params.poll, round: poll.round, ...(await responsesOf(store, nicknames, poll)) };
       },
     );
 

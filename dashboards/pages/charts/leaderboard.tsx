@@ -25,11 +25,11 @@ function Places({ caption, places }: { caption: string; places: readonly Leaderb
         </tr>
       </thead>
       <tbody>
-        {places.slice(0, MOST_SHOWN).map(({ place, name, points }) => (
+        {places.slice(0, MOST_SHOWN).map(({ place, name, label, points }) => (
           <tr key={name} data-place={place}>
             <td>{formatNumber(place)}.</td>
             <th scope="row" dir="auto">
-              {name}
+              {label ?? name}
             </th>
             <td>{formatNumber(points)}</td>
           </tr>

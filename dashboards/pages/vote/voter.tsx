@@ -12,6 +12,7 @@ import { say, sayCount, sayIfKnown } from '../words/language.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
 import { Booth, type BoothState } from './booth/booth.ts';
 import type { OwnVote } from './booth/memory.ts';
+import { Nickname } from './nickname.tsx';
 
 /** The voting page of a room: the question, this phone’s vote, and whether it was accepted. */
 export function VoterPage({ room }: { room: string }) {
@@ -44,7 +45,14 @@ export function VoterPage({ room }: { room: string }) {
           />
         )}
       </main>
-      <footer>{state?.phase === 'voting' && <LineState state={state} />}</footer>
+      <footer>
+        {state?.phase === 'voting' && (
+          <>
+            <Nickname />
+            <LineState state={state} />
+          </>
+        )}
+      </footer>
     </div>
   );
 }

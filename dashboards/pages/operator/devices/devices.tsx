@@ -8,6 +8,7 @@ import { useReading } from '../use-reading.ts';
 import { tell } from '../words.ts';
 import { countsOf } from './device-import.tsx';
 import { NewDeviceForm } from './new-device.tsx';
+import { NicknamesPanel } from './nicknames.tsx';
 
 const READ_EVERY_MS = 10_000;
 /** How many rows are shown initially, and how many each click on the button below adds. */
@@ -47,6 +48,7 @@ export function Devices() {
         onRegistered={(made) => registered([made], tell('devices.registered', { n: formatNumber(1) }))}
         onImported={(answer) => registered(answer.devices, tell('import.done', countsOf(answer)))}
       />
+      <NicknamesPanel />
       {secrets.length > 0 && <Secrets secrets={secrets} onForget={() => setSecrets([])} />}
       {devices && devices.length > 0 && (
         <section class="scroll panel" aria-label={tell('nav.devices')}>

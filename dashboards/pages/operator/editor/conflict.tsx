@@ -1,5 +1,6 @@
 import type { Definition } from '../../../../core/voting/kinds/definition.ts';
 import type { Option } from '../../../../core/voting/rules/option.ts';
+import { formatNumber, formatTime } from '../../words/language.ts';
 import { tell, tellIfKnown } from '../words.ts';
 import type { EditedPoll } from './draft.ts';
 import { fieldLabel } from './problems.tsx';
@@ -49,6 +50,8 @@ function shown(field: string, poll: EditedPoll): string {
   if (field === 'options' || field === 'items') {
     return (value as readonly Option[]).map(({ key, label }) => label || key).join(' · ');
   }
+  if (field === 'durationMs' || field === 'lateGraceMs') return formatNumber(Number(value) / 1_000);
+  if (field === 'opensAt' || field === 'closesAt') return formatTime(String(value));
   if (field === 'kind') return tellIfKnown(`kind.${value}`);
   if (typeof value === 'object') return Array.isArray(value) ? value.map(plain).join(', ') : plain(value);
   const word = tellIfKnown(`value.${field}.${value}`);

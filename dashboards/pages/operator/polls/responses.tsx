@@ -35,10 +35,21 @@ export function Responses({ poll, isOpen }: { poll: string; isOpen: boolean }) {
         </p>
       )}
       <ul class="grid">
-        {responses.map(({ voter, label, group, answered }) => (
-          <li key={voter} data-answered={answered || undefined} title={group ?? undefined}>
+        {responses.map(({ voter, label, mandate, group, answered }) => (
+          <li
+            key={voter}
+            data-answered={answered || undefined}
+            data-mandate={mandate !== undefined || undefined}
+            title={group ?? undefined}
+          >
             <span aria-hidden="true">{answered ? '✓' : '·'}</span> <span dir="auto">{label ?? voter}</span>
             <span class="unseen">{tell(answered ? 'responses.yes' : 'responses.no')}</span>
+          </li>
+        ))}
+        {answers?.guests.map(({ voter, nickname }) => (
+          <li key={voter} data-answered title={voter}>
+            <span aria-hidden="true">✓</span> <span dir="auto">{nickname}</span>
+            <span class="unseen">{tell('responses.yes')}</span>
           </li>
         ))}
       </ul>

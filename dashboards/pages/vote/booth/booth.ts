@@ -148,17 +148,11 @@ export class Booth {
    */
   private enter(): string[] {
     const { device } = this.memory.credentials as Credentials;
-    const waiting = undelivered(this.memory).map(({ poll }) => `poll/${poll}`);
+    const waiting = undelivered(this.memory).slice(0, MAX_SUBSCRIBED);
+    const polls = waiting.map(({ poll }) => `poll/${poll}`);
     this.questions.clear();
     this.hasRoomArrived = false;
-    return [
-      ...new Set([
-        `room/${this.room}`,
-        `receipt/${device}`,
-        ...waiting.slice(0, MAX_SUBSCRIBED),
-        ...this.followed.topics,
-      ]),
-    ];
+    return [...new Set([`room/${this.room}`, `receipt/${device}`, ...polls, ...this.followed.topics])];
   }
 
   private handleDisconnect(): void {
