@@ -127,6 +127,8 @@ const STEPS = {
   close: 'Close an open poll; every vote accepted until then counts',
   continue: 'Continue the last round of a closed poll, with its votes',
   reopen: 'Open a closed poll for another round',
+  hide: 'Hide the figures from everybody but operators for now',
+  show: 'Show the figures again',
 };
 
 async function create(id: string | undefined, flags: CreateFlags): Promise<void> {

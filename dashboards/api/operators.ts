@@ -40,8 +40,13 @@ export class Operators {
     return createHmac('sha256', this.token).update(`screen ${target}`).digest('base64url').slice(0, 32);
   }
 
-  /** @throws Refusal operators-only, unless the request comes from an operator or from a screen with the poll’s key */
-  demandPresenter(request: FastifyRequest, poll: Poll): void {
+  /**
+   * With an open door, where anybody may vote as anybody, any screen may hide and show figures.
+   *
+   * @throws Refusal operators-only, unless the request comes from an operator or from a screen with the poll’s key
+   */
+  demandPresenter(request: FastifyRequest, poll: Poll, door: 'open' | 'devices'): void {
+    if (door === 'open') return;
     const key = request.headers[SCREEN_KEY];
     if (typeof key === 'string' && isSameText(key, this.screenKey(poll))) return;
     if (this.isOperator(request)) return;

@@ -116,7 +116,7 @@ t.test(
 t.test(
   'what is hidden stays hidden for the room’s next poll, and a screen without a key says that it is alone',
   async (t) => {
-    const s = await stage(t);
+    const s = await stage(t, { door: 'devices' });
     await s.openPoll('one', { room: 'hall' });
     const { screenKey } = (await s.call('GET', '/api/polls/one', { operator: true })).body;
     const screen = await visit(browser, `${s.http}/screen/room/hall?hide#key=${screenKey}`);
@@ -128,7 +128,7 @@ t.test(
     await s.call('POST', '/api/polls/one/close', { operator: true });
     await s.openPoll('two', { room: 'hall' });
     await hidden('two');
-    const alone = await visit(browser, `${s.http}/screen/two`, PHONE);
+    const alone = await visit(browser, `${s.http}/screen/two`, PHONE, /401/);
     await alone.page.waitForSelector('.curtain');
     await s.call('POST', '/api/polls/two/show', { operator: true });
     for (const { page } of [screen, alone]) await page.waitForSelector('.bars');

@@ -100,7 +100,7 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       const summary = curtain ? 'Hide figures from everybody but operators for now' : 'Show figures again';
       app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
         const id = (request.params as { poll: string }).poll;
-        operators.demandPresenter(request, knownPoll(context, id));
+        operators.demandPresenter(request, knownPoll(context, id), context.door);
         const poll = await repository.change(id, (now) => (now.curtain === curtain ? undefined : { ...now, curtain }));
         return viewFor(poll ?? knownPoll(context, id), operators.isOperator(request));
       });

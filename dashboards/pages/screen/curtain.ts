@@ -1,8 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Result } from '../../../core/voting/result/result.ts';
 
-/** The key in the address with which this screen may hide figures everywhere; the operator’s page opens screens with it. */
-const KEY = new URLSearchParams(location.hash.slice(1)).get('key');
+/**
+ * The key in the address with which this screen may hide figures everywhere; the operator’s page opens screens with it. Where
+ * anybody may vote as anybody, none is needed.
+ */
+const KEY = new URLSearchParams(location.hash.slice(1)).get('key') ?? '';
 
 export interface Curtain {
   readonly isHidden: boolean;
@@ -18,24 +21,26 @@ export interface Curtain {
  */
 export function useCurtain(result: Result | undefined): Curtain {
   const [isDrawn, draw] = useState(() => new URLSearchParams(location.search).has('hide'));
-  const [hasFailed, setFailed] = useState(false);
+  /** Whether the server does what this screen tells it; unknown until it was told something. */
+  const [isObeyed, setObeyed] = useState<boolean>();
   const poll = result?.poll;
   const isCovered = result?.hidden === true && result.curtain === true;
   const before = useRef({ poll, isCovered });
 
   const tell = async (step: 'hide' | 'show') => {
-    if (KEY === null || poll === undefined) return;
+    if (poll === undefined) return;
     const address = `/api/polls/${encodeURIComponent(poll)}/${step}`;
     const answer = await fetch(address, { method: 'POST', headers: { 'x-pollcast-screen': KEY } }).catch(
       () => undefined,
     );
-    setFailed(answer?.ok !== true);
+    setObeyed(answer?.ok === true);
   };
   useEffect(() => {
     const { poll: lastPoll, isCovered: wasCovered } = before.current;
     before.current = { poll, isCovered };
-    if (KEY === null || poll === undefined) return;
-    if (isCovered) draw(true);
+    if (poll === undefined) return;
+    // A screen that may not show figures again only follows.
+    if (isCovered) draw(isDrawn || KEY !== '');
     else if (poll !== lastPoll && isDrawn) void tell('hide');
     // Shown again by another screen or by an operator.
     else if (poll === lastPoll && wasCovered) draw(false);
@@ -47,5 +52,5 @@ export function useCurtain(result: Result | undefined): Curtain {
     void tell(isHidden ? 'show' : 'hide');
     return true;
   };
-  return { isHidden, isOnlyHere: isHidden && !isCovered && (KEY === null || hasFailed), toggle };
+  return { isHidden, isOnlyHere: isHidden && !isCovered && isObeyed === false, toggle };
 }

@@ -15,7 +15,7 @@ t.test('a poll can be created, changed, opened, closed, reopened and deleted', a
     poll: 'q',
     kind: 'single',
     revote: 'last',
-    visibility: 'live',
+    visibility: 'voted',
     status: 'draft',
     round: 0,
     openedAt: null,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { eventually } from '../../support/eventually.ts';
-import { stage } from '../../support/stage.ts';
+import { type Stage, stage } from '../../support/stage.ts';
 import { vote, watch } from './viewer.ts';
 
 t.test('figures are hidden in the API and in streams until the audience may see them', async (t) => {
@@ -52,48 +52,57 @@ t.test('a draft follows the defaults of its kind and secrecy until its author sa
   t.match(await change({ title: 'Again?' }), { kind: 'single', title: 'Again?' });
 });
 
-t.test(
-  'a screen with its key hides the figures of its room everywhere, and only an operator gets the key',
-  async (t) => {
-    const s = await stage(t);
-    await s.openPoll('q', { visibility: 'live', room: 'hall' });
-    await s.openPoll('other', { visibility: 'live' });
-    const { screenKey } = (await s.call('GET', '/api/polls/q', { operator: true })).body;
-    t.match(screenKey, /^[\w-]{32}$/);
-    t.notOk(JSON.stringify((await s.call('GET', '/api/polls')).body).includes('screenKey'));
-    const step = async (poll: string, name: string, key?: string) => {
-      const headers: Record<string, string> = key === undefined ? {} : { 'x-pollcast-screen': key };
-      return (await fetch(`${s.http}/api/polls/${poll}/${name}`, { method: 'POST', headers })).status;
-    };
-    t.equal(await step('q', 'hide'), 401);
-    t.equal(await step('q', 'hide', 'x'.repeat(32)), 401);
-    t.equal(await step('other', 'hide', screenKey), 401, 'the key of a room is of no use elsewhere');
+const stepWith = async (s: Stage, poll: string, name: 'hide' | 'show', key?: string) => {
+  const headers: Record<string, string> = key === undefined ? {} : { 'x-pollcast-screen': key };
+  return (await fetch(`${s.http}/api/polls/${poll}/${name}`, { method: 'POST', headers })).status;
+};
 
-    await vote(s, 'd', 'q', 'b');
-    await s.resultAfter('q', 1);
-    const device = await s.device('watcher');
-    await device.subscribe('result/q');
-    t.match(JSON.parse(await device.next('result/q')), { poll: 'q' });
-    const crowd = await watch(t, `${s.http}/api/polls/q/stream`);
-    await eventually('figures', async () => crowd.events.find(({ data }) => data.options?.[1]?.count === 1));
-    t.equal(await step('q', 'hide', screenKey), 200);
-    await eventually('hidden figures', async () => crowd.events.find(({ data }) => data.hidden && data.curtain));
-    t.match((await s.call('GET', '/api/polls/q/result')).body, { hidden: true, curtain: true, ballots: 1 });
-    t.match((await s.call('GET', '/api/polls/q')).body, { curtain: true });
-    t.equal((await s.call('GET', '/api/polls/q/timeline')).status, 403);
-    t.match((await s.call('GET', '/api/polls/q/result', { operator: true })).body.options[1], { count: 1 });
-    await eventually('an empty retained result', async () =>
-      device.messages.find(([topic, text]) => topic === 'result/q' && text === '') ? true : undefined,
-    );
-    await s.call('POST', '/api/polls/q/close', { operator: true });
-    await eventually('the final result', async () => {
-      const { body } = await s.call('GET', '/api/polls/q/result');
-      return body.final ? t.match(body, { hidden: true, curtain: true }) : undefined;
-    });
-    t.equal(await step('q', 'show', screenKey), 200);
-    t.match((await s.call('GET', '/api/polls/q/result')).body.options[1], { count: 1 });
-  },
-);
+t.test('with a guarded door, a screen needs the key of its room to hide figures', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await s.openPoll('q', { room: 'hall' });
+  await s.openPoll('r', { room: 'cellar' });
+  await s.openPoll('other');
+  const { screenKey } = (await s.call('GET', '/api/polls/q', { operator: true })).body;
+  t.match(screenKey, /^[\w-]{32}$/);
+  t.notOk(JSON.stringify((await s.call('GET', '/api/polls')).body).includes('screenKey'), 'only operators get it');
+  t.equal(await stepWith(s, 'q', 'hide'), 401);
+  t.equal(await stepWith(s, 'q', 'hide', 'x'.repeat(32)), 401);
+  for (const poll of ['r', 'other']) t.equal(await stepWith(s, poll, 'hide', screenKey), 401, 'it opens no other room');
+  t.equal(await stepWith(s, 'q', 'hide', screenKey), 200);
+  t.match((await s.call('GET', '/api/polls/q')).body, { curtain: true });
+  t.equal(await stepWith(s, 'q', 'show'), 401);
+  t.match(await s.call('POST', '/api/polls/q/show', { operator: true }), { status: 200 });
+  t.equal((await s.call('GET', '/api/polls/q')).body.curtain, undefined);
+  t.equal(await stepWith(s, 'nothing', 'hide', screenKey), 404);
+});
+
+t.test('hidden figures are hidden everywhere but from operators, and shown again', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  await vote(s, 'd', 'q', 'b');
+  await s.resultAfter('q', 1);
+  const device = await s.device('watcher');
+  await device.subscribe('result/q');
+  t.match(JSON.parse(await device.next('result/q')), { poll: 'q' });
+  const crowd = await watch(t, `${s.http}/api/polls/q/stream`);
+  await eventually('figures', async () => crowd.events.find(({ data }) => data.options?.[1]?.count === 1));
+  t.equal(await stepWith(s, 'q', 'hide'), 200);
+  await eventually('hidden figures', async () => crowd.events.find(({ data }) => data.hidden && data.curtain));
+  t.match((await s.call('GET', '/api/polls/q/result')).body, { hidden: true, curtain: true, ballots: 1 });
+  t.match((await s.call('GET', '/api/polls/q')).body, { curtain: true });
+  t.equal((await s.call('GET', '/api/polls/q/timeline')).status, 403);
+  t.match((await s.call('GET', '/api/polls/q/result', { operator: true })).body.options[1], { count: 1 });
+  await eventually('an empty retained result', async () =>
+    device.messages.find(([topic, text]) => topic === 'result/q' && text === '') ? true : undefined,
+  );
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  await eventually('the final result', async () => {
+    const { body } = await s.call('GET', '/api/polls/q/result');
+    return body.final ? t.match(body, { hidden: true, curtain: true }) : undefined;
+  });
+  t.equal(await stepWith(s, 'q', 'show'), 200);
+  t.match((await s.call('GET', '/api/polls/q/result')).body.options[1], { count: 1 });
+});
 
 t.test('every round that is kept is listed, with its result and its timeline', async (t) => {
   const s = await stage(t);

@@ -65,7 +65,7 @@ t.test('drafts: defaults are adapted when settings change, and null removes a se
 
 t.test('text polls: operators can hide and merge phrases, and the ballots are not changed', async (t) => {
   const s = await stage(t);
-  await create(s, 'word', { kind: 'text' });
+  await create(s, 'word', { kind: 'text', visibility: 'live' });
   await step(s, 'word', 'open');
   await votes(s, 'd1', 'word', 'Great, lunch');
   await votes(s, 'd2', 'word', 'GREAT!');

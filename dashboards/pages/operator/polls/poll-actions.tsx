@@ -2,7 +2,10 @@ import { useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { tell } from '../words.ts';
-import { screenPath } from './screen-path.ts';
+import { screenPath } from './showing/screen-path.ts';
+
+/** How long in ms buttons stay disabled after a step, so that a double click does not press the button that follows. */
+const SETTLE_MS = 500;
 
 /** Buttons that open, close, continue, edit or delete a poll, as its status allows. */
 export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => Promise<void> }) {
@@ -14,7 +17,7 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
     setBusy(true);
     await attempt(work);
     await onDone();
-    setBusy(false);
+    setTimeout(() => setBusy(false), SETTLE_MS);
   };
   const remove = () => {
     if (confirm(tell('poll.deleteSure', { poll: id }))) void act(() => api.deletePoll(id));

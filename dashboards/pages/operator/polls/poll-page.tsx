@@ -15,15 +15,15 @@ import { useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
 import { tell, tellIfKnown } from '../words.ts';
 import { AccountingPanel } from './accounting.tsx';
-import { AudiencePanel } from './audience.tsx';
 import { Embed } from './embed.tsx';
 import { Exports } from './exports.tsx';
 import { isModerated, ModerationPanel } from './moderation.tsx';
 import { PollActions } from './poll-actions.tsx';
 import { RehearsalPanel } from './rehearsal.tsx';
 import { Responses } from './responses.tsx';
-import { RoundChoice } from './round-choice.tsx';
-import { roomScreenPath } from './screen-path.ts';
+import { AudiencePanel } from './showing/audience.tsx';
+import { RoundChoice } from './showing/round-choice.tsx';
+import { roomScreenPath } from './showing/screen-path.ts';
 import { useResults } from './use-polls.ts';
 
 const READ_EVERY_MS = 4_000;

@@ -6,7 +6,7 @@ import { Qr } from '../../screen/qr.tsx';
 import { say } from '../../words/language.ts';
 import { tell } from '../words.ts';
 import { PollActions } from './poll-actions.tsx';
-import { roomScreenPath } from './screen-path.ts';
+import { roomScreenPath } from './showing/screen-path.ts';
 import { usePolls } from './use-polls.ts';
 
 const LOOPBACK = /^(localhost|127\.|\[::1\])/;

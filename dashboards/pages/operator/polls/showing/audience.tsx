@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import type { PollAnswer } from '../../../../client/answers.ts';
-import { publicSees } from '../../../../core/voting/result/visibility.ts';
-import { allowedVisibilities, VISIBILITIES, type Visibility } from '../../../../core/voting/rules/settings.ts';
-import { useAttempt, useDesk } from '../context.ts';
-import { tell } from '../words.ts';
+import type { PollAnswer } from '../../../../../client/answers.ts';
+import { publicSees } from '../../../../../core/voting/result/visibility.ts';
+import { allowedVisibilities, VISIBILITIES, type Visibility } from '../../../../../core/voting/rules/settings.ts';
+import { useAttempt, useDesk } from '../../context.ts';
+import { tell } from '../../words.ts';
 
 /** The visibilities from the one that shows least to the one that shows most. */
 const BY_OPENNESS: readonly Visibility[] = ['operator', 'turnout', 'closed', 'voted', 'live'];
@@ -55,7 +55,7 @@ export function AudiencePanel({ poll, isFinal, onDone }: AudienceProps) {
         <>
           <p role="status">{tell(sentence(poll, isFinal, isShown))}</p>
           <div class="actions">
-            {(curtain ? wouldShow || isFinal : isFinal && !isShown) && (
+            {(curtain || (isFinal && !isShown)) && (
               <button type="button" class="send" onClick={reveal}>
                 {tell('audience.reveal')}
               </button>

@@ -1,6 +1,6 @@
-import type { PollAnswer } from '../../../../client/answers.ts';
-import { formatTime } from '../../words/language.ts';
-import { tell } from '../words.ts';
+import type { PollAnswer } from '../../../../../client/answers.ts';
+import { formatTime } from '../../../words/language.ts';
+import { tell } from '../../words.ts';
 import { screenPath } from './screen-path.ts';
 
 interface RoundChoiceProps {

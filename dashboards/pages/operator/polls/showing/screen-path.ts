@@ -1,4 +1,4 @@
-import type { PollAnswer } from '../../../../client/answers.ts';
+import type { PollAnswer } from '../../../../../client/answers.ts';
 
 /** The path of a poll’s screen, with the key with which the screen may hide figures on phones as well. */
 export function screenPath({ poll, screenKey }: PollAnswer, rounds: readonly number[] = []): string {
