@@ -35,6 +35,8 @@ t.test('a whole evening works: create, open, vote by phone and clicker, watch, c
   await desk.fill('input[name=room]', 'hall');
   await desk.fill('[aria-label="Label of option 1"]', 'Yes');
   await desk.fill('[aria-label="Label of option 2"]', '<img src=x onerror=alert(1)>');
+  await desk.click('summary:has-text("Rules")');
+  await desk.selectOption('select[name=visibility]', 'live');
   t.equal(await desk.textContent('.preview h2'), TITLE, 'the preview shows the title as it is typed');
   await picture(desk, 'evening-editor');
 
@@ -98,7 +100,7 @@ t.test('the screen follows a poll from draft to final and responds to the keyboa
   ];
   await s.call('POST', '/api/polls', {
     operator: true,
-    body: { poll: 'q', title: 'A question', options, durationMs: 600_000 },
+    body: { poll: 'q', title: 'A question', options, durationMs: 600_000, visibility: 'live' },
   });
   const { page, problems, close } = await visit(browser, `${s.http}/screen/q`);
   await page.waitForSelector('.screen[data-status="draft"]');
