@@ -69,6 +69,22 @@ t.test('figures that a phone may see as a voter stay when the connection is lost
   await close();
 });
 
+t.test('a phone follows a change of who sees figures', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall', visibility: 'closed' });
+  const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  await page.click('.option:has-text("Option a")');
+  await page.waitForSelector('.vote[data-state="accepted"]');
+  t.equal(await page.$('.result'), null);
+  for (const visibility of ['voted', 'closed', 'live', 'turnout', 'voted', 'live', 'operator']) {
+    await s.call('PATCH', '/api/polls/q', { operator: true, body: { visibility } });
+    const isShown = visibility === 'voted' || visibility === 'live';
+    await page.waitForSelector('.result .value .first:text-is("100.0%")', { state: isShown ? 'visible' : 'detached' });
+  }
+  t.same(problems, []);
+  await close();
+});
+
 t.test(
   'hiding figures on a screen of the operator’s page hides them on phones too, and showing shows them',
   async (t) => {

@@ -135,6 +135,7 @@ t.test('an event can be run from start to finish on the command line', async (t)
   t.match(watched.stdout, /lunch round 1 final: 1 ballots: a 0, b 1\n$/);
   const picture = (await run('poll', 'result', 'lunch')).stdout;
   t.match(picture, /Lunch\?[\s\S]*round 1 · final[\s\S]*▶ +b +1 +100.0 % +█{30}/);
+  t.match(picture, /^ +won +b$/m, 'a final result is no race any more');
   t.match(picture, /received 3 = counted 1 \+ replaced 1 \+ redelivered 0 \+ rejected 1 \(unknown-option 1\)/);
 
   t.match(await run('recount', 'lunch', '--http', `${server.http},${server.http}`), {

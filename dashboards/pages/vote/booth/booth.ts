@@ -189,23 +189,27 @@ export class Booth {
     if (!this.isHere()) return;
     this.keep({ ...this.memory, last: question && { room: this.room, question } });
     if (question) this.questions.learn(question.poll, question);
-    const isSame = question?.poll === before?.poll && question?.round === before?.round;
+    const isSame =
+      question?.poll === before?.poll &&
+      question?.round === before?.round &&
+      // Who may see the result decides how it is followed.
+      (question === undefined || this.isVoterOf(question) === this.followed.isAsVoter);
     this.change({ question, isKnown: true, ...(isSame ? {} : { result: undefined }) });
-    // Who may see the result decides how it is followed.
-    if (!isSame || question?.visibility !== before?.visibility) this.followed.stop();
+    if (!isSame) this.followed.stop();
     if (question && this.followed.poll === undefined) this.follow(question);
     this.deliver();
   }
 
-  /** Follows the result of a question, as a voter if only those who have voted may see it and this phone has voted. */
-  private follow(question: Question): void {
-    const { poll, round, visibility } = question;
+  /** Whether only those who have voted may see the result, and this phone has voted. */
+  private isVoterOf({ poll, round, visibility }: Question): boolean {
     const own = this.memory.votes.find((vote) => vote.poll === poll && vote.round === round);
-    if (visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW) {
-      this.followed.followAsVoter(poll, this.memory.credentials as Credentials);
-    } else {
-      this.followed.follow(poll, () => this.connection);
-    }
+    return visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW;
+  }
+
+  private follow(question: Question): void {
+    const { poll } = question;
+    if (this.isVoterOf(question)) this.followed.followAsVoter(poll, this.memory.credentials as Credentials);
+    else this.followed.follow(poll, () => this.connection);
   }
 
   private deliver(): void {

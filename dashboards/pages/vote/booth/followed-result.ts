@@ -28,6 +28,10 @@ export class FollowedResult {
     return this.current?.topics ?? [];
   }
 
+  get isAsVoter(): boolean {
+    return this.current?.topics.length === 0;
+  }
+
   /** Follows the public result. It arrives as a message on this connection, or on a later one that subscribes to it again. */
   follow(poll: string, connection: () => VoterConnection | undefined): void {
     const topics = [`result/${poll}`];
