@@ -2,6 +2,7 @@ import type { DeviceStatus } from '../../core/devices/device.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Registry } from '../../core/store/store.ts';
 import { every } from '../../core/waiting/pause.ts';
+import { trimmed } from './payload.ts';
 
 /** The maximum size of a status payload, in bytes. */
 const MAX_STATUS_BYTES = 1024;
@@ -44,7 +45,7 @@ export class DeviceStatuses {
   receive(device: string, payload: Buffer): boolean {
     if (payload.length > MAX_STATUS_BYTES) return false;
     try {
-      const status: unknown = JSON.parse(payload.toString('utf8'));
+      const status: unknown = JSON.parse(trimmed(payload.toString('utf8')));
       if (typeof status !== 'object' || status === null || Array.isArray(status)) return false;
       if (this.kept.size < MAX_KEPT) this.kept.add(device);
       if (this.kept.has(device)) {

@@ -44,7 +44,7 @@ function decodeCbor(payload: Buffer): unknown {
 }
 
 /** The text without spaces around it, and without zero bytes at the end. */
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   let rest = text.trim();
   while (rest.endsWith('\0')) rest = rest.slice(0, -1).trimEnd();
   return rest;

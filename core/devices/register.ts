@@ -4,6 +4,7 @@ import type { Mandate } from '../voting/poll/electorate.ts';
 import { type DoubleVote, doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
 import type { Device, DeviceStatus } from './device.ts';
 import { type ImportedDevice, type PlannedDevice, planDevice } from './import/plan.ts';
+import { Releases } from './releases.ts';
 import { hashSecret, newSecret } from './secret.ts';
 
 /** The number of devices written concurrently. */
@@ -23,9 +24,11 @@ export interface NewDevice {
 /** Registers, changes and removes devices. */
 export class DeviceRegister {
   private readonly registry: Registry;
+  private readonly releases: Releases;
 
   constructor(registry: Registry) {
     this.registry = registry;
+    this.releases = new Releases(registry);
   }
 
   /** All registered devices with their last status, sorted by id. */
@@ -68,10 +71,15 @@ export class DeviceRegister {
     const kept = await this.registry.list<Device>('devices');
     const known = new Map(kept.map((device) => [device.id, device]));
     const plans = wanted.map((device) => planDevice(device, known.get(device.device)));
+    const steps = plans.map(({ device, settings, before }) => ({
+      before: before?.value,
+      after: { device, ...settings },
+    }));
     demandSingle(
       kept.map(({ value }) => value),
-      plans.map(({ device, settings, before }) => ({ before: before?.value, after: { device, ...settings } })),
+      steps,
     );
+    demandUnmoved(await this.releases.problems(steps));
     return plans;
   }
 
@@ -106,6 +114,9 @@ export class DeviceRegister {
       );
     };
     await check();
+    const steps = mayVoteTwice ? changes.map(({ before, after }) => ({ before: before?.value, after })) : [];
+    demandUnmoved(await this.releases.problems(steps));
+    await this.releases.note(steps);
     const versions = new Map<Change, number>();
     for (let at = 0; at < changes.length; at += WRITE_TOGETHER) {
       const some = changes.slice(at, at + WRITE_TOGETHER);
@@ -143,7 +154,9 @@ export class DeviceRegister {
 
   /** Removes a device; brokers then disconnect it. @throws Refusal no-such-device */
   async revoke(id: string): Promise<void> {
-    if (!(await this.registry.get('devices', id))) throw noSuchDevice(id);
+    const before = await this.registry.get<Device>('devices', id);
+    if (!before) throw noSuchDevice(id);
+    await this.releases.note([{ before: before.value, after: undefined }]);
     await this.registry.remove('devices', id);
     await this.registry.remove('statuses', id);
   }
@@ -183,7 +196,7 @@ function demandSingle(
   }
   const known = new Set(doubleVotes(before.values()).flatMap(carried));
   const doubled = doubleVotes(after.values()).filter((one) => carried(one).some((by) => !known.has(by)));
-  if (doubled.length > 0) throw voteTwice(doubled);
+  if (doubled.length > 0) throw voteTwice(doubled.map(doubleVoteProblem));
 }
 
 /** A mandate with each device that carries it, as one text each. */
@@ -191,8 +204,12 @@ function carried({ mandate, devices }: DoubleVote): string[] {
   return devices.map((device) => `${mandate} ${device}`);
 }
 
-function voteTwice(doubled: readonly DoubleVote[]): Refusal {
-  const problems = doubled.map(doubleVoteProblem);
+/** @throws Refusal mandate-twice if a mandate would move to another device during a round */
+function demandUnmoved(problems: readonly string[]): void {
+  if (problems.length > 0) throw voteTwice(problems);
+}
+
+function voteTwice(problems: readonly string[]): Refusal {
   return new Refusal('mandate-twice', 'somebody would vote more than once; nothing was changed', problems);
 }
 

@@ -138,7 +138,7 @@ export interface ChangeFeed {
 }
 
 /** Kinds of documents in the registry. */
-export type Collection = 'polls' | 'rooms' | 'devices' | 'statuses' | 'guests' | 'secrets';
+export type Collection = 'polls' | 'rooms' | 'devices' | 'releases' | 'statuses' | 'guests' | 'secrets';
 /** Collections whose writes every process is notified of. */
 export type Watched = 'polls' | 'devices';
 

@@ -196,26 +196,26 @@ t.test(
     const file = join(t.testdir(), 'members.csv');
     await writeFile(file, '\ufeffdevice;label;group;weight\r\nseat-2;Zweite Reihe;north;12.5\r\nseat-1;again;;\r\n');
     await page.setInputFiles('input[type=file]', file);
-    await page.waitForSelector('.preview:has-text("1 new, 1 changed, 0 unchanged.")');
-    await page.waitForSelector('.preview:has-text("Read as UTF-8, with semicolons between cells.")');
-    await page.waitForSelector('.preview tbody:has-text("seat-1"):has-text("again")');
+    await page.waitForSelector('.changes:has-text("1 new, 1 changed, 0 unchanged.")');
+    await page.waitForSelector('.changes:has-text("Read as UTF-8, with semicolons between cells.")');
+    await page.waitForSelector('.changes tbody:has-text("seat-1"):has-text("again")');
     t.match(await page.evaluate('document.activeElement.id'), 'import-title', 'the preview gets the focus');
     t.same(await seriousFindings(page), []);
     t.equal((await s.call('GET', '/api/devices/seat-2', { operator: true })).status, 404, 'nothing is done yet');
-    await page.click('.preview button:text-is("Cancel")');
-    await page.waitForSelector('.preview', { state: 'detached' });
+    await page.click('.changes button:text-is("Cancel")');
+    await page.waitForSelector('.changes', { state: 'detached' });
     await page.setInputFiles('input[type=file]', file);
     await picture(page, 'operator-import', true);
-    await page.click('.preview button:text-is("Import")');
+    await page.click('.changes button:text-is("Import")');
     await page.waitForSelector('.notice:has-text("1 registered, 1 changed, 0 unchanged.")');
-    await page.waitForSelector('.preview', { state: 'detached' });
+    await page.waitForSelector('.changes', { state: 'detached' });
     await page.waitForSelector('tr:has-text("seat-2"):has-text("Zweite Reihe"):has-text("12.5")');
     await writeFile(file, 'name,label\r\nx,y\r\n');
     await page.setInputFiles('input[type=file]', file);
     await page.waitForSelector('.notice[data-bad]:has-text("must name the columns")');
 
     const device = await s.device('seat-1', { username: 'seat-1', password: secret });
-    await device.client.publishAsync('device/seat-1/status', JSON.stringify({ battery: 17, signal: -71 }));
+    await device.client.publishAsync('device/seat-1/status', `${JSON.stringify({ battery: 17, signal: -71 })}\0`);
     await eventually('the status', async () => {
       const { body } = await s.call('GET', '/api/devices/seat-1', { operator: true });
       return body.status?.battery === 17 && body.seenAt !== null ? true : undefined;

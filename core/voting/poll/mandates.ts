@@ -19,15 +19,20 @@ export function doubleVotes(
 ): DoubleVote[] {
   const carriers = new Map<string, string[]>();
   for (const device of devices) {
-    for (const { voter } of votersOf({ ...device, isRegistered: true, isGuest: false }, definition)) {
-      const mandate = voter.slice(voter.indexOf('/') + 1);
+    for (const mandate of votesFor(device, definition)) {
       const known = carriers.get(mandate);
       if (!known) carriers.set(mandate, [device.device]);
-      else if (voter === mandate) known.unshift(device.device);
+      else if (device.device === mandate) known.unshift(device.device);
       else known.push(device.device);
     }
   }
   return [...carriers].filter(([, by]) => by.length > 1).map(([mandate, by]) => ({ mandate, devices: by }));
+}
+
+/** Whom a registered device votes for: itself, unless its weight is 0, and its mandates. */
+export function votesFor(device: Carrier, definition: Pick<Common, 'eligible'> = { eligible: 'registered' }): string[] {
+  const voters = votersOf({ ...device, isRegistered: true, isGuest: false }, definition);
+  return voters.map(({ voter }) => voter.slice(voter.indexOf('/') + 1));
 }
 
 /** A double vote as a message that names all devices, and says what to do about it. */
@@ -42,9 +47,6 @@ export function doubleVoteProblem({ mandate, devices }: DoubleVote): string {
 /** The voters of a device that may not vote in a poll limited to groups, although others of the same device may. */
 export function leftOut(elector: Elector, { eligible }: Pick<Common, 'eligible'>): string[] {
   if (!Array.isArray(eligible)) return [];
-  const allowed = new Set(votersOf(elector, { eligible }).map(({ voter }) => voter));
-  return votersOf(elector, { eligible: 'registered' })
-    .map(({ voter }) => voter)
-    .filter((voter) => !allowed.has(voter))
-    .map((voter) => voter.slice(voter.indexOf('/') + 1));
+  const allowed = new Set(votesFor(elector, { eligible }));
+  return votesFor(elector).filter((voter) => !allowed.has(voter));
 }

@@ -116,3 +116,47 @@ t.test(
     t.match(await resultOf(s, 'members'), { ballots: 2, options: [{ count: 1 }, { count: 1 }, { count: 0 }] });
   },
 );
+
+t.test('a mandate cannot move to another device during a round, because both could vote for it', async (t) => {
+  const s = await stage(t, DOOR);
+  const first = await register(s, 'd2', mandates('ann'));
+  await add(s, 'd3');
+  await add(s, 'seat');
+  await create(s, 'q', { options, eligible: 'registered' });
+  await step(s, 'q', 'open');
+  await first.vote('vote/q', 'a');
+  t.equal(await first.next('receipt/d2'), 'accepted q');
+  const twice = { status: 409, type: 'urn:pollcast:mandate-twice' };
+
+  t.equal((await patch(s, 'd2', { mandates: [] })).status, 200);
+  t.match((await patch(s, 'd3', mandates('ann'))).body, { ...twice, problems: [/ann.*d2.*poll q.*d3/] });
+  t.match((await add(s, 'ann')).body, twice, 'nor can the person vote on a device of their own');
+  t.match((await add(s, 'd4', mandates('ann'))).body, twice);
+  t.equal((await patch(s, 'd2', mandates('ann'))).status, 200, 'the device may have it back');
+  const swap = {
+    devices: [
+      { device: 'd2', mandates: null },
+      { device: 'd3', mandates: [{ mandate: 'ann' }] },
+    ],
+  };
+  for (const query of ['?dryRun=true', '']) {
+    const path = `/api/devices/import${query}`;
+    t.match((await s.call('POST', path, { operator: true, body: swap })).body, twice, 'nor in one import');
+  }
+  t.equal((await s.call('DELETE', '/api/devices/d2', { operator: true })).status, 204);
+  t.match((await patch(s, 'd3', mandates('ann'))).body, twice, 'nor after its device was revoked');
+  t.match((await patch(s, 'd3', mandates('d2'))).body, twice);
+  t.equal((await add(s, 'd2', mandates('ann'))).status, 201, 'a device may be registered again under its id');
+  t.equal((await patch(s, 'seat', { weight: '0' })).status, 200);
+  t.match((await patch(s, 'd3', mandates('seat'))).body, twice, 'nor may somebody be represented who may have voted');
+  t.equal((await patch(s, 'd3', mandates('new'))).status, 200, 'a new mandate counts at once');
+
+  await step(s, 'q', 'close');
+  t.equal((await patch(s, 'd2', { mandates: [] })).status, 200);
+  t.equal((await patch(s, 'd3', mandates('ann', 'seat'))).status, 200, 'after the round, it may move');
+  await step(s, 'q', 'reopen');
+  t.equal((await patch(s, 'd3', mandates('ann'))).status, 200);
+  t.equal((await patch(s, 'd2', mandates('seat'))).body.type, 'urn:pollcast:mandate-twice');
+  await step(s, 'q', 'close');
+  t.equal((await patch(s, 'd2', mandates('seat'))).status, 200);
+});

@@ -73,7 +73,7 @@ function ImportPreview({ answer, onApply, onCancel }: ImportPreviewProps) {
   const { added, changed, table } = answer;
   const separator = table && SEPARATORS[table.separator];
   return (
-    <section class="preview" aria-labelledby="import-title">
+    <section class="changes" aria-labelledby="import-title">
       <h2 id="import-title" ref={heading} tabIndex={-1}>
         {tell('import.title')}
       </h2>

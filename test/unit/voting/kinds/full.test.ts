@@ -89,7 +89,7 @@ t.test('a full ballot of any accepted definition is accepted, and fits in every 
     }),
     { numRuns: 600 },
   );
-  t.ok(accepted > 100 && refused > 50, `${accepted} accepted, ${refused} refused`);
+  t.ok(accepted > 100 && refused > 10, `${accepted} accepted, ${refused} refused`);
 });
 
 /** The choice as a device would write it with the types of JSON: a list, an object of numbers, or a text. */
