@@ -102,3 +102,27 @@ t.test('a vote sent with mosquitto_pub, an independent client, is counted', asyn
   }
   t.equal((await s.resultAfter('q', 3)).ballots, 3);
 });
+
+t.test('a device may send keys in capitals, zero bytes at the end, and a decimal comma', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  await s.openPoll('n', { kind: 'numeric', options: undefined, min: 0, max: 10, decimals: 1 });
+  const device = await s.device('d');
+  await device.subscribe('receipt/d');
+  const forms: [string, string | Buffer, string][] = [
+    ['q', 'B', 'accepted q'],
+    ['q', 'b\0', 'accepted q'],
+    ['q', '{"c":"B"}\0\0', 'accepted q'],
+    ['q', Buffer.concat([cbor({ c: 'B' }), Buffer.alloc(4)]), 'accepted q'],
+    ['q', 'b\0c', 'rejected q unknown-option'],
+    ['n', '3,5', 'accepted n'],
+    ['n', '{"c":"3,5"}', 'accepted n'],
+    ['n', '{"c":[3,5]}', 'rejected n not-a-number'],
+  ];
+  for (const [poll, payload, receipt] of forms) {
+    await device.vote(`vote/${poll}`, payload);
+    t.equal(await device.next('receipt/d'), receipt, JSON.stringify(payload));
+  }
+  t.match(await s.resultAfter('q', 5), { ballots: 1, options: [{ count: 0 }, { count: 1 }, { count: 0 }] });
+  t.match(await s.resultAfter('n', 3), { ballots: 1, mean: 3.5 });
+});

@@ -1,6 +1,6 @@
 import type { Bundle } from '../../count/cast.ts';
 import { sumBundles } from '../../count/cast.ts';
-import { comparableAnswer, normalAnswer } from '../choices/phrase.ts';
+import { comparableAnswer } from '../choices/phrase.ts';
 import type { Definition } from '../definition.ts';
 import { ratio } from '../figures/option-result.ts';
 
@@ -29,10 +29,10 @@ export function creditOf(choice: string, definition: Definition<'quiz'>): number
 
 const acceptedAnswers = new WeakMap<Definition<'quiz'>, ReadonlySet<string>>();
 
-/** True if a short answer is one of the accepted answers. */
+/** True if a short answer in its normal form is one of the accepted answers. */
 export function isAccepted(answer: string, definition: Definition<'quiz'>): boolean {
   const { accept = [], ignoreDiacritics = false } = definition;
-  const comparable = (text: string) => comparableAnswer(normalAnswer(text) ?? text, ignoreDiacritics);
+  const comparable = (text: string) => comparableAnswer(text, ignoreDiacritics);
   const accepted = acceptedAnswers.get(definition) ?? new Set(accept.map(comparable));
   acceptedAnswers.set(definition, accepted);
   return accepted.has(comparable(answer));

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { decodePayload } from '../../../../broker/intake/payload.ts';
+import { validDefinition } from '../../../../core/rounds/poll-repository.ts';
 import { castOf, MAX_CAST_BYTES, MAX_CHOICE_BYTES } from '../../../../core/voting/count/cast.ts';
 import type { Definition, Draft } from '../../../../core/voting/kinds/definition.ts';
 import { KIND_NAMES, kindOf } from '../../../../core/voting/kinds/index.ts';
@@ -119,4 +120,13 @@ t.test('a poll whose full ballot does not fit is refused with the numbers', asyn
   t.match(problemsOf({ kind: 'rating', items: options(30, 40) }), [/^items: /]);
   t.match(problemsOf({ kind: 'text', maxLength: 100, maxPhrases: 10 }), [/^maxLength, maxPhrases: .*4009/]);
   t.match(problemsOf({ options: options(3, 1).concat({ key: '-', label: 'x' }), withdraw: true }), [/^withdraw: /]);
+});
+
+t.test('the settings of a poll that was opened before this rule can still be changed', async (t) => {
+  const options = Array.from({ length: 60 }, (_, i) => ({ key: String(i).padStart(30, 'c'), label: 'x' }));
+  const { definition } = checkDefinition({ poll: 'q', title: 'Q?', kind: 'score', options });
+  t.equal(validDefinition({ ...definition, visibility: 'closed' }, definition).visibility, 'closed');
+  t.throws(() => validDefinition({ ...definition, visibility: 'closed' }), /1 problem/);
+  const secret = { ...definition, secrecy: 'secret' } as const;
+  t.throws(() => validDefinition(secret, definition), /1 problem/, 'but not to something else that is wrong');
 });
