@@ -2,7 +2,7 @@ import { authenticate } from '../../core/devices/credentials.ts';
 import type { GuestBook } from '../../core/devices/guest.ts';
 import type { Registry } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/rules/identifier.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
 export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;

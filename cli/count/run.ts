@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
-import { BallotFileError } from '../../core/ballot-files/ballot-file.ts';
 import { CountError, countFile, type Outcome } from '../../core/ballot-files/count.ts';
-import type { CvrOptions } from '../../core/ballot-files/cvr.ts';
 import { readBallotFile } from '../../core/ballot-files/format.ts';
-import { linesOf } from '../../core/ballot-files/lines.ts';
+import { BallotFileError } from '../../core/ballot-files/formats/ballot-file.ts';
+import type { CvrOptions } from '../../core/ballot-files/formats/cvr.ts';
+import { linesOf } from '../../core/ballot-files/formats/lines.ts';
 import { type MethodName, methodOf } from '../../core/ballot-files/methods.ts';
 import type { CountSettings, FormatName } from '../../core/ballot-files/settings.ts';
 import { EXIT } from '../exit.ts';

@@ -8,7 +8,7 @@ import type { RoundRecord } from '../voting/rules/record.ts';
 import { isRejection } from '../voting/rules/rejection.ts';
 import { tieBreakerOf } from '../voting/rules/tie.ts';
 import { formatWeight, ONE } from '../voting/rules/weight.ts';
-import { type BallotFile, type BallotForm, keyOf, numbered, quoted } from './ballot-file.ts';
+import { type BallotFile, type BallotForm, keyOf, numbered, quoted } from './formats/ballot-file.ts';
 import { defaultMethod, isMethod, METHOD_NAMES, type MethodName, methodOf } from './methods.ts';
 import { type CountSettings, METHOD_SETTINGS, type MethodSetting } from './settings.ts';
 

@@ -1,9 +1,9 @@
-import { readAuditBundle } from './audit-bundle.ts';
-import { type BallotFile, BallotFileError, type BallotReader } from './ballot-file.ts';
-import { BltReader } from './blt.ts';
-import { type CvrOptions, CvrReader } from './cvr.ts';
-import { PREFLIB_ENDINGS, PrefLibReader } from './preflib.ts';
-import { type ScoreOptions, ScoreReader } from './scores.ts';
+import { readAuditBundle } from './formats/audit-bundle.ts';
+import { type BallotFile, BallotFileError, type BallotReader } from './formats/ballot-file.ts';
+import { BltReader } from './formats/blt.ts';
+import { type CvrOptions, CvrReader } from './formats/cvr.ts';
+import { PREFLIB_ENDINGS, PrefLibReader } from './formats/preflib.ts';
+import { type ScoreOptions, ScoreReader } from './formats/scores.ts';
 import { FORMAT_NAMES, type FormatName } from './settings.ts';
 
 export type ReadOptions = CvrOptions & ScoreOptions;

@@ -1,5 +1,5 @@
 import type { KindName } from '../voting/kinds/definition.ts';
-import type { BallotForm } from './ballot-file.ts';
+import type { BallotForm } from './formats/ballot-file.ts';
 import type { MethodSetting } from './settings.ts';
 
 /** How a method of counting files maps to a kind of poll and its settings. */

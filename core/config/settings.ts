@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { parseAddress } from '../store/redis-address.ts';
 import { MAX_PARTITIONS } from '../voting/count/partition.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/identifier.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
 
 /** A setting, given as an environment variable or as the flag derived from it. */
 export interface Setting<T> {

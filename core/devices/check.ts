@@ -1,7 +1,7 @@
 import { Refusal } from '../runtime/refusal.ts';
 import type { Mandate } from '../voting/poll/electorate.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/identifier.ts';
-import { textProblems } from '../voting/rules/printable.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
+import { textProblems } from '../voting/rules/text/printable.ts';
 import { parseWeight, WEIGHT_RULE } from '../voting/rules/weight.ts';
 import { MAX_LABEL_LENGTH, MAX_MANDATES } from './device.ts';
 import { isGuestId } from './guest.ts';

@@ -1,8 +1,8 @@
 import { Refusal } from '../runtime/refusal.ts';
 import type { Registry } from '../store/store.ts';
 import { normalPhrase, phraseLength } from '../voting/kinds/choices/phrase.ts';
-import { MAX_NICKNAME_LENGTH } from '../voting/rules/nickname.ts';
-import { textProblems } from '../voting/rules/printable.ts';
+import { MAX_NICKNAME_LENGTH } from '../voting/rules/text/nickname.ts';
+import { textProblems } from '../voting/rules/text/printable.ts';
 import type { Device } from './device.ts';
 
 /** The maximum number of guests about whom something is kept, because anybody may join as many guests as they like. */

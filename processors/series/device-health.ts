@@ -2,7 +2,7 @@ import type { Device, DeviceStatus } from '../../core/devices/device.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Point, Series } from '../../core/store/series/series.ts';
 import type { Store } from '../../core/store/store.ts';
-import { isIdentifier } from '../../core/voting/rules/identifier.ts';
+import { isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 
 /** Interval in ms between writes of device health. */

@@ -5,11 +5,15 @@ import { prepare, ROOT } from '../prepare.mjs';
 import { TAP } from './tap.mjs';
 
 prepare();
-const ties = spawnSync(process.execPath, [...TAP, '--timeout=3600', 'build/test/unit/voting/kinds/ties.test.js'], {
-  cwd: ROOT,
-  env: { TIE_POLLS: '10000', ...process.env },
-  stdio: 'inherit',
-});
+const ties = spawnSync(
+  process.execPath,
+  [...TAP, '--timeout=3600', 'build/test/unit/voting/kinds/rankings/ties.test.js'],
+  {
+    cwd: ROOT,
+    env: { TIE_POLLS: '10000', ...process.env },
+    stdio: 'inherit',
+  },
+);
 process.exitCode ||= ties.status ?? 1;
 const runs = { kill: 20, cluster: 3 };
 for (const [test, rounds] of Object.entries(runs)) {

@@ -2,12 +2,12 @@ import { MAX_CHOICE_BYTES } from '../count/cast.ts';
 import { WITHDRAW } from '../count/vote.ts';
 import type { Definition, Draft } from '../kinds/definition.ts';
 import { kindOf } from '../kinds/index.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../rules/identifier.ts';
 import { type Counted, MAJORITIES } from '../rules/majority.ts';
 import { optionProblems } from '../rules/option.ts';
-import { textProblems } from '../rules/printable.ts';
 import { allowedVisibilities, MAX_TITLE_LENGTH, votesAllowed } from '../rules/settings.ts';
 import { parseShare, SHARE_RULE } from '../rules/share.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../rules/text/identifier.ts';
+import { textProblems } from '../rules/text/printable.ts';
 import { parseWeight, WEIGHT_RULE } from '../rules/weight.ts';
 import { kindSettings, withDefaults } from './definition.ts';
 

@@ -1,7 +1,7 @@
 import * as Type from 'typebox';
-import { IDENTIFIER_RULE, isIdentifier } from './identifier.ts';
-import { textProblems } from './printable.ts';
 import { closed, type Frozen } from './schema.ts';
+import { IDENTIFIER_RULE, isIdentifier } from './text/identifier.ts';
+import { textProblems } from './text/printable.ts';
 
 export const MAX_OPTIONS = 100;
 export const MAX_LABEL_LENGTH = 200;

@@ -1,4 +1,4 @@
-import { isIdentifier } from './identifier.ts';
+import { isIdentifier } from './text/identifier.ts';
 
 /** A parsed topic that a device may publish to. */
 export type DeviceTopic =

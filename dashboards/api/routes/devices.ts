@@ -6,7 +6,7 @@ import { hasOtherSecret, type PlannedDevice } from '../../../core/devices/import
 import { type DeviceTable, readDeviceTable } from '../../../core/devices/import/table.ts';
 import { DeviceRegister, type NewDevice as Wanted } from '../../../core/devices/register.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import { textProblems } from '../../../core/voting/rules/printable.ts';
+import { textProblems } from '../../../core/voting/rules/text/printable.ts';
 import type { Context } from '../context.ts';
 import { DeviceImportSchema, DevicePatchSchema, ImportQuery, NewDeviceSchema } from '../schemas/devices.ts';
 import { DeviceParams } from '../schemas/params.ts';

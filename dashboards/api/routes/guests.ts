@@ -4,8 +4,8 @@ import { Type } from 'typebox';
 import type { GuestAnswer } from '../../../client/answers.ts';
 import type { KeptGuest } from '../../../core/devices/nicknames.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/nickname.ts';
 import { closed, id } from '../../../core/voting/rules/schema.ts';
+import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/text/nickname.ts';
 import { credentialsOf } from '../audience.ts';
 import type { Context } from '../context.ts';
 

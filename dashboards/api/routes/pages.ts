@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import { isIdentifier } from '../../../core/voting/rules/identifier.ts';
+import { isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
 import { PollParams, RoomParams } from '../schemas/params.ts';
 
 /** The folder into which the build writes the pages. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { JoinAnswer, RoomAnswer } from '../../../client/answers.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/identifier.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
 import { startStream } from '../../sse/begin.ts';
 import type { Context } from '../context.ts';

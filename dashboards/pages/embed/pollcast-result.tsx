@@ -9,7 +9,7 @@ import { followPoll, followRoom, type Line } from '../../../client/stream.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import chartsCss from '../charts/charts.css';
 import type { View } from '../charts/drawing.ts';
-import { FinalOutcome } from '../charts/outcome.tsx';
+import { FinalOutcome } from '../charts/outcome/final-outcome.tsx';
 import tablesCss from '../charts/table/tables.css';
 import { Chart } from '../poll/chart.tsx';
 import { Status, statusOf } from '../poll/status.tsx';

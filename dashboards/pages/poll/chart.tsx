@@ -7,7 +7,7 @@ import type { View } from '../charts/drawing.ts';
 import { Groups } from '../charts/groups.tsx';
 import { LeaderboardTable } from '../charts/leaderboard.tsx';
 import { EmptyBars } from '../charts/option-bars.tsx';
-import { VerdictTable } from '../charts/verdict.tsx';
+import { VerdictTable } from '../charts/outcome/verdict.tsx';
 import { kindChartOf } from '../kinds/index.ts';
 import { say } from '../words/language.ts';
 import { drawingsOf } from './views.ts';

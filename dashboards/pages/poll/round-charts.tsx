@@ -1,7 +1,7 @@
 import type { Definition } from '../../../core/voting/kinds/definition.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import type { View } from '../charts/drawing.ts';
-import { FinalOutcome } from '../charts/outcome.tsx';
+import { FinalOutcome } from '../charts/outcome/final-outcome.tsx';
 import { Timeline } from '../charts/timeline.tsx';
 import { say, sayCount } from '../words/language.ts';
 import { Chart } from './chart.tsx';

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
-import { outcomeNotes } from '../charts/outcome.tsx';
+import { outcomeNotes } from '../charts/outcome/final-outcome.tsx';
 import { statusOf, statusText } from '../poll/status.tsx';
 import { formatShare, say, sayCount } from '../words/language.ts';
 

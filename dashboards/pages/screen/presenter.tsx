@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import type { View } from '../charts/drawing.ts';
-import { FinalOutcome } from '../charts/outcome.tsx';
+import { FinalOutcome } from '../charts/outcome/final-outcome.tsx';
 import { Timeline } from '../charts/timeline.tsx';
 import { Countdown } from '../clock/countdown.tsx';
 import { Chart } from '../poll/chart.tsx';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { GuestAnswer } from '../../../client/answers.ts';
-import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/nickname.ts';
+import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/text/nickname.ts';
 import { say, type WordName } from '../words/language.ts';
 import { recall } from './booth/memory.ts';
 

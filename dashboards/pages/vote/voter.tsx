@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { WITHDRAW } from '../../../core/voting/count/vote.ts';
 import type { Question } from '../ballot/form.ts';
-import { FinalOutcome } from '../charts/outcome.tsx';
+import { FinalOutcome } from '../charts/outcome/final-outcome.tsx';
 import { Countdown } from '../clock/countdown.tsx';
 import { kindFormOf } from '../kinds/index.ts';
 import { BallotForm } from '../poll/ballot-form.tsx';

@@ -1,11 +1,11 @@
 /** Ballots of real elections and published examples, counted from files of every format. */
 import t from 'tap';
-import { keyOf } from '../../../core/ballot-files/ballot-file.ts';
 import { CountError, countFile } from '../../../core/ballot-files/count.ts';
+import { keyOf } from '../../../core/ballot-files/formats/ballot-file.ts';
 import type { CountSettings } from '../../../core/ballot-files/settings.ts';
 import type { Tally } from '../../../core/voting/count/tally.ts';
 import { profile } from '../../support/kind.ts';
-import { BURLINGTON, STEERING_COMMITTEE } from '../voting/kinds/profiles.ts';
+import { BURLINGTON, STEERING_COMMITTEE } from '../voting/kinds/rankings/profiles.ts';
 import { outcome, read } from './files.ts';
 
 /** Burlington 2009, in the order of the city’s file. */

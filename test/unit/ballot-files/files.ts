@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import type { BallotFile } from '../../../core/ballot-files/ballot-file.ts';
-import { BallotFileError } from '../../../core/ballot-files/ballot-file.ts';
 import { countFile, type Outcome } from '../../../core/ballot-files/count.ts';
 import { type ReadOptions, readBallotFile } from '../../../core/ballot-files/format.ts';
-import { linesOf } from '../../../core/ballot-files/lines.ts';
+import type { BallotFile } from '../../../core/ballot-files/formats/ballot-file.ts';
+import { BallotFileError } from '../../../core/ballot-files/formats/ballot-file.ts';
+import { linesOf } from '../../../core/ballot-files/formats/lines.ts';
 import type { CountSettings, FormatName } from '../../../core/ballot-files/settings.ts';
 
 type Options = ReadOptions & { readonly given?: FormatName; readonly holdsGrades?: boolean };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { BallotFileError, keyOf } from '../../../core/ballot-files/ballot-file.ts';
 import { CountError, countFile } from '../../../core/ballot-files/count.ts';
+import { BallotFileError, keyOf } from '../../../core/ballot-files/formats/ballot-file.ts';
 import { METHOD_NAMES, methodOf } from '../../../core/ballot-files/methods.ts';
 import { ballots, read } from './files.ts';
 

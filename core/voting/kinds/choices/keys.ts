@@ -1,6 +1,6 @@
-import { isIdentifier } from '../../rules/identifier.ts';
 import type { Option } from '../../rules/option.ts';
 import { type Rejection, reject } from '../../rules/rejection.ts';
+import { isIdentifier } from '../../rules/text/identifier.ts';
 
 /** The key of the option "none of the above". */
 export const NONE = 'none';

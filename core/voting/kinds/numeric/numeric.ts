@@ -1,7 +1,7 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
 import type { Option } from '../../rules/option.ts';
-import { textProblems } from '../../rules/printable.ts';
 import { reject } from '../../rules/rejection.ts';
+import { textProblems } from '../../rules/text/printable.ts';
 import type { Definition } from '../definition.ts';
 import { Count } from '../figures/count.ts';
 import { type OptionResult, ratio } from '../figures/option-result.ts';

@@ -1,7 +1,7 @@
 import { type Bundle, sumBundles } from '../../count/cast.ts';
 import type { Option } from '../../rules/option.ts';
-import { listProblems } from '../../rules/printable.ts';
 import { isRejection, type Rejection, reject } from '../../rules/rejection.ts';
+import { listProblems } from '../../rules/text/printable.ts';
 import { fullestKey, fullestKeys } from '../choices/full.ts';
 import { parseKey, parseKeys, parseOrder, tooFewOptionsProblems } from '../choices/keys.ts';
 import { fullestPhrases, MAX_ANSWER_LENGTH, normalAnswer, phraseLength } from '../choices/phrase.ts';

@@ -1,5 +1,5 @@
-import { listProblems } from '../../rules/printable.ts';
 import { reject } from '../../rules/rejection.ts';
+import { listProblems } from '../../rules/text/printable.ts';
 import { bare, fullestPhrases, normalPhrase, phraseLength } from '../choices/phrase.ts';
 import { cloudOf } from '../figures/cloud.ts';
 import type { Kind } from '../kind.ts';

@@ -3,7 +3,7 @@ import type { PollAnswer } from '../../../../client/answers.ts';
 import { ApiError } from '../../../../client/api.ts';
 import { publicSees } from '../../../../core/voting/result/visibility.ts';
 import type { View } from '../../charts/drawing.ts';
-import { FinalOutcome } from '../../charts/outcome.tsx';
+import { FinalOutcome } from '../../charts/outcome/final-outcome.tsx';
 import { Timeline } from '../../charts/timeline.tsx';
 import { Chart } from '../../poll/chart.tsx';
 import { useRounds } from '../../poll/past-results.ts';

@@ -1,6 +1,6 @@
 /** Published worked examples, each with its source. A method must give the published result. */
 import t from 'tap';
-import { define, profile, resultOf } from '../../../support/kind.ts';
+import { define, profile, resultOf } from '../../../../support/kind.ts';
 
 const schulze = (keys: string, ballots: string, settings: object = {}, lot?: string[]) => {
   const ranked = new Map([...profile(ballots)].map(([choice, times]) => [[...choice].join('>'), times]));

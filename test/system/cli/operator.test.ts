@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { Check } from 'typebox/schema';
-import { resultText } from '../../cli/operator/result-text.ts';
-import { readTemplate } from '../../cli/operator/template.ts';
-import type { Result } from '../../core/voting/result/result.ts';
-import { pollFileSchema } from '../../dashboards/api/schemas/poll-file.ts';
-import { pollcast, Server } from '../support/process.ts';
-import { pathInCheckout } from '../support/root.ts';
+import { resultText } from '../../../cli/operator/result-text.ts';
+import { readTemplate } from '../../../cli/operator/template.ts';
+import type { Result } from '../../../core/voting/result/result.ts';
+import { pollFileSchema } from '../../../dashboards/api/schemas/poll-file.ts';
+import { pollcast, Server } from '../../support/process.ts';
+import { pathInCheckout } from '../../support/root.ts';
 
 const EXAMPLES = pathInCheckout('examples/');
 const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));

@@ -1,7 +1,7 @@
-import type { Check, Verdict } from '../../../core/voting/result/verdict.ts';
-import { parseShare } from '../../../core/voting/rules/share.ts';
-import { formatNumber, formatShare, say, sayIfKnown } from '../words/language.ts';
-import { Scroll } from './table/scroll.tsx';
+import type { Check, Verdict } from '../../../../core/voting/result/verdict.ts';
+import { parseShare } from '../../../../core/voting/rules/share.ts';
+import { formatNumber, formatShare, say, sayIfKnown } from '../../words/language.ts';
+import { Scroll } from '../table/scroll.tsx';
 
 const SIGNS = { true: '✓', false: '✗', null: '?' } as const;
 

@@ -1,11 +1,11 @@
-import { type BundleReport, verifyBundle } from '../audit/bundle.ts';
-import { castOf, readCast } from '../voting/count/cast.ts';
-import type { Definition, KindName } from '../voting/kinds/definition.ts';
-import { kindOf } from '../voting/kinds/index.ts';
-import type { RoundRecord } from '../voting/rules/record.ts';
+import { type BundleReport, verifyBundle } from '../../audit/bundle.ts';
+import { castOf, readCast } from '../../voting/count/cast.ts';
+import type { Definition, KindName } from '../../voting/kinds/definition.ts';
+import { kindOf } from '../../voting/kinds/index.ts';
+import type { RoundRecord } from '../../voting/rules/record.ts';
+import type { MethodName } from '../methods.ts';
+import type { CountSettings, MethodSetting } from '../settings.ts';
 import { type BallotFile, BallotFileError, type BallotForm, keyOf, quoted, uniqueNames } from './ballot-file.ts';
-import type { MethodName } from './methods.ts';
-import type { CountSettings, MethodSetting } from './settings.ts';
 
 /** How the ballots of a kind of poll are read, and how the poll counts them. */
 interface BallotsOfKind {

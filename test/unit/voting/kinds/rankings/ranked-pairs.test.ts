@@ -1,6 +1,6 @@
 /** Published worked examples, each with its source. A method must give the published result. */
 import t from 'tap';
-import { define, profile, resultOf } from '../../../support/kind.ts';
+import { define, profile, resultOf } from '../../../../support/kind.ts';
 
 t.test(
   'ranked pairs: Schulze’s example with 45 voters, where the Schulze method elects a different option',

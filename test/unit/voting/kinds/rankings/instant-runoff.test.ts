@@ -1,6 +1,6 @@
 /** Published worked examples, each with its source. A method must give the published result. */
 import t from 'tap';
-import { counts, define, profile, resultOf } from '../../../support/kind.ts';
+import { counts, define, profile, resultOf } from '../../../../support/kind.ts';
 import { BURLINGTON } from './profiles.ts';
 
 /** Wikipedia, "Instant-runoff voting": where to put the capital of Tennessee. */

@@ -1,7 +1,7 @@
-import type { Result } from '../../../core/voting/result/result.ts';
-import { undecidedIn } from '../../../core/voting/result/undecided.ts';
-import { formatList, say } from '../words/language.ts';
-import { labelIn } from './drawing.ts';
+import type { Result } from '../../../../core/voting/result/result.ts';
+import { undecidedIn } from '../../../../core/voting/result/undecided.ts';
+import { formatList, say } from '../../words/language.ts';
+import { labelIn } from '../drawing.ts';
 import { VerdictOutcome } from './verdict.tsx';
 
 /** The outcome of a poll, once its result is final: whether it was adopted, and how ties were decided. */

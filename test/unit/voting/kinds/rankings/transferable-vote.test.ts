@@ -1,6 +1,6 @@
 /** Published worked examples, each with its source. A method must give the published result. */
 import t from 'tap';
-import { define, profile, resultOf } from '../../../support/kind.ts';
+import { define, profile, resultOf } from '../../../../support/kind.ts';
 import { STEERING_COMMITTEE } from './profiles.ts';
 
 const votes = (stage: { votes: readonly { key: string; votes: string }[] }) =>

@@ -1,7 +1,7 @@
-import { castOf } from '../voting/count/cast.ts';
-import type { Tally } from '../voting/count/tally.ts';
-import { formatWeight, ONE, parseWeight, WEIGHT_RULE, type Weight } from '../voting/rules/weight.ts';
-import type { CountSettings } from './settings.ts';
+import { castOf } from '../../voting/count/cast.ts';
+import type { Tally } from '../../voting/count/tally.ts';
+import { formatWeight, ONE, parseWeight, WEIGHT_RULE, type Weight } from '../../voting/rules/weight.ts';
+import type { CountSettings } from '../settings.ts';
 
 /** The most candidates that a file may have. Some methods compare each candidate with every other. */
 export const MAX_CANDIDATES = 1_000;

@@ -1,6 +1,6 @@
 /** Published worked examples, each with its source. A method must give the published result. */
 import t from 'tap';
-import { define, profile, resultOf } from '../../../support/kind.ts';
+import { define, profile, resultOf } from '../../../../support/kind.ts';
 
 t.test('Borda: every variant on four short ballots (votesys; Emerson 2013)', async (t) => {
   const ballots = profile('1 A>E>C>D>B; 1 B>A>E; 1 C>D>B; 1 D>A>E');

@@ -1,9 +1,9 @@
 /** Ties in counts that eliminate options: what is decided, by what, and what is left open. */
 import t from 'tap';
-import type { Tally } from '../../../../core/voting/count/tally.ts';
-import type { Draft } from '../../../../core/voting/kinds/definition.ts';
-import { seeded } from '../../../../devices-sim/random.ts';
-import { define, profile, resultOf, resultWith } from '../../../support/kind.ts';
+import type { Tally } from '../../../../../core/voting/count/tally.ts';
+import type { Draft } from '../../../../../core/voting/kinds/definition.ts';
+import { seeded } from '../../../../../devices-sim/random.ts';
+import { define, profile, resultOf, resultWith } from '../../../../support/kind.ts';
 
 /** How many random polls each property is checked with. */
 const POLLS = Number(process.env.TIE_POLLS ?? 300);

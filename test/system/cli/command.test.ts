@@ -2,17 +2,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { ConfigError, isLoopback, readConfig } from '../../core/config/config.ts';
-import { environmentSettings, flagOf } from '../../core/config/settings.ts';
-import { Scope } from '../../core/process/scope.ts';
-import { createLog } from '../../core/runtime/log.ts';
-import { compareBallots, compareTallies, isExact } from '../../devices-sim/comparison.ts';
-import { randomChoice } from '../../devices-sim/kinds.ts';
-import { Ledger } from '../../devices-sim/ledger.ts';
-import { seeded } from '../../devices-sim/random.ts';
-import { define } from '../support/kind.ts';
-import { pollcast, Server } from '../support/process.ts';
-import { pathInCheckout } from '../support/root.ts';
+import { ConfigError, isLoopback, readConfig } from '../../../core/config/config.ts';
+import { environmentSettings, flagOf } from '../../../core/config/settings.ts';
+import { Scope } from '../../../core/process/scope.ts';
+import { createLog } from '../../../core/runtime/log.ts';
+import { compareBallots, compareTallies, isExact } from '../../../devices-sim/comparison.ts';
+import { randomChoice } from '../../../devices-sim/kinds.ts';
+import { Ledger } from '../../../devices-sim/ledger.ts';
+import { seeded } from '../../../devices-sim/random.ts';
+import { define } from '../../support/kind.ts';
+import { pollcast, Server } from '../../support/process.ts';
+import { pathInCheckout } from '../../support/root.ts';
 
 const problemsOf = (environment: Record<string, string>, flags = {}): readonly string[] => {
   try {
@@ -139,7 +139,7 @@ t.test('pollcast sim confirms that pollcast up --demo counts exactly, and both e
 
 t.test('the operator token is generated once and readable by its owner only', async (t) => {
   const directory = t.testdir();
-  const { start } = await import('../../app/pollcast.ts');
+  const { start } = await import('../../../app/pollcast.ts');
   const config = { ...readConfig({ mqttPort: '0', httpPort: '0', dataDir: directory }, {}) };
   const first = await start('all', config, createLog('silent'));
   await first.stop();

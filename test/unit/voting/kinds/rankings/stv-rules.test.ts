@@ -1,6 +1,6 @@
 /** Published counts by rules other than the Scottish ones. A method must give the published result. */
 import t from 'tap';
-import { define, profile, resultOf } from '../../../support/kind.ts';
+import { define, profile, resultOf } from '../../../../support/kind.ts';
 import { STEERING_COMMITTEE } from './profiles.ts';
 
 const KEYS = Array.from({ length: 13 }, (_, i) => `c${i + 1}`);

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { pollcast } from '../support/process.ts';
-import { stage } from '../support/stage.ts';
-import { finalOf, step, votes } from './polls/chair.ts';
+import { pollcast } from '../../support/process.ts';
+import { stage } from '../../support/stage.ts';
+import { finalOf, step, votes } from '../polls/chair.ts';
 
 const BLT = '3 2\n4 1 3 0\n3 2 3 0\n2 3 0\n1 0\n0\n"Ann"\n"Ben"\n"Zoë"\n"Board"\n';
 
