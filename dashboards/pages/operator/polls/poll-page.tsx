@@ -15,6 +15,7 @@ import { useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
 import { tell, tellIfKnown } from '../words.ts';
 import { AccountingPanel } from './accounting.tsx';
+import { DecisionsPanel } from './decisions.tsx';
 import { Embed } from './embed.tsx';
 import { Exports } from './exports.tsx';
 import { isModerated, ModerationPanel } from './moderation.tsx';
@@ -108,6 +109,7 @@ export function PollPage({ poll: id }: { poll: string }) {
         <div class="stack">
           {result && <AccountingPanel poll={id} result={result} />}
           <AudiencePanel poll={poll} isFinal={isFinal} onDone={reload} />
+          {result && shown.length === 0 && <DecisionsPanel poll={poll} result={result} onDone={reload} />}
           <Exports poll={poll} isFinal={isFinal} />
         </div>
       </div>
