@@ -1,5 +1,5 @@
 import type { KindName, OpenResult } from '../../client/answers.ts';
-import { undecidedIn } from '../../core/voting/result/undecided.ts';
+import { undecidedIn, winnersIn } from '../../core/voting/result/undecided.ts';
 
 /** The maximum number of rounds or stages to print. */
 const MAX_ROUNDS = 30;
@@ -56,13 +56,12 @@ function named(figures: Readonly<Record<string, number | null | undefined>>): st
 
 /** @param place what the leaders are once the result is final */
 function leaderLines(result: OpenResult, place = 'won'): string[] {
-  const { winners = [], tied = [], tieBrokenBy, unresolved, withdrawals = [], final } = result;
+  const { tied = [], tieBrokenBy, unresolved, withdrawals = [], final } = result;
   const undecided = undecidedIn(result);
-  const leaders = unresolved ? winners : winners.filter((key) => !final || !undecided.includes(key));
   const line = (name: string, keys: readonly string[], end = '') =>
     keys.length > 0 ? [`  ${name.padEnd(NAME_WIDTH)} ${keys.join(', ')}${end}`] : [];
   return [
-    ...line(final ? place : 'ahead', leaders),
+    ...line(final ? place : 'ahead', winnersIn(result)),
     ...(undecided.length > 0 && !unresolved && final
       ? []
       : line('tied', tied, tieBrokenBy ? `; decided by ${tieBrokenBy}` : '')),

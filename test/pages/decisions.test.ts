@@ -19,7 +19,7 @@ t.test('an undecided result says so everywhere, and a lot that is entered decide
   }
   await s.resultAfter('q', 3);
   const screen = await visit(browser, `${s.http}/screen/q`, { viewport: SIZES.projector });
-  const phone = await visit(browser, `${s.http}/vote/q`, { viewport: SIZES.phone });
+  const phone = await visit(browser, `${s.http}/vote/hall`, { viewport: SIZES.phone });
   await s.call('POST', '/api/polls/q/close', { operator: true });
   for (const { page } of [screen, phone]) {
     await page.waitForSelector('.outcome:has-text("Undecided between Ada, Ben, and Cleo: a lot must be drawn.")');
@@ -75,7 +75,7 @@ t.test('vacant seats and level finalists are undecided too', async (t) => {
     board: { kind: 'multiple', seats: 2, votes: ['a,b', 'a,c'], text: 'Undecided between Ben and Cleo' },
   };
   for (const [poll, { votes, text, ...settings }] of Object.entries(polls)) {
-    await s.openPoll(poll, { options, visibility: 'live', ...settings });
+    await s.openPoll(poll, { options, room: poll, visibility: 'live', ...settings });
     for (const [i, choice] of votes.entries()) await (await s.device(`${poll}${i}`)).vote(`vote/${poll}`, choice);
     await s.resultAfter(poll, votes.length);
     await s.call('POST', `/api/polls/${poll}/close`, { operator: true });

@@ -1,6 +1,7 @@
 import type { OptionResult } from '../../../core/voting/kinds/figures/option-result.ts';
 import { thresholdsIn } from '../../../core/voting/result/percent.ts';
 import type { OpenResult, Result } from '../../../core/voting/result/result.ts';
+import { winnersIn } from '../../../core/voting/result/undecided.ts';
 import { formatNumber, formatShare, say } from '../words/language.ts';
 import { type Bar, Bars } from './bars.tsx';
 import type { Drawing } from './drawing.ts';
@@ -23,7 +24,9 @@ export function countText({ count, weight }: OptionResult): string {
 
 /** A result’s options as bars. */
 export function barsDrawing<Line extends OptionResult>(
-  result: Pick<OpenResult, 'final' | 'winners' | 'verdict'> & { readonly options: readonly Line[] },
+  result: Pick<OpenResult, 'final' | 'winners' | 'tied' | 'unresolved' | 'tieBrokenBy' | 'verdict'> & {
+    readonly options: readonly Line[];
+  },
   { notes = [], ...options }: BarsOptions<Line> = {},
 ): Drawing {
   return {
@@ -52,7 +55,8 @@ function optionBars<Line extends OptionResult>(
   result: Parameters<typeof barsDrawing<Line>>[0],
   { hasLeader = true, figures, mark }: BarsOptions<Line>,
 ): Bar[] {
-  const { options, winners = [], final } = result;
+  const { options, final } = result;
+  const winners = winnersIn(result);
   const thresholds = thresholdsIn(result);
   const defaultFigures = (line: Line) => [formatShare(line.share ?? 0, thresholds), countText(line)];
   const most = Math.max(0, ...options.map(({ count }) => count ?? 0));

@@ -1,3 +1,4 @@
+import { winnersIn } from '../../../../core/voting/result/undecided.ts';
 import { formatList, say } from '../../words/language.ts';
 import { labelIn } from '../drawing.ts';
 import { Scroll } from '../table/scroll.tsx';
@@ -5,7 +6,8 @@ import type { Ranked } from './rounds.tsx';
 
 /** The pairwise comparisons, as a table: how many voters prefer the row’s option to the column’s. */
 export function Matrix({ result }: { result: Ranked<'condorcet'> }) {
-  const { options, matrix, winners = [] } = result;
+  const { options, matrix } = result;
+  const winners = winnersIn(result);
   return (
     <div class="matrix">
       <Scroll name={say('view.matrix')}>

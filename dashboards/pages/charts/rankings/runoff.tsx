@@ -1,4 +1,5 @@
 import type { OpenResult } from '../../../../core/voting/result/result.ts';
+import { winnersIn } from '../../../../core/voting/result/undecided.ts';
 import { formatNumber, say } from '../../words/language.ts';
 import { Bars } from '../bars.tsx';
 import { labelIn } from '../drawing.ts';
@@ -11,6 +12,7 @@ interface RunoffProps {
 /** The automatic runoff of STAR voting. */
 export function RunoffBars({ result, runoff }: RunoffProps) {
   const { winners = [], final } = result;
+  const won = winnersIn(result);
   const all = runoff.reduce((sum, { preferredBy }) => sum + Number(preferredBy), 0);
   return (
     <>
@@ -22,7 +24,7 @@ export function RunoffBars({ result, runoff }: RunoffProps) {
           label: labelIn(result, key),
           part: all === 0 ? 0 : Number(preferredBy) / all,
           figures: [formatNumber(Number(preferredBy), 6)],
-          mark: winners.includes(key) ? (final ? 'won' : 'lead') : undefined,
+          mark: won.includes(key) && final ? 'won' : winners.includes(key) ? 'lead' : undefined,
         }))}
         columns={[say('table.option'), say('table.count'), '']}
       />
