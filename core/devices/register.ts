@@ -177,7 +177,7 @@ function hasSameVotes(a: Device, b: Device): boolean {
 }
 
 /**
- * Whoever votes twice already, because of devices stored by an earlier version, may be put right one device at a time.
+ * Double votes that earlier versions allowed may be corrected one device at a time.
  *
  * @param kept all stored devices, with or without the changes
  * @throws Refusal mandate-twice if anybody would vote twice because of the changes
