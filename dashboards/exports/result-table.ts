@@ -24,6 +24,11 @@ interface Place {
 /** A part of a result whose form depends on its kind. */
 type Figures = Readonly<Record<string, unknown>>;
 
+/** Fields with a figure for each pair of options, and the name of that figure. */
+const PAIRS = new Map([
+  ['matrix', 'preferred'],
+  ['paths', 'strength'],
+]);
 /** Fields that are columns, or that have a table of their own below. `votes` and `rejected` are part of the accounting. */
 const NOT_FIGURES: readonly string[] = [
   ...['poll', 'round', 'status', 'final', 'hidden', 'ballots', 'at', 'closingAt', 'votes', 'rejected'],
@@ -70,8 +75,8 @@ function figureRows(figures: Figures, base: Row): Row[] {
   }
   for (const [field, value] of Object.entries(figures)) {
     if (NOT_FIGURES.includes(field)) continue;
-    if (field === 'matrix')
-      rows.push(...matrixRows(value as readonly (readonly Cell[])[], [...labels.keys()], place(field)));
+    const pairs = PAIRS.get(field);
+    if (pairs) rows.push(...pairRows(pairs, value as readonly (readonly Cell[])[], [...labels.keys()], place(field)));
     else if (Array.isArray(value)) rows.push(...listRows(field, value, place(field)));
     else if (typeof value === 'object' && value !== null) rows.push(...flat('', value, place(field)));
     else rows.push(...flat(field, value, place('figures')));
@@ -90,8 +95,9 @@ function listRows(name: string, list: readonly unknown[], place: Place): Row[] {
   return list.flatMap((element, i) => flat(name, element, { ...place, base: { ...place.base, step: i + 1 } }, true));
 }
 
-/** How many votes prefer one option to another, one row per pair. */
-function matrixRows(
+/** A figure of each pair of options, one row per pair. */
+function pairRows(
+  figure: string,
   matrix: readonly (readonly Cell[])[],
   keys: readonly string[],
   { table, base, labels }: Place,
@@ -99,9 +105,7 @@ function matrixRows(
   return matrix.flatMap((cells, i) =>
     cells.flatMap((value, j): Row[] => {
       const option = keys[i] ?? '';
-      return i === j
-        ? []
-        : [{ ...base, table, option, label: labels.get(option), against: keys[j], figure: 'preferred', value }];
+      return i === j ? [] : [{ ...base, table, option, label: labels.get(option), against: keys[j], figure, value }];
     }),
   );
 }

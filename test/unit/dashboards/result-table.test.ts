@@ -119,6 +119,14 @@ const CASES: Record<string, [Definition, string, Record<string, string[]>]> = {
       locked: ['1 a b votes=5', '2 b c votes=5'],
     },
   ],
+  schulze: [
+    define('ranking', KEYS, { method: 'condorcet', completion: 'schulze' }),
+    '3 a>b>c; 2 b>c>a; 2 c>a>b',
+    {
+      figures: ['completion=schulze'],
+      paths: ['a b strength=5', 'b a strength=4', 'c a strength=4', 'c b strength=4'],
+    },
+  ],
   score: [define('score', KEYS), '1 a:5,b:4,c:0; 1 a:3,b:0,c:1', { 'per option': ['a mean=4', 'b mean=2'] }],
   star: [
     define('score', KEYS, { method: 'star' }),
