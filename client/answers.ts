@@ -59,11 +59,11 @@ export interface DeviceAnswer {
   readonly seenAt: string | null;
 }
 
-/** A guest that has a nickname, or may not have one. */
+/** A guest that has a nickname, or is blocked from setting one. */
 export interface GuestAnswer {
   readonly guest: string;
   readonly nickname: string | null;
-  /** True if an operator does not allow the guest a nickname. */
+  /** True if an operator has blocked the guest from setting a nickname. */
   readonly blocked: boolean;
 }
 
@@ -192,7 +192,7 @@ export interface TimelineAnswer {
   }[];
 }
 
-/** What a phone votes with. */
+/** What a phone needs in order to vote. */
 export interface JoinAnswer {
   readonly device: string;
   readonly clientId: string;

@@ -95,7 +95,7 @@ export class ApiClient {
     await this.remove(pollPath(poll));
   }
 
-  /** Enters a lot that was drawn between the undecided options of a final round. @param order the one drawn first at the front */
+  /** Enters a lot that was drawn between the undecided options of a final round. @param order the keys in the order drawn */
   enterLot(poll: string, order: readonly string[]): Promise<PollAnswer> {
     return this.json('POST', pollPath(poll, 'draws'), { order });
   }

@@ -53,7 +53,7 @@ export function addCount(program: Command): void {
     .addOption(
       words(
         '--overvotes <rule>',
-        'at an overvote, the ballot ends, is read on behind it, or its candidates are level; default exhaust',
+        'at an overvote: end the ballot (default), skip the rank, or rank its candidates equally',
         ['exhaust', 'skip', 'equal'],
       ),
     )
@@ -63,13 +63,13 @@ export function addCount(program: Command): void {
       skips,
     )
     .addOption(
-      words('--repeats <rule>', 'whether a ballot ends where a candidate is ranked again; default ignore', [
+      words('--repeats <rule>', 'if a candidate is ranked again: ignore that rank (default), or end the ballot', [
         'ignore',
         'exhaust',
       ]),
     )
-    .option('--overvote-label <text>', 'what a cell with an overvote says; default overvote')
-    .option('--skipped-label <text>', 'what a cell of a skipped rank says; default undervote, or nothing')
+    .option('--overvote-label <text>', 'text of a cell with an overvote; default overvote')
+    .option('--skipped-label <text>', 'text of a cell for a skipped rank, besides an empty cell; default undervote')
     .option('--delimiter <text>', 'separates several candidates in one cell')
     .option('--max-grade <number>', 'for star and score: the highest grade; default 5', whole(1))
     .addHelpText('after', HELP)
@@ -83,7 +83,7 @@ export function addCount(program: Command): void {
 function whole(min: number): (text: string) => number {
   return (text) => {
     if (/^\d{1,6}$/.test(text) && Number(text) >= min) return Number(text);
-    throw new InvalidArgumentError(`expected a whole number from ${min} on.`);
+    throw new InvalidArgumentError(`expected a whole number of at least ${min}.`);
   };
 }
 

@@ -8,15 +8,15 @@ Formats:
   scores   table with a column for each candidate, and grades in its cells (.csv with --method star,
            score or approval)
   audit    audit bundle (pollcast audit export); counted like its poll unless flags say otherwise
-  Files may be compressed (.gz), and in UTF-8, UTF-16 or Windows-1252.
+  Files may be compressed (.gz), and encoded in UTF-8, UTF-16 or Windows-1252.
 
 Result:
-  Winners are certain: they win however ties are broken. If a tie decides and nothing breaks it,
+  Winners win no matter how ties are broken. If a tie affects the outcome and nothing breaks it,
   "undecided between" names those who are level; --tie-break or --lot then decides.
 
 Exit codes:
   0  counted, even if something is undecided
-  2  the file is malformed (file:line:column: what is wrong), or the flags are
+  2  the file cannot be read or is malformed (file:line:column: what is wrong), or flags do not fit
 
 Examples:
   pollcast count council.blt

@@ -78,7 +78,7 @@ async function recount(id: string, flags: RoundFlags): Promise<boolean> {
 function verdictOf(agrees: boolean, differences: readonly string[]): string {
   if (!agrees) return '  DIFFERS';
   if (differences.length === 0) return '  AGREES';
-  return '  AGREES: the count is right; only the time series differs, for graphs, and may be catching up';
+  return '  AGREES: the count is right; only the time series (for graphs) differs, and may still be catching up';
 }
 
 /** Compares two dashboards until their responses are the same or the time limit is reached, because one may lag behind. */
@@ -92,7 +92,7 @@ async function serveTheSame(one: ApiClient, other: ApiClient, path: string): Pro
   }
 }
 
-/** The whole result, or once it is final, the part that cannot change: late votes keep arriving, and are rejected. */
+/** The whole result; once it is final, the part that cannot change: votes still arrive after the close, and are rejected. */
 function comparable(result: Result): object {
   return result.final ? fixedPartOf(result) : result;
 }

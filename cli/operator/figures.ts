@@ -54,7 +54,7 @@ function named(figures: Readonly<Record<string, number | null | undefined>>): st
   );
 }
 
-/** @param place what the leaders are once the result is final */
+/** @param place the word for the leaders once the result is final */
 function leaderLines(result: OpenResult, place = 'won'): string[] {
   const { tied = [], tieBrokenBy, unresolved, withdrawals = [], final } = result;
   const undecided = undecidedIn(result);

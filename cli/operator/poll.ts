@@ -50,7 +50,11 @@ export function addPoll(program: Command): void {
     .option('--open', 'open it immediately')
     .action(action(create));
 
-  withClientFlags(poll.command('change <poll>').description('Change settings of a draft'))
+  withClientFlags(
+    poll
+      .command('change <poll>')
+      .description('Change settings of a draft, or the visibility or moderation of any poll'),
+  )
     .option('-f, --file <file>', 'YAML or JSON with the settings to change')
     .option('--title <text>', 'the question')
     .option('--kind <kind>', 'single, motion, multiple, rating, ranking, …')
@@ -78,7 +82,7 @@ export function addPoll(program: Command): void {
     poll
       .command('draw <poll> <order>')
       .description(
-        'Enter a lot that was drawn between undecided options: their keys, the one drawn first at the front, b,c,a',
+        'Enter a lot that was drawn between undecided options: their keys in the order drawn, such as b,c,a',
       ),
   ).action(
     action(async (id: string, order: string, flags: ClientFlags) => {
@@ -170,7 +174,7 @@ async function change(id: string, flags: ChangeFlags): Promise<void> {
   const given = { title, kind, room, ...(option.length > 0 ? { options: option.map(toOption) } : {}) };
   const changes = { ...settings, ...given, ...Object.fromEntries(remove.map((setting) => [setting, null])) };
   const answer = await (await clientOf(flags)).changePoll(id, changes, version);
-  print(flags, answer, ({ poll, version: now }) => `  ${poll} is changed; it has version ${now}`);
+  print(flags, answer, ({ poll, version: now }) => `  ${poll} has been changed; it is now at version ${now}`);
 }
 
 /** Follows a result until it is final. If the API refuses the first request, this is an error; later refusals are retried. */

@@ -41,7 +41,7 @@ function recordAt(marker: Marker, poll: Poll): RoundRecord {
   const { openedAtMs, electorate, presentAtOpen, seed, lot, interruptions = [] } = poll;
   const place = interruptionsBefore(marker);
   const before = place === 0 ? undefined : interruptions.slice(0, place);
-  // An interruption says what was recorded about the close before it; the poll itself, about its last close.
+  // An interruption holds what was recorded about the close before it; the poll holds what was recorded about its last close.
   const { closesAtMs, stoppedAtMs, closedAtMs, presentAtClose } = interruptions[place] ?? poll;
   const opening = { openedAtMs, closesAtMs, electorate, presentAtOpen, seed, lot, interruptions: before };
   return marker.type === 'open' ? opening : { ...opening, stoppedAtMs, closedAtMs, presentAtClose };

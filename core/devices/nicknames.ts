@@ -13,7 +13,7 @@ const GOOD_FOR_MS = 1_000;
 /** What is kept about a guest. */
 export interface KeptGuest {
   readonly nickname?: string | undefined;
-  /** Set if an operator does not allow the guest a nickname. */
+  /** Set if an operator has blocked the guest from setting a nickname. */
   readonly isBlocked?: true | undefined;
 }
 
@@ -59,7 +59,7 @@ export class Nicknames {
     if (nickname !== undefined) await this.demandFree(guest, nickname);
     return this.change(guest, (now) => {
       if (now.isBlocked && nickname !== undefined) {
-        throw new Refusal('nickname-blocked', 'the operators do not allow this guest a nickname');
+        throw new Refusal('nickname-blocked', 'the operators have blocked this guest from setting a nickname');
       }
       return { ...now, nickname };
     });

@@ -3,7 +3,7 @@ import { votesFor } from '../voting/poll/mandates.ts';
 import { isUnderWay, type Poll } from '../voting/poll/poll.ts';
 import type { Device } from './device.ts';
 
-/** Who voted for somebody until when; kept while a round lasts, because the vote may have been cast in it. */
+/** Which device voted for somebody, and until when. Kept while a round lasts, because the vote may have been cast in it. */
 interface Release {
   readonly device: string;
   readonly atMs: number;

@@ -26,7 +26,7 @@ export class Decisions {
   /**
    * Records a lot that was drawn because nothing else decided between options.
    *
-   * @param order the keys of the options that are level in the final result, the one drawn first at the front
+   * @param order the keys of the options that are level in the final result, in the order drawn
    * @throws Refusal no-such-poll, not-final, nothing-to-draw, bad-lot
    */
   async enterLot(id: string, order: readonly string[]): Promise<Poll> {
@@ -41,7 +41,7 @@ export class Decisions {
       }
       const isComplete = order.length === level.length && level.every((key) => order.includes(key));
       if (!isComplete) {
-        const why = `the lot must be drawn between ${level.join(', ')}: list each of them once, the one drawn first at the front, not ${order.join(', ') || 'nothing'}`;
+        const why = `the lot must be drawn between ${level.join(', ')}: list each of them once, in the order drawn, not ${order.join(', ') || 'nothing'}`;
         throw new Refusal('bad-lot', why);
       }
       return { draws: [...(now.draws ?? []), { order: [...order], atMs: Date.now() }] };

@@ -43,7 +43,7 @@ function demandVersion(now: Poll, basedOn: number): void {
   const named = fields.length > 0 ? ` (changed: ${fields.join(', ')})` : '';
   throw new Refusal(
     'edit-conflict',
-    `your change is based on version ${basedOn} of poll ${id}, but it has version ${version} now${named}; read it again, and make your change there`,
+    `your change is based on version ${basedOn} of poll ${id}, but the poll is now at version ${version}${named}; read it again, and base your change on that`,
     fields.map((field) => `${field}: ${brief(settings.get(field))}`),
   );
 }

@@ -47,8 +47,8 @@ export class LogTooLong extends Error {}
  * end of the series is compared too.
  *
  * Devices may go on voting while this reads. The live tally of each partition is therefore compared at its own offset. Votes
- * that arrive after the close change how many were received and rejected, and nothing else; those figures may be anything from
- * what was counted first to what is counted now.
+ * that arrive after the close change how many were received and rejected, and nothing else; those figures may lie anywhere
+ * between what was counted first and what is counted now.
  *
  * @returns `agrees` says whether the count is right. The time series is not part of the count: if only the series differs, its
  *   differences are listed, and `agrees` is true.

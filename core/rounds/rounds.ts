@@ -72,7 +72,10 @@ export class Rounds {
     await this.sweeping;
   }
 
-  /** Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, mandate-twice, still-opening */
+  /**
+   * Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, mandate-twice,
+   * still-opening
+   */
   async openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
     const poll = await this.repository.change(id, (now) => {
       demandStatus(now, from);

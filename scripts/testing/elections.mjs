@@ -6,7 +6,7 @@ import { report, runTests } from './tap.mjs';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined)
-  fail('name the folder with the ballot files; test/elections/SOURCES.md says what it must contain');
+  fail('pass the folder with the ballot files; test/elections/SOURCES.md says what it must contain');
 process.env.POLLCAST_BALLOT_FILES = resolve(folder);
 const startedAt = Date.now();
 compile();

@@ -63,7 +63,7 @@ t.test('the second of two operators who edit a draft learns what the first has c
   await ann.page.click('button:text-is("Save and open")');
   await ann.page.waitForSelector('.notice[data-bad]:has-text("Somebody else")');
   t.match(await stored(), { status: 'draft' }, 'a poll that was not saved is not opened');
-  await ann.page.click('button:text-is("Overwrite with mine")');
+  await ann.page.click('button:text-is("Replace with my version")');
   await ann.page.waitForSelector('.crumb');
   const last = await stored();
   t.match(last, { title: 'Ann knows better?', status: 'draft', room: 'hall' });

@@ -61,7 +61,7 @@ t.test(
     t.notOk((await desk.page.textContent('.nicknames'))?.includes('Zoë'));
     await page.fill('input[name=nickname]', 'Zoë again');
     await page.click('.nickname button');
-    await page.waitForSelector('text=The organisers do not allow you a name here.');
+    await page.waitForSelector('text=The organisers have blocked you from setting a name here.');
     const board = (await s.call('GET', '/api/leaderboard?polls=q')).body;
     t.notMatch(JSON.stringify(board), /Zoë/);
     await desk.page.click('.nicknames .struck button:has-text("Allow again")');

@@ -94,7 +94,7 @@ export class CvrReader implements BallotReader {
     const after = (count: number, why: string) =>
       count > 0 ? [`${numbered(count, 'ballot')} counted only up to ${why}`] : [];
     return [
-      ...after(overvotes, 'an overvote (--overvotes skip|equal reads on)'),
+      ...after(overvotes, 'an overvote (--overvotes skip or equal continues after it)'),
       ...after(skips, `more than ${numbered(maxSkipped, 'skipped rank')} (--max-skipped sets the number)`),
       ...after(repeats, 'a repeated candidate'),
     ];

@@ -28,7 +28,7 @@ export class Tokens {
     return text.slice(start, end);
   }
 
-  /** Moves behind the next `mark`, counting from the beginning of the last word. */
+  /** Moves past the next `mark`, counting from the beginning of the last word. */
   skipPast(mark: string): void {
     const found = this.text.indexOf(mark, this.start);
     if (found === -1)

@@ -66,7 +66,7 @@ export function readDeviceTable(bytes: Uint8Array): DeviceTable {
 }
 
 interface Line {
-  /** From 1, counting blank rows; a cell with line breaks is in one row. */
+  /** Counted from 1, including blank rows; a cell with line breaks does not start a new row. */
   readonly row: number;
   readonly cells: readonly string[];
 }

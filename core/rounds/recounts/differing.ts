@@ -5,7 +5,7 @@ import type { Accounting } from '../../voting/count/accounting.ts';
 import type { Poll } from '../../voting/poll/poll.ts';
 import type { OpenResult, Result } from '../../voting/result/result.ts';
 
-/** Reads how far the round is counted by now. */
+/** Counts the round again up to now. */
 type CountLater = () => Promise<OpenResult>;
 
 /**

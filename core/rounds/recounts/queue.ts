@@ -26,7 +26,7 @@ interface QueueParts {
 
 /**
  * Recounts each round once it is final, one at a time. If a recount finds differences, the round is recounted every minute while
- * it is recent, so that an outcome that was only late is replaced.
+ * it is recent, so that an alarm caused by delayed figures is cleared.
  */
 export class RecountQueue {
   private readonly parts: QueueParts;

@@ -24,7 +24,10 @@ export interface VoteEntry {
   readonly refused: RejectionCounts;
 }
 
-/** Opens a round in one partition, or continues it after an interruption. It carries the definition, so that the round can be recounted from the log alone. */
+/**
+ * Opens a round in one partition, or continues it after an interruption. It carries the definition, so that the round can be
+ * recounted from the log alone.
+ */
 export interface OpenMarker {
   readonly type: 'open';
   readonly poll: string;

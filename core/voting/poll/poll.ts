@@ -30,7 +30,7 @@ export interface Poll extends RoundRecord {
   readonly rehearsalOf?: string | undefined;
   /** Set while the presenter hides the figures from everybody but operators, whatever the poll’s visibility. */
   readonly curtain?: true | undefined;
-  /** How often its settings were changed; absent for 1, in polls of earlier versions of Pollcast. */
+  /** The version of its settings, from 1; absent for 1 in polls of earlier versions of Pollcast. */
   readonly version?: number | undefined;
   /** For each setting that was changed, the version that the last change made. */
   readonly changedIn?: Readonly<Record<string, number>> | undefined;

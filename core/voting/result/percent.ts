@@ -14,8 +14,8 @@ export function thresholdsIn(result: Pick<OpenResult, 'verdict'> | HiddenResult)
 }
 
 /**
- * How many decimal places a percentage needs, so that rounding does not move it onto or across a threshold beside which it is
- * read: 66.666 % of a two-thirds majority that was missed is not shown as 66.7 %.
+ * How many decimal places a percentage needs, so that rounding does not move it onto or across a threshold shown next to it:
+ * 66.666 % of a two-thirds majority that was missed is not shown as 66.7 %.
  *
  * @param share from 0 to 1
  * @param thresholds from 0 to 1

@@ -13,7 +13,7 @@ const LotBody = Type.Object(
   {
     order: Type.Array(Type.String(), {
       maxItems: MAX_OPTIONS,
-      description: 'the keys of the undecided options, the one drawn first at the front; of tied options, it wins',
+      description: 'the keys of the undecided options in the order drawn; of tied options, the one drawn first wins',
     }),
   },
   { additionalProperties: false },

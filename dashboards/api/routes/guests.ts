@@ -64,7 +64,7 @@ export function guestRoutes({ guests, nicknames, operators }: Context): FastifyP
       '/api/guests',
       {
         onRequest: operators.required,
-        schema: { summary: 'Guests that have a nickname, or may not have one', tags },
+        schema: { summary: 'Guests that have a nickname, or are blocked from setting one', tags },
       },
       async () => {
         const kept = [...(await nicknames.all())].map(([guest, one]) => describe(guest, one));

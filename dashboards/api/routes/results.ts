@@ -81,7 +81,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
           await demandLeaderboard(poll, isOperator);
           questions.push({ definition: poll.definition, answers: await answersOf(store, poll) });
         }
-        // Pseudonyms must not be named. They match no device, but that is not what this should rest on.
+        // Pseudonyms must not be given names. They match no device, but this must not depend on that.
         const isNamed = polls.every(({ definition }) => (definition.secrecy ?? 'named') === 'named');
         const nameOf = isNamed ? await readNames(store.registry, nicknames) : undefined;
         return { polls: polls.map(({ definition }) => definition.poll), ...leaderboardOf(questions, nameOf) };

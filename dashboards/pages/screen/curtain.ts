@@ -21,7 +21,7 @@ export interface Curtain {
  */
 export function useCurtain(result: Result | undefined): Curtain {
   const [isDrawn, draw] = useState(() => new URLSearchParams(location.search).has('hide'));
-  /** Whether the server does what this screen tells it; unknown until it was told something. */
+  /** Whether the server accepted this screen’s last request; undefined before the first one. */
   const [isObeyed, setObeyed] = useState<boolean>();
   const poll = result?.poll;
   const isCovered = result?.hidden === true && result.curtain === true;
@@ -39,7 +39,7 @@ export function useCurtain(result: Result | undefined): Curtain {
     const { poll: lastPoll, isCovered: wasCovered } = before.current;
     before.current = { poll, isCovered };
     if (poll === undefined) return;
-    // A screen that may not show figures again only follows.
+    // A screen without the key cannot lift the curtain, so it does not lower its own; it only follows.
     if (isCovered) draw(isDrawn || KEY !== '');
     else if (poll !== lastPoll && isDrawn) void tell('hide');
     // Shown again by another screen or by an operator.

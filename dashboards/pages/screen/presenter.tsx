@@ -19,7 +19,7 @@ import { Join, useJoin } from './join.tsx';
 import { toggle, useKeys } from './keys.ts';
 import { Narrator } from './narrator.tsx';
 
-/** The rounds to show beside each other (`?round=1,2`); if there are none, the current one. */
+/** The rounds to show side by side (`?round=1,2`); if there are none, the current one. */
 const ROUNDS = (new URLSearchParams(location.search).get('round') ?? '')
   .split(',')
   .map(Number)

@@ -138,7 +138,7 @@ export function formatNumber(value: number, digits = 0): string {
   return format({ maximumFractionDigits: digits }).format(value);
 }
 
-/** A share from 0 to 1, as a percentage. @param thresholds shares beside which it is read, and which rounding must not cross */
+/** A share from 0 to 1, as a percentage. @param thresholds shares shown next to it, which rounding must not cross */
 export function formatShare(share: number, thresholds: readonly number[] = []): string {
   const digits = decimalsOf(share, thresholds);
   return format({ style: 'percent', maximumFractionDigits: digits, minimumFractionDigits: digits }).format(share);

@@ -19,8 +19,8 @@ export function fullestGrades(things: readonly Option[], min: number, max: numbe
 }
 
 /**
- * The longest ballot that spreads a budget of whole points, at most `max` of them on one option. Naming one more option is always worth more than one more digit,
- * and the first further digit of an option costs the fewest points.
+ * The longest ballot that spreads a budget of whole points, at most `max` of them on one option. Naming one more option always
+ * adds more bytes than one more digit does, and an option’s second digit costs fewer points than its third.
  */
 export function fullestSpread(options: readonly Option[], budget: number, max: number): FullBallot {
   const keys = longest(options, budget);
@@ -33,7 +33,7 @@ export function fullestSpread(options: readonly Option[], budget: number, max: n
       left -= points * 9;
     }
   }
-  // What is left does not make a number longer, but a poll may require that all points are spent.
+  // The points that are left make no number longer, but a poll may require that all points are spent.
   for (const key of keys) {
     const more = Math.min(left, max - (given.get(key) ?? 0));
     given.set(key, (given.get(key) ?? 0) + more);

@@ -4,7 +4,7 @@ import { withoutIdleJoiners } from './joiners.ts';
 /** The maximum length of a short answer in a quiz, in characters. */
 export const MAX_ANSWER_LENGTH = 100;
 
-/** Characters that no keyboard types into a phrase: control characters, halves of characters, and line separators. */
+/** Characters that no keyboard types into a phrase: control characters, lone surrogates, and line separators. */
 const MALFORMED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 /** Everything that is not drawn: what Unicode lets programs ignore, and annotation marks. */
 const INVISIBLE = '[\\p{Default_Ignorable_Code_Point}\\ufff9-\\ufffb]';
@@ -60,9 +60,9 @@ export function bare(phrase: string): string {
 /** Digits of all scripts, and what may end a sentence. */
 const DIGIT = /\p{Nd}/gu;
 const ENDING = /[\p{Terminal_Punctuation}\s]+$/u;
-/** Marks of Latin, Greek, Cyrillic, Arabic and Hebrew letters. In Japanese, they make a different letter. */
+/** Diacritics of Latin, Greek, Cyrillic, Arabic and Hebrew. Those of Japanese are left out: they make a different letter. */
 const DIACRITIC = /(?=\p{Mn})(?![\u3099\u309a])[\p{Script=Inherited}\p{Script=Hebrew}]/gu;
-/** Letters with a stroke or joined letters, which Unicode does not take apart. */
+/** Letters with a stroke, ligatures and others that Unicode does not decompose. */
 const STROKED: Readonly<Record<string, string>> = {
   ø: 'o',
   ł: 'l',

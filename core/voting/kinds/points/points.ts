@@ -9,8 +9,8 @@ import { settings } from './settings.ts';
 const MAX_BUDGET = 1_000_000;
 
 /**
- * Voters spread a budget of points over the options; with a `max` of points per option, this is cumulative voting. A choice is the points per option, `a:3,b:7`; options without points are
- * left out.
+ * Voters spread a budget of points over the options; with a `max` of points per option, this is cumulative voting. A choice is
+ * the points per option, `a:3,b:7`; options without points are left out.
  */
 export const points: Kind<'points'> = {
   settings,

@@ -29,8 +29,8 @@ export interface Course<Self> {
 export const SEARCH_LIMIT = { final: 300_000, live: 20_000 } as const;
 
 /**
- * Runs a count to its end. A tie that earlier rounds do not break is looked at from every side: if all ways of breaking it lead
- * to the same winners, the count goes on; otherwise, the tie-breaker decides. Without one, the count stops there.
+ * Runs a count to its end. At a tie that earlier rounds do not break, every way of breaking it is tried: if all of them
+ * lead to the same winners, the count goes on; otherwise, the tie-breaker decides. Without one, the count stops there.
  *
  * @param limit the most ballots that the search may examine
  * @returns the tied options where the count stopped; undefined if it was completed

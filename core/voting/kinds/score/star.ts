@@ -7,14 +7,14 @@ import type { ScoreFigures } from './figures.ts';
 
 type Graded = Bundle & { readonly grades: ReadonlyMap<string, number> };
 
-/** Ties of more options than this are not searched for whether they matter. */
+/** With more tied options than this, it is not investigated whether the tie matters. */
 const MAX_SEARCHED = 20;
 
 /**
  * The runoff of STAR voting. Ties are broken by the Equal Vote Coalition's official protocol: a tie for a place in the runoff
  * by the number of head-to-head wins against the other tied options, then by the number of highest grades; a tie in the runoff
  * by the higher sum of grades, then by the number of highest grades. If a tie for a place remains, it is left to the poll's
- * tie-breaker; without one, it is found out whether it matters.
+ * tie-breaker; without one, every way of breaking it is tried, to find out whether it matters.
  */
 export function automaticRunoff(
   definition: Definition<'score'>,
@@ -48,7 +48,7 @@ class Star {
     this.keys = definition.options.map(({ key }) => key).filter((key) => !contest.withdrawn?.has(key));
   }
 
-  /** Fills the two places of the runoff. `open` are the options tied for a place that nothing gives to one of them. */
+  /** Fills the two places of the runoff. `open` lists the options tied for a place, if nothing decides between them. */
   select(chosen: readonly string[]): { finalists: readonly string[]; open: readonly string[] } {
     const finalists = [...chosen];
     const places = Math.min(2, this.keys.length);

@@ -57,7 +57,7 @@ export function Editor({ poll }: { poll?: string }) {
 
   const change = (changes: Partial<EditedPoll>) => setDraft({ ...draft, ...changes });
   const { definition, problems } = checkDraft(draft);
-  /** @param saved what is changed; if somebody else has saved the poll since, nothing is */
+  /** @param saved what the changes are based on; if somebody else has saved the poll since, it is not changed */
   const save = async (saved: Saved | undefined): Promise<void> => {
     const body = draftOf(draft);
     if (poll === undefined) return void (await api.createPoll(body));

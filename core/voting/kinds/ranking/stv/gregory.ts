@@ -21,7 +21,7 @@ const DECIMALS = { scottish: 5, wigm: 4 } as const;
  *
  * `scottish` follows the Scottish Local Government Elections Order 2011 (Schedule 1): five decimal places, and the Droop quota
  * in whole votes. `wigm` follows the Proportional Representation Foundation’s Reference WIGM Rule (2010): four decimal places,
- * and the Droop quota in the same steps; the quota may be Hare’s, and the poll chooses the number of decimal places.
+ * and the Droop quota to as many places; the quota may be Hare’s, and the poll chooses the number of decimal places.
  */
 export class GregoryCount extends TransferableCount<GregoryCount> {
   private readonly place: Weight;

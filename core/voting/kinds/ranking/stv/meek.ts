@@ -19,9 +19,9 @@ interface Pile {
 
 /**
  * The single transferable vote by Meek’s method, as in the Proportional Representation Foundation’s Reference Meek Rule (2010;
- * after Hill, Wichmann and Woodall, "Algorithm 123", 1987): every elected option keeps a factor of each vote it receives and
- * passes on the rest, so that preferences for options that are already elected still count. The factors are adjusted until the
- * elected options hold the quota, which falls as ballots are exhausted.
+ * after Hill, Wichmann and Woodall, "Algorithm 123", 1987): every elected option keeps a fraction of each vote it receives (its
+ * keep factor) and passes on the rest, so that preferences for options that are already elected still count. The factors are
+ * adjusted until the elected options hold the quota, which falls as ballots are exhausted.
  */
 export class MeekCount extends TransferableCount<MeekCount> {
   private readonly keep: bigint[];

@@ -15,7 +15,7 @@ export function RoundChoice({ poll, shown, onChange }: RoundChoiceProps) {
   const [first = poll.round, second] = shown;
   const change = (one: number, other: number | undefined) => {
     const both = other === undefined || other === one ? [one] : [one, other];
-    // The current round alone is what the page shows anyway, and goes on with the next round.
+    // The current round alone is the default, with which the page moves on to the next round.
     onChange(both.length === 1 && one === poll.round ? [] : both);
   };
   const options = poll.rounds.map(({ round, openedAt }) => (
