@@ -8,6 +8,9 @@ interface Clients {
   readonly clients: Readonly<Record<string, Client>>;
 }
 
+/** Topics on which Aedes tells all brokers of each SUBSCRIBE and UNSUBSCRIBE packet. Nobody listens to them. */
+const SUBSCRIPTION_NOTICE = /^\$SYS\/[^/]+\/new\/(?:un)?subscribes$/;
+
 /**
  * Aedes, except that messages published by devices never reach subscribers, so that votes stay secret and cause no fan-out.
  * Only announcements by brokers and Aedes’s `$SYS` messages are delivered.
@@ -21,7 +24,8 @@ export class VoteAedes extends Aedes {
 
   override publish(packet: PublishPacket, client: Client | Done | null, done?: Done): void {
     const finish = typeof client === 'function' ? client : (done ?? (() => {}));
-    if (isVoteTopic(packet.topic) || packet.topic.startsWith('device/')) return finish();
+    const { topic } = packet;
+    if (isVoteTopic(topic) || topic.startsWith('device/') || SUBSCRIPTION_NOTICE.test(topic)) return finish();
     super.publish(packet, finish);
   }
 

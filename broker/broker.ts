@@ -14,8 +14,9 @@ import { guardSessions, type Sessions } from './admission/sessions.ts';
 import { VoteAedes } from './aedes.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow.ts';
-import { Gate } from './connection/gate.ts';
+import { GATE_LIMITS, Gate } from './connection/gate.ts';
 import { TcpListener, WebSocketListener } from './connection/listeners.ts';
+import { Pace, SharedPace } from './connection/pace.ts';
 import { maySubscribe } from './connection/permissions.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
@@ -113,6 +114,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const halt = new AbortController();
   const connections = new Connections();
   const flow = new Flow(MAX_IN_FLIGHT);
+  const sharedPace = new SharedPace();
   const sessions = await scope.open('sessions', parts.sessions());
   guardSessions(sessions.persistence);
   const statuses = await scope.open('device statuses', DeviceStatuses.open(store.registry, log));
@@ -157,7 +159,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const admit = (stream: Duplex, request?: IncomingMessage): boolean => {
     if (halt.signal.aborted || connections.size >= options.maxConnections) return false;
-    const gate = new Gate(stream, flow);
+    const pace = new Pace(sharedPace, (packet) => metrics.slowed.inc({ packet }));
+    const gate = new Gate(stream, flow, GATE_LIMITS, pace);
     connections.add(gate);
     gate.once('error', (error) => log.debug({ err: error }, 'connection closed'));
     aedes.handle(gate, request);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REASONS } from '../core/voting/rules/rejection.ts';
+import { PACKET_CLASSES } from './connection/pace.ts';
 
 /** The metrics of a broker. */
 export type BrokerMetrics = ReturnType<typeof brokerMetrics>;
@@ -29,6 +30,12 @@ export function brokerMetrics(registry: Registry) {
       help: 'Votes not acknowledged because they could not be stored; devices send them again',
       registers,
     }),
+    slowed: new Counter({
+      name: 'pollcast_mqtt_slowed_total',
+      help: 'Packets that had to wait because their connection, or all of them together, sent too many, by kind of packet',
+      labelNames: ['packet'] as const,
+      registers,
+    }),
     appendSeconds: new Histogram({
       name: 'pollcast_append_seconds',
       help: 'How long it took to store a log entry',
@@ -44,5 +51,6 @@ export function brokerMetrics(registry: Registry) {
   };
   // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
   for (const reason of REASONS) metrics.rejected.inc({ reason }, 0);
+  for (const packet of PACKET_CLASSES) metrics.slowed.inc({ packet }, 0);
   return metrics;
 }

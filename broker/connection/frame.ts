@@ -1,6 +1,13 @@
 /** The control packet types that the gate distinguishes [MQTT-2.2.1]. */
 export const CONNECT = 1;
 export const PUBLISH = 3;
+export const PUBACK = 4;
+export const PUBREC = 5;
+export const PUBREL = 6;
+export const PUBCOMP = 7;
+export const SUBSCRIBE = 8;
+export const UNSUBSCRIBE = 10;
+export const PINGREQ = 12;
 
 /** Maximum number of bytes in the Remaining Length field [MQTT-2.2.3]. */
 const MAX_LENGTH_BYTES = 4;

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { Flow, Held } from './flow.ts';
 import { CONNECT, frameLength, PUBLISH, packetType } from './frame.ts';
+import type { Pace } from './pace.ts';
 
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
 export const GATE_LIMITS = {
@@ -26,13 +27,14 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Sits between a socket and Aedes, and enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are
  * too large before they are read, sets a time limit for incomplete packets, lets only one CONNECT through until the client has
- * been accepted, and limits the PUBLISH packets in flight. Only whole packets are forwarded; the rest waits here or in the
- * network.
+ * been accepted, and limits the PUBLISH packets in flight and the pace of all packets. Only whole packets are forwarded; the rest
+ * waits here or in the network.
  */
 export class Gate extends Duplex {
   private readonly socket: Duplex;
   private readonly limits: GateLimits;
   private readonly flow: Flow;
+  private readonly pace: Pace | undefined;
   private readonly held: Held = { resume: () => this.forward() };
   /** Bytes not forwarded yet: at most one socket read and one packet. */
   private waiting: Buffer = NOTHING;
@@ -41,16 +43,20 @@ export class Gate extends Duplex {
   private begun = 0;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
   private timer: NodeJS.Timeout | undefined;
+  /** Runs while the next packet has to wait because of the pace. */
+  private paceTimer: NodeJS.Timeout | undefined;
   /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
   private isWanted = true;
   /** The time in ms at which the first byte of the incomplete packet arrived; 0 if there is no incomplete packet. */
   private partialSince = 0;
 
-  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS) {
+  /** @param pace without one, the pace of packets is not limited */
+  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS, pace?: Pace) {
     super({ allowHalfOpen: false, emitClose: true });
     this.socket = socket;
     this.flow = flow;
     this.limits = limits;
+    this.pace = pace;
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
@@ -96,6 +102,8 @@ export class Gate extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.timer);
+    clearTimeout(this.paceTimer);
+    this.pace?.close();
     this.flow.release(this.held);
     // Packets whose processing has not begun are lost with the connection; `settle` is still called for the others.
     this.flow.leave(this.inFlight - this.begun);
@@ -120,6 +128,7 @@ export class Gate extends Duplex {
   private forward(): void {
     if (this.destroyed) return;
     const bytes = this.waiting;
+    const nowMs = performance.now();
     let end = 0;
     let publishes = 0;
     let isPartial = false;
@@ -127,7 +136,7 @@ export class Gate extends Duplex {
       const length = this.checkedLength(bytes, end);
       if (length === undefined) return;
       isPartial = length === 0 || end + length > bytes.length;
-      if (isPartial) break;
+      if (isPartial || this.mustWait(packetType(bytes[end] as number), length, nowMs)) break;
       if (packetType(bytes[end] as number) === PUBLISH) publishes++;
       end += length;
       if (this.state === 'stranger') this.state = 'connecting';
@@ -151,6 +160,17 @@ export class Gate extends Duplex {
       return false;
     }
     return this.inFlight + publishes < this.limits.inFlight;
+  }
+
+  /** True if the next packet has to wait because of the pace. Forwarding continues automatically. */
+  private mustWait(type: number, length: number, nowMs: number): boolean {
+    const delayMs = this.pace?.delay(type, length, nowMs) ?? 0;
+    if (delayMs === 0) return false;
+    this.paceTimer ??= setTimeout(() => {
+      this.paceTimer = undefined;
+      this.forward();
+    }, delayMs);
+    return true;
   }
 
   /** The length of the packet at `at`; 0 if not known yet; undefined if the packet was refused, which closes the connection. */

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
 import { awaitWrite } from './await-write.ts';
@@ -7,6 +8,10 @@ import { awaitWrite } from './await-write.ts';
 interface Range {
   readonly gte: string;
   readonly lt: string;
+}
+interface RetainedPacket {
+  readonly topic: string;
+  readonly payload: Buffer | string;
 }
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
@@ -26,8 +31,66 @@ export async function openEmbeddedSessions(
     noSubdir: true,
     encoding: 'binary',
   });
-  const persistence = new LevelPersistence(new LevelAdapter(file));
+  const persistence = new IndexedPersistence(new LevelAdapter(file));
   return { persistence, close: () => persistence.destroy() };
+}
+
+/** The prefix of the keys of retained messages, before the topic: part of what aedes-persistence-level stores. */
+const RETAINED = 'retained:';
+
+/**
+ * Reads only the retained messages that a SUBSCRIBE packet asks for. The package reads and decodes every retained message for
+ * each filter, so that 34 KiB of SUBSCRIBE packets stopped all voting for 16 s while there were 70 polls.
+ */
+class IndexedPersistence extends LevelPersistence {
+  private readonly adapter: LevelAdapter;
+  /** The topics that have a retained message. */
+  private readonly topics: Set<string>;
+
+  constructor(adapter: LevelAdapter) {
+    super(adapter);
+    this.adapter = adapter;
+    this.topics = new Set(adapter.keysAfter(RETAINED));
+  }
+
+  override async storeRetained(packet: RetainedPacket): Promise<void> {
+    await super.storeRetained(packet);
+    if (packet.payload.length === 0) this.topics.delete(packet.topic);
+    else this.topics.add(packet.topic);
+  }
+
+  override createRetainedStreamCombi(filters: readonly string[]): Readable {
+    const { adapter, topics } = this;
+    const wanted = new Set(filters.flatMap((filter) => matching(filter, topics)));
+    // The package decodes what it reads from this view, which contains nothing else.
+    const view = {
+      async *values() {
+        for (const topic of wanted) {
+          const value = await adapter.get(`${RETAINED}${topic}`);
+          if (value) yield value;
+        }
+      },
+    };
+    return wanted.size === 0 ? Readable.from([]) : new LevelPersistence(view).createRetainedStream('#');
+  }
+
+  override createRetainedStream(filter: string): Readable {
+    return this.createRetainedStreamCombi([filter]);
+  }
+}
+
+/** The topics that match a filter [MQTT-4.7]; without wildcards, this is a single lookup. */
+function matching(filter: string, topics: ReadonlySet<string>): string[] {
+  if (!/[+#]/.test(filter)) return topics.has(filter) ? [filter] : [];
+  const levels = filter.split('/');
+  const isOpen = levels.at(-1) === '#';
+  const fixed = isOpen ? levels.slice(0, -1) : levels;
+  return [...topics].filter((topic) => {
+    const parts = topic.split('/');
+    if (/^[+#]/.test(filter) && topic.startsWith('$')) return false;
+    if (isOpen ? parts.length < fixed.length : parts.length !== fixed.length) return false;
+    return fixed.every((level, i) => level === '+' || level === parts[i]);
+  });
 }
 
 /**
@@ -39,6 +102,13 @@ class LevelAdapter {
 
   constructor(db: Database<Buffer, string>) {
     this.db = db;
+  }
+
+  /** What follows `prefix` in every key that begins with it. */
+  keysAfter(prefix: string): string[] {
+    // All of Unicode sorts before this bound, because keys are compared as UTF-8.
+    const keys = this.db.getKeys({ start: prefix, end: `${prefix.slice(0, -1)};` });
+    return [...keys].map((key) => key.slice(prefix.length));
   }
 
   async get(key: string): Promise<Buffer | undefined> {

@@ -1,0 +1,149 @@
+import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from './frame.ts';
+
+/** How much may be sent at once, and how much of that is restored per second. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** The packets that are counted together. DISCONNECT is not counted, because it is a connection’s last packet. */
+export const PACKET_CLASSES = ['connect', 'publish', 'release', 'answer', 'subscribe', 'ping'] as const;
+export type PacketClass = (typeof PACKET_CLASSES)[number];
+
+/**
+ * What one connection may send: packets, except for SUBSCRIBE and UNSUBSCRIBE, whose cost grows with their filters and which are
+ * therefore counted in units of `UNIT_BYTES`, about one filter. Twenty times what any known client needs.
+ */
+export const CONNECTION_RATES = {
+  publish: { burst: 10_000, perSecond: 5_000 },
+  /** PUBREL, which is looked up in the stored session. */
+  release: { burst: 2_000, perSecond: 2_000 },
+  /** PUBACK, PUBREC and PUBCOMP. The burst is for a session that receives everything it missed. */
+  answer: { burst: 2_000, perSecond: 500 },
+  subscribe: { burst: 512, perSecond: 128 },
+  ping: { burst: 60, perSecond: 5 },
+} as const satisfies Partial<Record<PacketClass, Rate>>;
+
+/** What all connections of a broker may send together, in the same units. Votes in flight are limited by `Flow`. */
+export const BROKER_RATES = {
+  connect: { burst: 2_000, perSecond: 4_000 },
+  subscribe: { burst: 2_000, perSecond: 5_000 },
+} as const satisfies Partial<Record<PacketClass, Rate>>;
+
+type Rates = Readonly<Partial<Record<PacketClass, Rate>>>;
+
+/** The size of a unit of SUBSCRIBE and UNSUBSCRIBE packets. Whole packets are counted, with at least one unit. */
+const UNIT_BYTES = 16;
+
+const CLASS_OF: Readonly<Record<number, PacketClass>> = {
+  [CONNECT]: 'connect',
+  [PUBLISH]: 'publish',
+  [PUBREL]: 'release',
+  [PUBACK]: 'answer',
+  [PUBREC]: 'answer',
+  [PUBCOMP]: 'answer',
+  [SUBSCRIBE]: 'subscribe',
+  [UNSUBSCRIBE]: 'subscribe',
+  [PINGREQ]: 'ping',
+};
+
+/**
+ * A token bucket that may go into debt: whoever takes more than there is waits until the debt is paid. As a connection takes for
+ * one packet at a time, connections that share an allowance take turns.
+ */
+export class Allowance {
+  private readonly rate: Rate;
+  private left: number;
+  private atMs: number;
+
+  constructor(rate: Rate, nowMs: number) {
+    this.rate = rate;
+    this.left = rate.burst;
+    this.atMs = nowMs;
+  }
+
+  /** Takes `cost`, and returns how long (ms) to wait before using it. @param nowMs by a clock that never goes backwards */
+  take(cost: number, nowMs: number): number {
+    const { burst, perSecond } = this.rate;
+    this.left = Math.min(burst, this.left + ((nowMs - this.atMs) / 1_000) * perSecond) - cost;
+    this.atMs = nowMs;
+    return this.left >= 0 ? 0 : (-this.left / perSecond) * 1_000;
+  }
+
+  /** Gives back what was taken and not used. */
+  giveBack(cost: number): void {
+    this.left += cost;
+  }
+}
+
+/** What the connections of a broker share. */
+export class SharedPace {
+  private readonly allowances = new Map<PacketClass, Allowance>();
+
+  constructor(rates: Rates = BROKER_RATES) {
+    for (const [of, rate] of Object.entries(rates)) {
+      this.allowances.set(of as PacketClass, new Allowance(rate, performance.now()));
+    }
+  }
+
+  allowance(of: PacketClass): Allowance | undefined {
+    return this.allowances.get(of);
+  }
+}
+
+/** Limits how fast a connection’s packets are passed on. Nothing is refused: the rest waits in the network. */
+export class Pace {
+  private readonly shared: SharedPace;
+  private readonly rates: Rates;
+  /** Called whenever packets of a class have to wait. */
+  private readonly onSlowed: (of: PacketClass) => void;
+  private readonly own = new Map<PacketClass, Allowance>();
+  /** What the packet that waits has taken from the shared allowance, and until when it waits. */
+  private waiting: { readonly untilMs: number; readonly of: PacketClass; readonly cost: number } | undefined;
+
+  constructor(shared: SharedPace, onSlowed: (of: PacketClass) => void, rates: Rates = CONNECTION_RATES) {
+    this.shared = shared;
+    this.onSlowed = onSlowed;
+    this.rates = rates;
+  }
+
+  /**
+   * How long (ms) the next packet must wait; 0 if it may pass. Until it may, ask again for the same packet.
+   *
+   * @param type the control packet type
+   * @param bytes the length of the packet
+   */
+  delay(type: number, bytes: number, nowMs: number): number {
+    const { waiting } = this;
+    if (waiting) {
+      if (nowMs < waiting.untilMs) return waiting.untilMs - nowMs;
+      this.waiting = undefined;
+      return 0;
+    }
+    const of = CLASS_OF[type];
+    if (!of) return 0;
+    const cost = of === 'subscribe' ? Math.max(1, bytes / UNIT_BYTES) : 1;
+    const ownMs = this.allowance(of, nowMs)?.take(cost, nowMs) ?? 0;
+    const sharedMs = this.shared.allowance(of)?.take(cost, nowMs) ?? 0;
+    const delayMs = Math.max(ownMs, sharedMs);
+    if (delayMs === 0) return 0;
+    this.waiting = { untilMs: nowMs + delayMs, of, cost };
+    this.onSlowed(of);
+    return delayMs;
+  }
+
+  /** Call when the connection closes, so that a packet that never passed delays nobody. */
+  close(): void {
+    if (this.waiting) this.shared.allowance(this.waiting.of)?.giveBack(this.waiting.cost);
+    this.waiting = undefined;
+  }
+
+  private allowance(of: PacketClass, nowMs: number): Allowance | undefined {
+    const known = this.own.get(of);
+    const rate = this.rates[of];
+    if (known || !rate) return known;
+    const made = new Allowance(rate, nowMs);
+    this.own.set(of, made);
+    return made;
+  }
+}
