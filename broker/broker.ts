@@ -25,6 +25,9 @@ import { Handover } from './lease/handover.ts';
 import { BrokerLease } from './lease/lease.ts';
 import type { BrokerMetrics } from './metrics.ts';
 import { Announcer } from './outbound/announcer.ts';
+import { blame } from './watch/blame.ts';
+import { Trail } from './watch/trail.ts';
+import { Watch } from './watch/watch.ts';
 
 /**
  * Maximum number of PUBLISH packets in flight in the whole broker. At the limit, the broker stops reading from connections
@@ -133,9 +136,11 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   scope.add('handover', async () => handover.close());
 
   const client = (device: string) => aedes.client(device);
-  const admission = new Admission({ store, door: parts.door, connections, statuses, client, log });
-  const publishing = new Publishing({ intake, statuses, connections, log });
-  const aedes = await openAedes(sessions, admission, publishing, connections, log);
+  const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
+  const watch = new Watch({ metrics, trail, log });
+  const admission = new Admission({ store, door: parts.door, connections, statuses, client, watch });
+  const publishing = new Publishing({ intake, statuses, connections, watch, log });
+  const aedes = await openAedes(sessions, admission, publishing, connections, watch, log);
   scope.add('aedes', async () => {
     await intake.drained();
     await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
@@ -158,11 +163,20 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   });
 
   const admit = (stream: Duplex, request?: IncomingMessage): boolean => {
-    if (halt.signal.aborted || connections.size >= options.maxConnections) return false;
-    const pace = new Pace(sharedPace, (packet) => metrics.slowed.inc({ packet }));
+    if (halt.signal.aborted) return false;
+    if (connections.size >= options.maxConnections) {
+      watch.refused(undefined, 'full', `${options.maxConnections} connections are open`);
+      return false;
+    }
+    const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
     const gate = new Gate(stream, flow, GATE_LIMITS, pace);
-    connections.add(gate);
-    gate.once('error', (error) => log.debug({ err: error }, 'connection closed'));
+    const connection = connections.add(gate);
+    gate.once('error', (error) => blame(connection, error));
+    gate.once('close', () => {
+      // What nobody gave a reason for was closed by Aedes, because the device had connected again.
+      connection.because(halt.signal.aborted ? 'stopping' : (gate.ending ?? 'takeover'));
+      watch.closed(connection);
+    });
     aedes.handle(gate, request);
     return true;
   };
@@ -182,6 +196,7 @@ async function openAedes(
   admission: Admission,
   publishing: Publishing,
   connections: Connections,
+  watch: Watch,
   log: Log,
 ): Promise<VoteAedes> {
   const aedes = new VoteAedes({
@@ -196,10 +211,17 @@ async function openAedes(
     // Checked again on delivery, because a stored session may contain filters that were granted under older rules.
     authorizeForward: (client, packet) => (maySubscribe(packet.topic, client.id) ? packet : null),
   });
-  aedes.on('clientReady', (client) => connections.of(client).gate.accept());
+  aedes.on('clientReady', (client) => {
+    const connection = connections.of(client);
+    connection.isReady = true;
+    watch.connected(connection);
+    connection.gate.accept();
+  });
+  aedes.on('keepaliveTimeout', (client) => connections.of(client).because('keepalive'));
   aedes.on('unsubscribe', admission.unsubscribed);
-  aedes.on('clientError', (client, error) => log.debug({ device: client.id, err: error }, 'device disconnected'));
-  aedes.on('connectionError', (_client, error) => log.debug({ err: error }, 'connection refused'));
+  for (const event of ['clientError', 'connectionError'] as const) {
+    aedes.on(event, (client, error) => blame(connections.of(client), error));
+  }
   (aedes as NodeJS.EventEmitter).on('error', (error) => log.error({ err: error }, 'Aedes reported an error'));
   try {
     await aedes.listen();

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REASONS } from '../core/voting/rules/rejection.ts';
 import { PACKET_CLASSES } from './connection/pace.ts';
+import { DEPARTURES, REFUSALS } from './watch/reasons.ts';
 
 /** The metrics of a broker. */
 export type BrokerMetrics = ReturnType<typeof brokerMetrics>;
@@ -30,6 +31,23 @@ export function brokerMetrics(registry: Registry) {
       help: 'Votes not acknowledged because they could not be stored; devices send them again',
       registers,
     }),
+    refused: new Counter({
+      name: 'pollcast_mqtt_refused_total',
+      help: 'Connections, subscriptions and messages that were refused, by reason',
+      labelNames: ['why'] as const,
+      registers,
+    }),
+    takeovers: new Counter({
+      name: 'pollcast_mqtt_takeovers_total',
+      help: 'Connections that were closed because the same device connected again',
+      registers,
+    }),
+    disconnected: new Counter({
+      name: 'pollcast_mqtt_disconnected_total',
+      help: 'Connections of admitted devices that ended, by reason',
+      labelNames: ['why'] as const,
+      registers,
+    }),
     slowed: new Counter({
       name: 'pollcast_mqtt_slowed_total',
       help: 'Packets that had to wait because their connection, or all of them together, sent too many, by kind of packet',
@@ -51,6 +69,8 @@ export function brokerMetrics(registry: Registry) {
   };
   // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
   for (const reason of REASONS) metrics.rejected.inc({ reason }, 0);
+  for (const why of REFUSALS) metrics.refused.inc({ why }, 0);
+  for (const why of DEPARTURES) metrics.disconnected.inc({ why }, 0);
   for (const packet of PACKET_CLASSES) metrics.slowed.inc({ packet }, 0);
   return metrics;
 }

@@ -142,6 +142,19 @@ export interface ResponsesAnswer {
   readonly guests: readonly { readonly voter: string; readonly nickname: string }[];
 }
 
+/** The last events of a device’s connections, oldest first. They never say what was voted. */
+export interface TraceAnswer {
+  readonly device: string;
+  readonly events: readonly {
+    readonly at: string;
+    readonly what: 'connected' | 'refused' | 'subscribed' | 'voted' | 'disconnected';
+    /** Why, to which topic, or in which poll and with which outcome. */
+    readonly detail: string | null;
+    /** How many equal events in a row this stands for. */
+    readonly times: number;
+  }[];
+}
+
 /** What this deployment supports. */
 export interface DeploymentAnswer {
   readonly door: 'open' | 'devices';

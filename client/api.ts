@@ -10,6 +10,7 @@ import type {
   RehearsalAnswer,
   ResponsesAnswer,
   Result,
+  TraceAnswer,
 } from './answers.ts';
 
 /** The timeout in ms for a response. It is long because a recount of a large round takes a while. */
@@ -147,6 +148,11 @@ export class ApiClient {
 
   changeDevice(device: string, changes: object): Promise<DeviceAnswer> {
     return this.json('PATCH', devicePath(device), changes);
+  }
+
+  /** The last events of a device’s connections, whether it is registered or not. */
+  traceDevice(device: string): Promise<TraceAnswer> {
+    return this.json('GET', `${devicePath(device)}/trace`);
   }
 
   async revokeDevice(device: string): Promise<void> {

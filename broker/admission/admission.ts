@@ -1,11 +1,12 @@
 import type { AuthenticateError, Client, ConnectPacket, Subscription } from 'aedes';
 import { type Device, electorOf } from '../../core/devices/device.ts';
-import type { Log } from '../../core/runtime/log.ts';
 import type { Collection, Store } from '../../core/store/store.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import { maySubscribe, mayWill } from '../connection/permissions.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
+import type { Refusal } from '../watch/reasons.ts';
+import type { Watch } from '../watch/watch.ts';
 import { CONNACK, type Door, type DoorRefusal } from './door.ts';
 import { MAX_SUBSCRIPTIONS } from './sessions.ts';
 
@@ -26,7 +27,7 @@ interface AdmissionParts {
   readonly statuses: DeviceStatuses;
   /** The client with that id, if it is connected. */
   readonly client: (id: string) => Client | undefined;
-  readonly log: Log;
+  readonly watch: Watch;
 }
 
 /** Decides which devices may connect, what they may subscribe to, and when they are disconnected. */
@@ -38,11 +39,13 @@ export class Admission {
   }
 
   /**
-   * Remembers the will topic for `authenticate`. Aedes authorises a will only when it is published, which is too
+   * Remembers the client id, and the will topic for `authenticate`. Aedes authorises a will only when it is published, which is too
    * late to refuse it.
    */
   readonly preConnect = (client: Client, packet: ConnectPacket, done: (error: null, ok: boolean) => void): void => {
-    if (packet.will) this.parts.connections.of(client).will = packet.will.topic;
+    const connection = this.parts.connections.of(client);
+    connection.clientId = packet.clientId;
+    if (packet.will) connection.will = packet.will.topic;
     done(null, true);
   };
 
@@ -58,10 +61,10 @@ export class Admission {
       // The client disconnected before the answer was known.
       if (connection.isClosed) return;
       if (!refusal) return done(null, true);
-      this.parts.log.debug({ client: client.id, why: refusal.why }, 'connection refused');
+      connection.because('lost', refusalOf(refusal), refusal.why);
       done(Object.assign(new Error(refusal.why), { returnCode: refusal.code }) as AuthenticateError, false);
     } catch (error) {
-      this.parts.log.debug({ err: error }, 'could not look up a device');
+      connection.because('store', 'store', (error as Error).message);
       // Send no CONNACK, as if the server were unreachable: many clients do not reconnect after a refusal.
       setTimeout(() => connection.gate.destroy(), STORE_DOWN_MS).unref();
     }
@@ -74,8 +77,13 @@ export class Admission {
   ): void => {
     const { granted } = this.parts.connections.of(client);
     const isFull = granted.size >= MAX_SUBSCRIPTIONS && !granted.has(subscription.topic);
-    if (isFull || !maySubscribe(subscription.topic, client.id)) return done(null, null);
+    if (isFull || !maySubscribe(subscription.topic, client.id)) {
+      const why = isFull ? 'too many subscriptions' : 'a subscription to a topic that devices may not read';
+      this.parts.watch.refused(client.id, 'topic', why);
+      return done(null, null);
+    }
     granted.add(subscription.topic);
+    this.parts.watch.subscribed(client.id, subscription.topic);
     done(null, subscription);
   };
 
@@ -97,7 +105,12 @@ export class Admission {
       if (connection.elector?.isRegistered) connection.elector = electorOf(kept.value);
       return;
     }
-    const disconnect = () => client(device)?.close();
+    const disconnect = () => {
+      const found = client(device);
+      if (!found) return;
+      connections.of(found).because('removed');
+      found.close();
+    };
     disconnect();
     // Disconnect again later: another connection of the device may just have been admitted and not be in the client list yet.
     setTimeout(disconnect, REVOKE_AGAIN_MS).unref();
@@ -124,4 +137,9 @@ export class Admission {
     }
     return undefined;
   }
+}
+
+function refusalOf({ code }: DoorRefusal): Refusal {
+  if (code === CONNACK.identifierRejected) return 'id';
+  return code === CONNACK.badCredentials ? 'secret' : 'will';
 }

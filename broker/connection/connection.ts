@@ -1,4 +1,5 @@
 import type { Elector } from '../../core/voting/poll/electorate.ts';
+import type { Departure, Refusal } from '../watch/reasons.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Gate } from './gate.ts';
 
@@ -15,9 +16,27 @@ export class Connection {
   number: number | undefined;
   /** Who votes over this connection; undefined until the device is admitted. */
   elector: Elector | undefined;
+  /** The client id that came with CONNECT, valid or not. */
+  clientId: string | undefined;
+  /** True once CONNECT has been accepted. */
+  isReady = false;
+  /** Why the client is not let in. */
+  refusal: Refusal | undefined;
+  /** Why the connection ends; set by whoever ends it. */
+  departure: Departure | undefined;
+  /** The reason in words, for the log. */
+  detail: string | undefined;
 
   constructor(gate: Gate) {
     this.gate = gate;
+  }
+
+  /** Notes why the connection ends, or why it is refused. The first reason counts. */
+  because(departure: Departure, refusal?: Refusal, detail?: string): void {
+    if (this.departure || this.refusal) return;
+    this.departure = departure;
+    this.refusal = refusal;
+    this.detail = detail;
   }
 
   get isClosed(): boolean {

@@ -8,6 +8,7 @@ export const PUBCOMP = 7;
 export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const PINGREQ = 12;
+export const DISCONNECT = 14;
 
 /** Maximum number of bytes in the Remaining Length field [MQTT-2.2.3]. */
 const MAX_LENGTH_BYTES = 4;

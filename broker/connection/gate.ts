@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Flow, Held } from './flow.ts';
-import { CONNECT, frameLength, PUBLISH, packetType } from './frame.ts';
+import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType } from './frame.ts';
 import type { Pace } from './pace.ts';
 
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
@@ -39,6 +39,8 @@ export class Gate extends Duplex {
   /** Bytes not forwarded yet: at most one socket read and one packet. */
   private waiting: Buffer = NOTHING;
   private inFlight = 0;
+  /** How the connection ended, if the device or the network ended it: with DISCONNECT, or without. */
+  ending: 'goodbye' | 'lost' | undefined;
   /** PUBLISH packets in flight that are being processed. */
   private begun = 0;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
@@ -58,9 +60,18 @@ export class Gate extends Duplex {
     this.limits = limits;
     this.pace = pace;
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('end', () => this.push(null));
-    socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    socket.on('end', () => {
+      this.noteLost();
+      this.push(null);
+    });
+    socket.on('error', (error) => {
+      this.noteLost();
+      this.destroy(error);
+    });
+    socket.on('close', () => {
+      this.noteLost();
+      this.destroy();
+    });
   }
 
   /** Call when CONNECT has been accepted. From then on, the packets that follow it are forwarded. */
@@ -113,6 +124,11 @@ export class Gate extends Duplex {
     done(error);
   }
 
+  /** Notes that the other side ended the connection, unless this side did. */
+  private noteLost(): void {
+    if (!this.destroyed) this.ending ??= 'lost';
+  }
+
   private send(bytes: Buffer, done: (error?: Error | null) => void): void {
     if (this.socket.destroyed) done(new GateError('the connection is closed'));
     else if (this.socket.write(bytes)) done();
@@ -137,7 +153,9 @@ export class Gate extends Duplex {
       if (length === undefined) return;
       isPartial = length === 0 || end + length > bytes.length;
       if (isPartial || this.mustWait(packetType(bytes[end] as number), length, nowMs)) break;
-      if (packetType(bytes[end] as number) === PUBLISH) publishes++;
+      const type = packetType(bytes[end] as number);
+      if (type === PUBLISH) publishes++;
+      else if (type === DISCONNECT) this.ending = 'goodbye';
       end += length;
       if (this.state === 'stranger') this.state = 'connecting';
     }

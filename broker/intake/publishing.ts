@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import { publication } from '../connection/permissions.ts';
 import { sendReceipt } from '../outbound/receipts.ts';
+import type { Watch } from '../watch/watch.ts';
 import type { DeviceStatuses } from './device-statuses.ts';
 import type { Intake } from './intake.ts';
 
@@ -14,6 +15,7 @@ interface PublishingParts {
   readonly intake: Intake;
   readonly statuses: DeviceStatuses;
   readonly connections: Connections;
+  readonly watch: Watch;
   readonly log: Log;
 }
 
@@ -55,14 +57,18 @@ export class Publishing {
   };
 
   private take(client: Client, connection: Connection, packet: PublishPacket, settle: (error?: Error) => void): void {
-    const { intake, statuses, log } = this.parts;
+    const { intake, statuses, watch, log } = this.parts;
     const { id: device } = client;
     const { dup, retain } = packet;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const what = publication(packet.topic, device);
     // Settling synchronously would trigger the next read inside the parser that called this function.
     const later = (error?: Error) => queueMicrotask(() => settle(error));
-    if (what.is === 'forbidden') return later(new Error(`publishing to ${packet.topic} is not allowed`));
+    if (what.is === 'forbidden') {
+      connection.because('topic');
+      watch.refused(device, 'topic', 'a message on a topic that devices may not use');
+      return later(new Error(`publishing to ${packet.topic} is not allowed`));
+    }
     if (what.is === 'status') {
       if (!statuses.receive(device, payload)) log.debug({ device }, 'ignored a status that is not a JSON object');
       return later();
@@ -70,7 +76,10 @@ export class Publishing {
     const { elector = { device, isRegistered: false, isGuest: false }, number } = connection;
     const arrival = { device, elector, topic: what.topic, payload, dup, retain, connection: number };
     intake.receive(arrival, (error, receipt) => {
-      if (error) this.warn(error);
+      if (error) {
+        connection.because('store', undefined, error.message);
+        this.warn(error);
+      } else watch.voted(device, receipt);
       settle(error);
       if (!error) sendReceipt(client, receipt);
     });

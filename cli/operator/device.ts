@@ -1,6 +1,12 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { DeviceAnswer, ImportAnswer, ImportedDevice, RegisteredDevice } from '../../client/answers.ts';
+import type {
+  DeviceAnswer,
+  ImportAnswer,
+  ImportedDevice,
+  RegisteredDevice,
+  TraceAnswer,
+} from '../../client/answers.ts';
 import { MANDATE_RULE, parseMandate } from '../../core/devices/mandate-text.ts';
 import { csvRows } from '../../core/runtime/csv.ts';
 import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
@@ -50,6 +56,16 @@ export function addDevice(program: Command): void {
     .option('-o, --output <file>', 'CSV file for the secrets of new devices, readable only by you')
     .option('--dry-run', 'only print what would change')
     .action(action(importDevices));
+
+  withClientFlags(
+    device
+      .command('trace <device>')
+      .description('Show the last events of a device’s connections, such as why it was refused'),
+  ).action(
+    action(async (id: string, flags: ClientFlags) =>
+      print(flags, await (await clientOf(flags)).traceDevice(id), traceTable),
+    ),
+  );
 
   withClientFlags(
     device.command('revoke <device...>').description('Disconnect devices and keep them from reconnecting'),
@@ -137,6 +153,13 @@ function deviceTable(devices: readonly DeviceAnswer[]): string {
   return table(
     ['device', 'label', 'group', 'weight', 'mandates'],
     devices.map(({ device, label, group, weight, mandates }) => [device, label, group, weight, mandates.length || '']),
+  );
+}
+
+function traceTable({ events }: TraceAnswer): string {
+  return table(
+    ['time', 'event', 'detail', 'times'],
+    events.map(({ at, what, detail, times }) => [at, what, detail, times > 1 ? times : '']),
   );
 }
 

@@ -1,3 +1,4 @@
+import type { DeviceEvent } from '../devices/trail.ts';
 import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry } from '../voting/count/entry.ts';
@@ -16,6 +17,7 @@ export interface Store {
   readonly changes: ChangeFeed;
   readonly registry: Registry;
   readonly presence: Presence;
+  readonly trails: Trails;
   /** Waits for work in progress, then closes. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -177,4 +179,12 @@ export interface Presence {
   announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void>;
   withdraw(role: string, id: string): Promise<void>;
   list(role: string): Promise<{ readonly id: string; readonly facts: unknown }[]>;
+}
+
+/** The last events of each device, for finding out why one does not get in. Bounded, and forgotten after a while. */
+export interface Trails {
+  /** Adds events by device, oldest first. */
+  add(events: ReadonlyMap<string, readonly DeviceEvent[]>): Promise<void>;
+  /** The last events of a device, oldest first; empty if nothing is known about it. */
+  of(device: string): Promise<readonly DeviceEvent[]>;
 }

@@ -4,6 +4,7 @@ import { countsContract } from './counts.ts';
 import { logContract } from './log.ts';
 import { registryContract } from './registry.ts';
 import type { ContractTest, StoreUnderTest } from './subject.ts';
+import { trailsContract } from './trails.ts';
 
 /**
  * The promises of core/store/store.ts as tests, which every implementation must pass unchanged.
@@ -25,4 +26,5 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
   countsContract(test);
   changesContract(test);
   registryContract(test);
+  trailsContract(test);
 }

@@ -11,6 +11,7 @@ import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
 import { EmbeddedRegistry } from './registry.ts';
 import { FreeSpace } from './space.ts';
+import { EmbeddedTrails } from './trails.ts';
 
 export interface EmbeddedOptions {
   /** Where the files are stored; created if missing. */
@@ -31,6 +32,7 @@ export class EmbeddedStore implements Store {
   readonly changes: EmbeddedChanges;
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();
+  readonly trails = new EmbeddedTrails();
   private readonly lock: DirectoryLock;
   private readonly space: FreeSpace;
   private readonly files: readonly RootDatabase[];

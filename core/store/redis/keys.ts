@@ -72,6 +72,16 @@ export class RedisKeys {
     return `${this.prefix}:presence:${role}`;
   }
 
+  /** Sorted set: the devices that have a trail, by when it was last written. */
+  get trails(): string {
+    return `{${this.prefix}:trails}`;
+  }
+
+  /** List: the last events of a device, oldest first. Expires. */
+  trail(device: string): string {
+    return `${this.trails}:${device}`;
+  }
+
   /** Channel that wakes readers of the vote log, the change feed or the registry. */
   bell(of: BellTopic): string {
     return `${this.prefix}:bell:${of}`;

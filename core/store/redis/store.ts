@@ -12,6 +12,7 @@ import { RedisKeys } from './keys.ts';
 import { RedisLog } from './log.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisTrails } from './trails.ts';
 
 /** The oldest major version of Redis that has everything the store uses. */
 const LEAST_VERSION = 7;
@@ -38,6 +39,7 @@ interface RedisParts {
   readonly changes: RedisChanges;
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;
+  readonly trails: RedisTrails;
 }
 
 /**
@@ -51,15 +53,17 @@ export class RedisStore implements Store {
   readonly changes: RedisChanges;
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;
+  readonly trails: RedisTrails;
   private readonly connections: readonly RedisConnection[];
 
-  private constructor({ connections, log, counts, changes, registry, presence }: RedisParts) {
+  private constructor({ connections, log, counts, changes, registry, presence, trails }: RedisParts) {
     this.connections = connections;
     this.log = log;
     this.counts = counts;
     this.changes = changes;
     this.registry = registry;
     this.presence = presence;
+    this.trails = trails;
   }
 
   /** Connects. Rejects with a message for the operator if that fails or the server is unsuitable. */
@@ -86,6 +90,7 @@ export class RedisStore implements Store {
         changes: new RedisChanges(working, keys, bells),
         registry: await RedisRegistry.open({ connection: working, keys, bells, durability, log }),
         presence: new RedisPresence(working, keys),
+        trails: new RedisTrails(working, keys),
       });
     } catch (error) {
       for (const connection of connections) connection.disconnect();

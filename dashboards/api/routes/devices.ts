@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { DeviceAnswer, ImportAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import type { DeviceAnswer, ImportAnswer, RegisteredDevice, TraceAnswer } from '../../../client/answers.ts';
 import { demandValid } from '../../../core/devices/check.ts';
 import { type Device, type DeviceStatus, MAX_LABEL_LENGTH } from '../../../core/devices/device.ts';
 import { hasOtherSecret, type PlannedDevice } from '../../../core/devices/import/plan.ts';
@@ -117,6 +117,29 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           registered: device !== undefined,
           ...(device ? describe(device) : { device: id, label: null, group: null, createdAt: null }),
           ...describeStatus(status),
+        };
+      },
+    );
+
+    app.get(
+      '/api/devices/:device/trace',
+      {
+        schema: {
+          summary: 'The last events of a device’s connections, registered or not: why it was refused, when it voted',
+          tags,
+          params: DeviceParams,
+        },
+      },
+      async ({ params: { device } }): Promise<TraceAnswer> => {
+        const events = await store.trails.of(device);
+        return {
+          device,
+          events: events.map(({ atMs, what, detail, times = 1 }) => ({
+            at: new Date(atMs).toISOString(),
+            what,
+            detail: detail ?? null,
+            times,
+          })),
         };
       },
     );

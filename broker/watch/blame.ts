@@ -1,0 +1,26 @@
+import type { Connection } from '../connection/connection.ts';
+import { GateError } from '../connection/gate.ts';
+import type { Departure, Refusal } from './reasons.ts';
+
+/** The messages of Aedes’s errors that say more than that a packet was wrong. */
+const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal]>> = {
+  'connect did not arrive in time': ['lost', 'timeout'],
+  'unacceptable protocol version': ['packet', 'version'],
+  'Invalid protocol version': ['packet', 'version'],
+  'identifier rejected': ['packet', 'id'],
+  'drain timeout': ['stalled', 'packet'],
+};
+
+/** Notes on a connection that it ends because of an error, which the gate, the socket or Aedes reported. */
+export function blame(connection: Connection, error: Error & { readonly code?: unknown }): void {
+  const known = MESSAGES[error.message];
+  if (known) connection.because(...known, error.message);
+  else if (error instanceof GateError || isMalformed(connection, error)) {
+    connection.because('packet', 'packet', error.message);
+  }
+}
+
+/** An error of the network has a code, and one that follows from the end of a connection says nothing new. */
+function isMalformed({ gate }: Connection, { code, message }: Error & { readonly code?: unknown }): boolean {
+  return code === undefined && gate.ending === undefined && message !== 'connection closed' && !/close/i.test(message);
+}

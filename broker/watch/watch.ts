@@ -1,0 +1,82 @@
+import type { Log } from '../../core/runtime/log.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { PacketClass } from '../connection/pace.ts';
+import type { BrokerMetrics } from '../metrics.ts';
+import type { Receipt } from '../outbound/receipts.ts';
+import type { Departure, Refusal } from './reasons.ts';
+import type { Trail } from './trail.ts';
+
+/** The minimum time in ms between two warnings for the same reason. */
+const WARN_EVERY_MS = 60_000;
+/** How much of a client id is logged, in characters. Ids of refused clients may be of any length. */
+const LOGGED_ID = 64;
+/** Ways to part that nobody needs to be warned about. */
+const ORDINARY: ReadonlySet<Departure> = new Set(['goodbye', 'lost', 'removed', 'stopping']);
+
+interface WatchParts {
+  readonly metrics: BrokerMetrics;
+  readonly trail: Trail;
+  readonly log: Log;
+}
+
+/** Tells operators why devices do not get in, and why they leave: in metrics, in the log, and in each device’s trail. */
+export class Watch {
+  private readonly parts: WatchParts;
+  private readonly warnings = new Map<string, { atMs: number; more: number }>();
+
+  constructor(parts: WatchParts) {
+    this.parts = parts;
+  }
+
+  /** A client was not let in, or may not use a topic. @param detail for the log */
+  refused(id: string | undefined, why: Refusal, detail?: string): void {
+    this.parts.metrics.refused.inc({ why });
+    if (id !== undefined) this.parts.trail.note(id, 'refused', why);
+    this.warn('refused', why, id, detail);
+  }
+
+  connected({ clientId = '' }: Connection): void {
+    this.parts.trail.note(clientId, 'connected');
+  }
+
+  subscribed(id: string, topic: string): void {
+    this.parts.trail.note(id, 'subscribed', topic);
+  }
+
+  voted(id: string, { poll, rejected }: Receipt): void {
+    this.parts.trail.voted(id, poll, rejected ?? 'accepted');
+  }
+
+  /** A connection ended. */
+  closed({ clientId, isReady, departure = 'lost', refusal, detail }: Connection): void {
+    if (!isReady) {
+      if (refusal) this.refused(clientId, refusal, detail);
+      return;
+    }
+    const { metrics, trail } = this.parts;
+    metrics.disconnected.inc({ why: departure });
+    if (departure === 'takeover') metrics.takeovers.inc();
+    trail.note(clientId ?? '', 'disconnected', departure);
+    if (!ORDINARY.has(departure)) this.warn('disconnected', departure, clientId, detail);
+  }
+
+  /** A connection has to wait because it sends too much. */
+  slowed({ clientId }: Connection, packet: PacketClass): void {
+    this.parts.metrics.slowed.inc({ packet });
+    this.warn('slowed', packet, clientId);
+  }
+
+  /** Warns once per reason and minute, because thousands of devices may fail at once. */
+  private warn(what: 'refused' | 'disconnected' | 'slowed', why: string, id = '', detail?: string): void {
+    const key = `${what} ${why}`;
+    const nowMs = performance.now();
+    const last = this.warnings.get(key);
+    if (last && nowMs - last.atMs < WARN_EVERY_MS) {
+      last.more++;
+      return;
+    }
+    this.warnings.set(key, { atMs: nowMs, more: 0 });
+    const facts = { client: id.slice(0, LOGGED_ID), why, detail, moreSinceLastWarning: last?.more ?? 0 };
+    this.parts.log.warn(facts, `device ${what}; further warnings for this reason are left out for a minute`);
+  }
+}
