@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REASONS } from '../core/voting/rules/rejection.ts';
 import { PACKET_CLASSES } from './connection/pace.ts';
-import { DEPARTURES, REFUSALS } from './watch/reasons.ts';
+import { DEPARTURES, REFUSALS } from './connection/reasons.ts';
 
 /** The metrics of a broker. */
 export type BrokerMetrics = ReturnType<typeof brokerMetrics>;

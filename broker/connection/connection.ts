@@ -1,7 +1,7 @@
 import type { Elector } from '../../core/voting/poll/electorate.ts';
-import type { Departure, Refusal } from '../watch/reasons.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Gate } from './gate.ts';
+import type { Departure, Refusal } from './reasons.ts';
 
 /** Everything the broker knows about one connection, from its first byte to its last. */
 export class Connection {

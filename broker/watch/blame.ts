@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { GateError } from '../connection/gate.ts';
-import type { Departure, Refusal } from './reasons.ts';
+import type { Departure, Refusal } from '../connection/reasons.ts';
 
 /** The messages of Aedes’s errors that say more than that a packet was wrong. */
 const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal]>> = {

@@ -1,7 +1,7 @@
-import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS } from '../../core/devices/trail.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Trails } from '../../core/store/store.ts';
+import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS } from '../../core/store/trail.ts';
 import type { Common } from '../../core/voting/rules/settings.ts';
 import { isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 import { every } from '../../core/waiting/pause.ts';

@@ -1,9 +1,9 @@
 import type { Log } from '../../core/runtime/log.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { PacketClass } from '../connection/pace.ts';
+import type { Departure, Refusal } from '../connection/reasons.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
-import type { Departure, Refusal } from './reasons.ts';
 import type { Trail } from './trail.ts';
 
 /** The minimum time in ms between two warnings for the same reason. */

@@ -1,9 +1,9 @@
-import type { DeviceEvent } from '../devices/trail.ts';
 import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry } from '../voting/count/entry.ts';
 import type { Slice, SliceChange } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
+import type { DeviceEvent } from './trail.ts';
 
 /**
  * What Pollcast requires of a database. Every implementation passes test/contract/contract.ts.

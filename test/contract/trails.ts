@@ -1,4 +1,4 @@
-import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS } from '../../core/devices/trail.ts';
+import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS } from '../../core/store/trail.ts';
 import type { ContractTest } from './subject.ts';
 
 const event = (atMs: number): DeviceEvent => ({ atMs, what: 'refused', detail: 'secret' });

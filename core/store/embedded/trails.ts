@@ -1,6 +1,6 @@
-import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS, TRAIL_TTL_MS } from '../../devices/trail.ts';
 import { LruMap } from '../../runtime/lru-map.ts';
 import type { Trails } from '../store.ts';
+import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS, TRAIL_TTL_MS } from '../trail.ts';
 
 /** Trails in memory, because there is only one process. A restart forgets them. */
 export class EmbeddedTrails implements Trails {

@@ -1,5 +1,5 @@
-import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS, TRAIL_TTL_MS } from '../../devices/trail.ts';
 import type { Trails } from '../store.ts';
+import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS, TRAIL_TTL_MS } from '../trail.ts';
 import { type RedisConnection, replyOf } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
 import { script } from './scripts/script.ts';

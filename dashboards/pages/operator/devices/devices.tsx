@@ -9,6 +9,7 @@ import { tell } from '../words.ts';
 import { countsOf } from './device-import.tsx';
 import { NewDeviceForm } from './new-device.tsx';
 import { NicknamesPanel } from './nicknames.tsx';
+import { Trace } from './trace.tsx';
 
 const READ_EVERY_MS = 10_000;
 /** How many rows are shown initially, and how many each click on the button below adds. */
@@ -22,6 +23,7 @@ export function Devices() {
   const [devices, setDevices] = useState<readonly DeviceAnswer[]>();
   const [sought, seek] = useState('');
   const [shown, show] = useState(PAGE);
+  const [traced, trace] = useState('');
   const reload = async () => {
     const all = await api.devices().catch(() => undefined);
     if (all) setDevices(all);
@@ -31,6 +33,10 @@ export function Devices() {
     setSecrets([...secrets, ...made]);
     notify({ text, isBad: false });
     await reload();
+  };
+  const traceOne = (device: string) => {
+    trace(device);
+    document.querySelector<HTMLElement>('#trace')?.focus();
   };
   const found = (devices ?? []).filter(({ device, label, group, lentTo }) =>
     isFound(sought, device, label, group, lentTo),
@@ -70,7 +76,12 @@ export function Devices() {
             </thead>
             <tbody>
               {found.slice(0, shown).map((device) => (
-                <DeviceLine key={device.device} device={device} onDone={reload} />
+                <DeviceLine
+                  key={device.device}
+                  device={device}
+                  onDone={reload}
+                  onTrace={() => traceOne(device.device)}
+                />
               ))}
             </tbody>
           </table>
@@ -81,11 +92,18 @@ export function Devices() {
           {tell('more', { n: formatNumber(found.length - shown) })}
         </button>
       )}
+      <Trace device={traced} onDevice={trace} />
     </>
   );
 }
 
-function DeviceLine({ device: one, onDone }: { device: DeviceAnswer; onDone: () => Promise<void> }) {
+interface DeviceLineParts {
+  readonly device: DeviceAnswer;
+  readonly onDone: () => Promise<void>;
+  readonly onTrace: () => void;
+}
+
+function DeviceLine({ device: one, onDone, onTrace }: DeviceLineParts) {
   const { api } = useDesk();
   const attempt = useAttempt();
   const { device, label, group, weight, mandates, lentTo, lentAt, status, seenAt } = one;
@@ -145,6 +163,10 @@ function DeviceLine({ device: one, onDone }: { device: DeviceAnswer; onDone: () 
             <span class="unseen"> {device}</span>
           </button>
         )}
+        <button type="button" class="quiet" onClick={onTrace}>
+          {tell('devices.trace')}
+          <span class="unseen"> {device}</span>
+        </button>
         <button type="button" class="quiet" onClick={revoke}>
           {tell('devices.revoke')}
           <span class="unseen"> {device}</span>
