@@ -230,6 +230,12 @@ t.test(
     page.once('dialog', (dialog) => void dialog.accept('3.5'));
     await page.click('tr:has-text("seat-1") button[aria-label^="Weight"]');
     await page.waitForSelector('tr:has-text("seat-1") button[aria-label="Weight: 3.5"]');
+    await page.click('tr:has-text("seat-1") button:has-text("Events")');
+    t.match(await page.evaluate('document.activeElement.id'), 'trace', 'the events get the focus');
+    await page.waitForSelector('.trace tbody tr:has-text("connected")');
+    t.same(await seriousFindings(page), []);
+    await page.fill('input[name=traced]', 'seat-404');
+    await page.waitForSelector('.trace:has-text("Nothing is known about this device.")');
     const disconnected = device.closed();
     page.once('dialog', (dialog) => void dialog.accept());
     await page.click('tr:has-text("seat-1") button:has-text("Revoke")');

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { generate } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/eventually.ts';
+import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 
 /** The events of a device as `what detail`, once `isComplete` accepts them. */
@@ -131,7 +132,7 @@ t.test('the reason of every disconnection is counted', async (t) => {
 
 t.test('a vote in a secret poll leaves no event, and others are dated to the minute meanwhile', async (t) => {
   for (const secrecy of ['secret', 'pseudonymous']) {
-    const s = await stage(t);
+    const s = await stage(t, {}, t.testdir());
     await s.openPoll('secret', { secrecy, visibility: 'closed' });
     const device = await s.device('d');
     await device.vote('vote/secret', 'b');
@@ -144,4 +145,18 @@ t.test('a vote in a secret poll leaves no event, and others are dated to the min
     await s.call('POST', '/api/polls/secret/close', { operator: true });
     await s.stop();
   }
+});
+
+t.test('a trace covers all brokers of a deployment, and shows which one a device left for another', async (t) => {
+  const redis = await redisServer(t.testdir({ redis: {} }));
+  t.teardown(() => redis.program.end());
+  const [one, two] = await Promise.all([stage(t, { redisUrl: redis.url }), stage(t, { redisUrl: redis.url })]);
+  await one.openPoll('q');
+  await (await one.device('d')).vote('vote/q', 'a');
+  await trace(two, 'd', (all) => all.includes('voted q accepted'));
+  await two.device('d');
+  await left(one, 'takeover');
+  const events = await trace(two, 'd', (all) => all.filter((event) => event === 'connected').length === 2);
+  t.same(events.slice(0, 2), ['connected', 'voted q accepted']);
+  t.ok((await trace(one, 'd', (all) => all.includes('disconnected takeover'))).length >= 4);
 });

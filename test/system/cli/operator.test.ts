@@ -115,6 +115,8 @@ t.test('an event can be run from start to finish on the command line', async (t)
     mandates: [{ mandate: 'eve', weight: '2.5', group: 'members' }, { mandate: 'fay' }],
   });
   t.match((await run('device', 'list')).stdout, /m1 +Ann, chair +members +10.5/);
+  t.same(await json('device', 'trace', 'm3'), { device: 'm3', events: [] });
+  t.match((await run('device', 'trace', 'm3')).stdout, /none/);
   t.match(await run('device', 'revoke', 'm2', 'm3'), { code: 0 });
   t.equal((await json('device', 'list')).length, 1);
 
