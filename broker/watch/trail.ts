@@ -8,8 +8,14 @@ import { every } from '../../core/waiting/pause.ts';
 
 /** Interval in ms between writes of what happened. */
 const WRITE_EVERY_MS = 1_000;
-/** While a ballot may not be linked to its voter, events are dated to the minute, in ms. */
+/**
+ * While a poll is open whose ballots may not be linked to voters, events are dated to the minute and written once a minute
+ * (in ms), because the time of a connection may be almost that of a vote.
+ */
 const COARSE_MS = 60_000;
+
+/** The outcome of a vote that was not rejected. */
+export const ACCEPTED = 'accepted';
 
 interface TrailParts {
   readonly trails: Trails;
@@ -20,8 +26,9 @@ interface TrailParts {
 /** Collects what happens to devices, and stores it. */
 export class Trail {
   private readonly parts: TrailParts;
-  private waiting = new Map<string, DeviceEvent[]>();
+  private readonly waiting = new Map<string, DeviceEvent[]>();
   private isCoarse = false;
+  private wroteAtMs = 0;
   private writing: Promise<void> = Promise.resolve();
   private readonly halt = new AbortController();
 
@@ -68,28 +75,40 @@ export class Trail {
    */
   voted(device: string, poll: string, outcome: string): void {
     const definition = this.parts.polls.get(poll)?.definition;
-    if (definition && isUnlinkable(definition)) return;
+    // A poll that was deleted since may have been secret.
+    if (definition ? isUnlinkable(definition) : outcome === ACCEPTED) return;
     this.note(device, 'voted', `${poll} ${outcome}`);
   }
 
   private readonly checkPolls = (): void => {
     const isOpen = ({ status }: { status: string }) => status !== 'draft' && status !== 'closed';
+    const wasCoarse = this.isCoarse;
     this.isCoarse = this.parts.polls.all().some((poll) => isOpen(poll) && isUnlinkable(poll.definition));
+    if (this.isCoarse && !wasCoarse) this.wroteAtMs = Date.now();
   };
 
   /** Writes one after the other, so that events keep their order. */
   private write(): Promise<void> {
     this.writing = this.writing.then(async () => {
-      const { waiting } = this;
-      if (waiting.size === 0) return;
-      this.waiting = new Map();
+      const ready = this.takeReady();
+      if (ready.size === 0) return;
       try {
-        await this.parts.trails.add(waiting);
+        await this.parts.trails.add(ready);
       } catch (error) {
-        this.parts.log.debug({ err: error, devices: waiting.size }, 'could not write events of devices; dropped');
+        this.parts.log.debug({ err: error, devices: ready.size }, 'could not write events of devices; dropped');
       }
     });
     return this.writing;
+  }
+
+  /** The events that may be written now, sorted by device. Those of clients that were only refused never have to wait. */
+  private takeReady(): ReadonlyMap<string, readonly DeviceEvent[]> {
+    const nowMs = Date.now();
+    const isDue = !this.isCoarse || this.halt.signal.aborted || nowMs - this.wroteAtMs >= COARSE_MS;
+    if (isDue) this.wroteAtMs = nowMs;
+    const ready = [...this.waiting].filter(([, events]) => isDue || events.every(({ what }) => what === 'refused'));
+    for (const [device] of ready) this.waiting.delete(device);
+    return new Map(ready.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 

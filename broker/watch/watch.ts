@@ -4,7 +4,7 @@ import type { PacketClass } from '../connection/pace.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
-import type { Trail } from './trail.ts';
+import { ACCEPTED, type Trail } from './trail.ts';
 
 /** The minimum time in ms between two warnings for the same reason. */
 const WARN_EVERY_MS = 60_000;
@@ -44,7 +44,7 @@ export class Watch {
   }
 
   voted(id: string, { poll, rejected }: Receipt): void {
-    this.parts.trail.voted(id, poll, rejected ?? 'accepted');
+    this.parts.trail.voted(id, poll, rejected ?? ACCEPTED);
   }
 
   /** A connection ended. */

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connectAsync } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/eventually.ts';
+import { Server } from '../../support/process.ts';
 import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 
@@ -130,19 +132,22 @@ t.test('the reason of every disconnection is counted', async (t) => {
   );
 });
 
-t.test('a vote in a secret poll leaves no event, and others are dated to the minute meanwhile', async (t) => {
+t.test('a secret poll’s votes leave no event, and nothing that is stored dates a connection meanwhile', async (t) => {
   for (const secrecy of ['secret', 'pseudonymous']) {
-    const s = await stage(t, {}, t.testdir());
-    await s.openPoll('secret', { secrecy, visibility: 'closed' });
-    const device = await s.device('d');
-    await device.vote('vote/secret', 'b');
-    await device.vote('vote/secret', 'nonsense');
+    const s = await stage(t, { door: 'devices' }, t.testdir());
+    const { body } = await s.call('POST', '/api/devices', { operator: true, body: { device: 'd' } });
+    await s.openPoll('ballot', { secrecy, visibility: 'closed' });
+    const device = await s.device('d', { username: 'd', password: body.secret });
+    await device.vote('vote/ballot', 'b');
+    await device.vote('vote/ballot', 'nonsense');
     await device.client.endAsync();
-    const events = await trace(s, 'd', (all) => all.at(-1) === 'disconnected goodbye');
-    t.same(events, ['connected', 'disconnected goodbye']);
-    const { body } = await s.call('GET', '/api/devices/d/trace', { operator: true });
-    for (const { at } of body.events) t.match(at, /:00\.000Z$/);
-    await s.call('POST', '/api/polls/secret/close', { operator: true });
+    await t.rejects(s.device('e'));
+    t.same(await trace(s, 'e', (all) => all.length > 0), ['refused secret'], 'refusals are shown at once');
+    t.same(await trace(s, 'd', () => true), [], 'the others are written once a minute');
+    await s.call('POST', '/api/polls/ballot/close', { operator: true });
+    t.same(await trace(s, 'd', (all) => all.length > 0), ['connected', 'disconnected goodbye']);
+    const { events } = (await s.call('GET', '/api/devices/d/trace', { operator: true })).body;
+    for (const { at } of events) t.match(at, /:00\.000Z$/);
     await s.stop();
   }
 });
@@ -159,4 +164,20 @@ t.test('a trace covers all brokers of a deployment, and shows which one a device
   const events = await trace(two, 'd', (all) => all.filter((event) => event === 'connected').length === 2);
   t.same(events.slice(0, 2), ['connected', 'voted q accepted']);
   t.ok((await trace(one, 'd', (all) => all.includes('disconnected takeover'))).length >= 4);
+});
+
+t.test('the log has one warning per reason and minute, with the client id', async (t) => {
+  const server = new Server(t.testdir(), { env: { POLLCAST_DOOR: 'devices' } });
+  t.teardown(() => server.kill());
+  await server.start();
+  for (const clientId of ['seat-1', 'seat-2', 'seat\n3']) {
+    await t.rejects(connectAsync(server.mqtt, { clientId, reconnectPeriod: 0, protocolVersion: 4 }));
+  }
+  await eventually('the warnings', async () =>
+    /refused.*seat\\n3|seat\\n3.*refused/.test(server.output) ? true : undefined,
+  );
+  const warnings = server.output.split('\n').filter((line) => line.includes('device refused'));
+  t.equal(warnings.length, 2, server.output);
+  t.match(warnings[0], /seat-1/);
+  t.match(warnings[0], /secret/);
 });
