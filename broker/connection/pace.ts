@@ -20,7 +20,7 @@ export const CONNECTION_RATES = {
   release: { burst: 2_000, perSecond: 2_000 },
   /** PUBACK, PUBREC and PUBCOMP. The burst is for a session that receives everything it missed. */
   answer: { burst: 2_000, perSecond: 500 },
-  subscribe: { burst: 512, perSecond: 128 },
+  subscribe: { burst: 1_024, perSecond: 256 },
   ping: { burst: 60, perSecond: 5 },
 } as const satisfies Partial<Record<PacketClass, Rate>>;
 

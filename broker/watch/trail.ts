@@ -23,10 +23,13 @@ interface TrailParts {
   readonly log: Log;
 }
 
+/** An event that has not been written yet, and may still become several. */
+type WaitingEvent = { -readonly [Name in keyof DeviceEvent]: DeviceEvent[Name] };
+
 /** Collects what happens to devices, and stores it. */
 export class Trail {
   private readonly parts: TrailParts;
-  private readonly waiting = new Map<string, DeviceEvent[]>();
+  private readonly waiting = new Map<string, WaitingEvent[]>();
   private isCoarse = false;
   private wroteAtMs = 0;
   private writing: Promise<void> = Promise.resolve();
@@ -62,7 +65,9 @@ export class Trail {
     }
     const last = events.at(-1);
     if (last && last.what === what && last.detail === detail) {
-      events[events.length - 1] = { atMs, what, detail, times: (last.times ?? 1) + 1 };
+      // Changed in place, because thousands of votes a second come this way.
+      last.atMs = atMs;
+      last.times = (last.times ?? 1) + 1;
       return;
     }
     events.push({ atMs, what, detail });
