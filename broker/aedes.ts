@@ -5,7 +5,7 @@ type Done = (error?: Error) => void;
 
 /** The connected clients by id, which Aedes’s types leave out. */
 interface Clients {
-  readonly clients: Readonly<Record<string, Client>>;
+  readonly clients: Record<string, Client>;
 }
 
 /** Topics on which Aedes tells all brokers of each SUBSCRIBE and UNSUBSCRIBE packet. Nobody listens to them. */
@@ -44,8 +44,24 @@ export class VoteAedes extends Aedes {
     });
   }
 
-  /** The client with that id, if it is connected to this broker. */
-  client(id: string): Client | undefined {
-    return (this as Aedes as Aedes & Clients).clients[id];
+  /**
+   * Called by Aedes before CONNACK. Unlike Aedes, does not end an older connection of the id, here or (by `$SYS`) at other
+   * brokers: `Lines` has done that, and only `Lines` knows which one is older.
+   */
+  registerClient(client: Client): void {
+    // A client that closes while it connects has been cleared up already.
+    if (client.closed) return;
+    this.byId[client.id] = client;
+    this.emit('client', client);
+  }
+
+  /** Called by Aedes when a client has closed. Unlike Aedes, never removes a newer client with the same id. */
+  unregisterClient(client: Client): void {
+    if (this.byId[client.id] === client) delete this.byId[client.id];
+    this.emit('clientDisconnect', client);
+  }
+
+  private get byId(): Record<string, Client> {
+    return (this as Aedes as Aedes & Clients).clients;
   }
 }

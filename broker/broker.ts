@@ -15,6 +15,7 @@ import { VoteAedes } from './aedes.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow.ts';
 import { GATE_LIMITS, Gate } from './connection/gate.ts';
+import { Lines } from './connection/lines.ts';
 import { TcpListener, WebSocketListener } from './connection/listeners.ts';
 import { Pace, SharedPace } from './connection/pace.ts';
 import { maySubscribe } from './connection/permissions.ts';
@@ -121,11 +122,31 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const sessions = await scope.open('sessions', parts.sessions());
   guardSessions(sessions.persistence);
   const statuses = await scope.open('device statuses', DeviceStatuses.open(store.registry, log));
-  const lease = await scope.open(
-    'lease',
-    BrokerLease.open({ id, polls, presence: store.presence, door: parts.doorKind, log }),
+  const lines: Lines = await scope.open(
+    'lines',
+    Lines.open({
+      broker: id,
+      registered: store.lines,
+      presence: store.presence,
+      stored: () => intake.drained(),
+      log,
+    }),
   );
-  const intake = new Intake({ polls, log: store.log, producer: id, lease: lease.lease, metrics });
+  const lease: BrokerLease = await scope.open(
+    'lease',
+    BrokerLease.open({
+      id,
+      polls,
+      presence: store.presence,
+      door: parts.doorKind,
+      rejoin: () => lines.rejoin(),
+      log,
+    }),
+  );
+  lines
+    .sweep()
+    .catch((error) => log.debug({ err: error }, 'could not forget connections of brokers that have stopped'));
+  const intake: Intake = new Intake({ polls, log: store.log, producer: id, lease: lease.lease, metrics });
   const handover = Handover.open({
     lease,
     polls,
@@ -135,10 +156,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   });
   scope.add('handover', async () => handover.close());
 
-  const client = (device: string) => aedes.client(device);
   const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
   const watch = new Watch({ metrics, trail, log });
-  const admission = new Admission({ store, door: parts.door, connections, statuses, client, watch });
+  const admission = new Admission({ store, door: parts.door, connections, lines, statuses, watch });
   const publishing = new Publishing({ intake, statuses, connections, watch, log });
   const aedes = await openAedes(sessions, admission, publishing, connections, watch, log);
   scope.add('aedes', async () => {
@@ -213,11 +233,12 @@ async function openAedes(
   });
   aedes.on('clientReady', (client) => {
     const connection = connections.of(client);
-    connection.isReady = true;
+    connection.ready();
     watch.connected(connection);
-    connection.gate.accept();
   });
   aedes.on('keepaliveTimeout', (client) => connections.of(client).because('keepalive'));
+  aedes.on('client', (client) => connections.of(client).registered());
+  aedes.on('clientDisconnect', (client) => connections.of(client).left());
   aedes.on('unsubscribe', admission.unsubscribed);
   for (const event of ['clientError', 'connectionError'] as const) {
     aedes.on(event, (client, error) => blame(connections.of(client), error));

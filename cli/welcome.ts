@@ -10,6 +10,7 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   const room = poll?.room;
   const pages = `http://${host}:${httpPort}`;
   const choice = poll?.options[0]?.key ?? '<choice>';
+  const who = config.door === 'open' ? '-i clicker-1' : '-i <device> -u <device> -P <secret>';
   const door =
     config.door === 'open'
       ? 'open: any client may vote without credentials'
@@ -17,7 +18,7 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   return `
   Pollcast is running. Stop it with Ctrl-C; votes and results are kept in ${config.dataDir}/
 
-  Vote        mosquitto_pub -h ${host} -p ${mqttPort} -q 1 -t vote/${name} -m ${choice}
+  Vote        mosquitto_pub -h ${host} -p ${mqttPort} ${who} -q 1 -t vote/${name} -m ${choice}
   Screen      ${pages}/screen/${room === undefined ? name : `room/${room}`}${room === undefined ? '' : `\n  Phones      ${pages}/vote/${room}`}
   Operate     ${pages}/
   Stream      curl -N http://${host}:${httpPort}/api/polls/${name}/stream

@@ -1,17 +1,19 @@
 import type { AuthenticateError, Client, ConnectPacket, Subscription } from 'aedes';
-import { type Device, electorOf } from '../../core/devices/device.ts';
+import { type Device, electorOf, registrationOf } from '../../core/devices/device.ts';
 import type { Collection, Store } from '../../core/store/store.ts';
+import { pause } from '../../core/waiting/pause.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { Lines } from '../connection/lines.ts';
 import { maySubscribe, mayWill } from '../connection/permissions.ts';
 import type { Refusal } from '../connection/reasons.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
 import type { Watch } from '../watch/watch.ts';
-import { CONNACK, type Door, type DoorRefusal } from './door.ts';
+import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.ts';
 import { MAX_SUBSCRIPTIONS } from './sessions.ts';
 
-/** Delay in ms before a revoked device is disconnected again, in case another of its connections was just being admitted. */
-const REVOKE_AGAIN_MS = 1_000;
+/** Delay in ms before a device is looked up again after the store could not be read. */
+const LOOK_AGAIN_MS = 500;
 /**
  * If the store is unreachable, a device cannot be admitted; it is disconnected after this delay (ms). Without the delay, the
  * device would reconnect immediately.
@@ -24,9 +26,8 @@ interface AdmissionParts {
   readonly store: Store;
   readonly door: Door;
   readonly connections: Connections;
+  readonly lines: Lines;
   readonly statuses: DeviceStatuses;
-  /** The client with that id, if it is connected. */
-  readonly client: (id: string) => Client | undefined;
   readonly watch: Watch;
 }
 
@@ -39,13 +40,14 @@ export class Admission {
   }
 
   /**
-   * Remembers the client id, and the will topic for `authenticate`. Aedes authorises a will only when it is published, which is too
-   * late to refuse it.
+   * Remembers the client id, and for `authenticate` what Aedes does not pass on: the will topic, because Aedes authorises a will only when it is
+   * published, which is too late to refuse it; and that the client id was empty, because Aedes makes one up.
    */
   readonly preConnect = (client: Client, packet: ConnectPacket, done: (error: null, ok: boolean) => void): void => {
     const connection = this.parts.connections.of(client);
     connection.clientId = packet.clientId;
-    if (packet.will) connection.will = packet.will.topic;
+    connection.will = packet.will?.topic;
+    connection.isNameless = !packet.clientId;
     done(null, true);
   };
 
@@ -60,7 +62,10 @@ export class Admission {
       const refusal = await this.admit(connection, client.id, user, password);
       // The client disconnected before the answer was known.
       if (connection.isClosed) return;
-      if (!refusal) return done(null, true);
+      if (!refusal) {
+        connection.enter();
+        return done(null, true);
+      }
       connection.because('lost', refusalOf(refusal), refusal.why);
       done(Object.assign(new Error(refusal.why), { returnCode: refusal.code }) as AuthenticateError, false);
     } catch (error) {
@@ -92,28 +97,25 @@ export class Admission {
     for (const topic of topics) granted.delete(topic);
   };
 
-  /** Disconnects a device that was removed, and applies changes to one that is connected. */
+  /** Disconnects a device that was removed, even if it has been registered again, and applies changes to one that is connected. */
   readonly onWrite = async (collection: Collection, device: string): Promise<void> => {
-    const { client, connections, store } = this.parts;
-    const connected = collection === 'devices' ? client(device) : undefined;
-    if (!connected) return;
-    // A failed read does not mean that the device was removed.
-    const kept = await store.registry.get<Device>('devices', device).catch(() => 'unknown' as const);
-    if (kept === 'unknown') return;
-    if (kept) {
-      const connection = connections.of(connected);
-      if (connection.elector?.isRegistered) connection.elector = electorOf(kept.value);
-      return;
+    if (collection !== 'devices') return;
+    for (;;) {
+      const registered = this.parts.lines.of(device).filter(isRegistered);
+      if (registered.length === 0) return;
+      try {
+        const kept = await this.parts.store.registry.get<Device>('devices', device);
+        for (const connection of registered) {
+          if (update(connection, kept?.value)) continue;
+          connection.because('removed');
+          this.parts.lines.end(connection);
+        }
+        return;
+      } catch {
+        // A failed read does not mean that the device was removed.
+        await pause(LOOK_AGAIN_MS);
+      }
     }
-    const disconnect = () => {
-      const found = client(device);
-      if (!found) return;
-      connections.of(found).because('removed');
-      found.close();
-    };
-    disconnect();
-    // Disconnect again later: another connection of the device may just have been admitted and not be in the client list yet.
-    setTimeout(disconnect, REVOKE_AGAIN_MS).unref();
   };
 
   private async admit(
@@ -122,21 +124,45 @@ export class Admission {
     user: string | undefined,
     password: Buffer | undefined,
   ): Promise<DoorRefusal | undefined> {
-    const { door, store, statuses } = this.parts;
+    const { door, lines, statuses } = this.parts;
+    if (connection.isNameless) {
+      return {
+        code: CONNACK.identifierRejected,
+        why: 'the client id is empty: a vote sent again in another connection would count as somebody else’s; set a client id',
+      };
+    }
     if (connection.will !== undefined && !mayWill(connection.will, id)) {
       return { code: CONNACK.notAuthorized, why: 'a will is only allowed on the device’s own status topic' };
     }
     const admitted = await door(id, user, password);
     if ('why' in admitted) return admitted;
-    connection.number = await store.log.nextConnection();
-    if (connection.isClosed) return undefined;
-    connection.elector = admitted;
-    if (admitted.isRegistered) {
-      statuses.seen(admitted.device);
-      connection.gate.once('close', () => statuses.seen(admitted.device));
+    const { elector, registration } = admitted;
+    connection.registration = registration;
+    connection.elector = elector;
+    if (!(await lines.enter(connection, id))) {
+      connection.gate.destroy();
+      return undefined;
     }
+    if (registration === undefined) return undefined;
+    // The device may have been changed or removed after the door looked it up and before `onWrite` could find the connection.
+    const kept = await this.parts.store.registry.get<Device>('devices', id);
+    if (!update(connection, kept?.value)) return WRONG_CREDENTIALS;
+    if (connection.isClosed) return undefined;
+    statuses.seen(id);
+    connection.gate.once('close', () => statuses.seen(id));
     return undefined;
   }
+}
+
+function isRegistered({ registration }: Connection): boolean {
+  return registration !== undefined;
+}
+
+/** Applies what is stored about a device to its connection. False if the registration that admitted it no longer exists. */
+function update(connection: Connection, kept: Device | undefined): boolean {
+  if (!kept || registrationOf(kept) !== connection.registration) return false;
+  connection.elector = electorOf(kept);
+  return true;
 }
 
 function refusalOf({ code }: DoorRefusal): Refusal {

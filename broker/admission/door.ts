@@ -1,7 +1,6 @@
-import { authenticate } from '../../core/devices/credentials.ts';
+import { type Admitted, authenticate } from '../../core/devices/credentials.ts';
 import type { GuestBook } from '../../core/devices/guest.ts';
 import type { Registry } from '../../core/store/store.ts';
-import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
@@ -12,16 +11,22 @@ export interface DoorRefusal {
   readonly why: string;
 }
 
+/** The refusal of a device that is not registered, or whose secret is wrong. */
+export const WRONG_CREDENTIALS: DoorRefusal = {
+  code: CONNACK.badCredentials,
+  why: 'unknown device or wrong secret',
+};
+
 /** Decides who may connect. Resolves with the reason for a refusal, or with what is known about the device. */
 export type Door = (
   clientId: string,
   user: string | undefined,
   password: Buffer | undefined,
-) => Promise<DoorRefusal | Elector>;
+) => Promise<DoorRefusal | Admitted>;
 
 /** Admits any client with a valid client id. Nothing is known about these devices. */
 export const openDoor: Door = async (clientId) =>
-  badIdentifier(clientId) ?? { device: clientId, isRegistered: false, isGuest: false };
+  badIdentifier(clientId) ?? { elector: { device: clientId, isRegistered: false, isGuest: false } };
 
 /**
  * Admits registered devices and guests: the user name is the device id, the password its secret. The client id must be the
@@ -37,8 +42,7 @@ export function devicesDoor(registry: Registry, guests: GuestBook): Door {
     if (user !== clientId) {
       return { code: CONNACK.identifierRejected, why: 'the client id must be the same as the user name' };
     }
-    const elector = await authenticate(registry, guests, user, password);
-    return elector ?? { code: CONNACK.badCredentials, why: 'unknown device or wrong secret' };
+    return (await authenticate(registry, guests, user, password)) ?? WRONG_CREDENTIALS;
   };
 }
 

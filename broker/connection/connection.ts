@@ -1,7 +1,14 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
+import { withinOr } from '../../core/waiting/deadline.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Gate } from './gate.ts';
 import type { Departure, Refusal } from './reasons.ts';
+
+/** Maximum time in ms for which an ending connection waits for its CONNACK and for acknowledgements under way. */
+const END_LIMIT_MS = 1_000;
+/** Maximum time in ms that Aedes may take to clear up after a connection has closed. */
+const CLEAR_LIMIT_MS = 2_000;
 
 /** Everything the broker knows about one connection, from its first byte to its last. */
 export class Connection {
@@ -12,7 +19,9 @@ export class Connection {
   readonly granted = new Set<string>();
   /** The topic of the will that came with CONNECT. */
   will: string | undefined;
-  /** The connection’s number, which is higher than that of every earlier connection; see `VoteLog.nextConnection`. */
+  /** True if CONNECT named no client id, so that the client would have another id in every connection. */
+  isNameless = false;
+  /** The connection’s number, which is higher than that of every earlier connection; see `Claim`. */
   number: number | undefined;
   /** Who votes over this connection; undefined until the device is admitted. */
   elector: Elector | undefined;
@@ -22,13 +31,31 @@ export class Connection {
   isReady = false;
   /** Why the client is not let in. */
   refusal: Refusal | undefined;
-  /** Why the connection ends; set by whoever ends it. */
+  /** Why the connection ends; set by the part of the broker that ends it. */
   departure: Departure | undefined;
   /** The reason in words, for the log. */
   detail: string | undefined;
+  /** Identifies the registration that admitted the device; undefined if the device is not registered. */
+  registration: string | undefined;
+  /** True once the connection has been taken over, or its device removed. Nothing that arrives from then on is taken. */
+  isEnding = false;
+  /** Resolves once the connection has closed and Aedes has cleared up after it. */
+  readonly gone: Promise<void>;
+  private stage: 'waiting' | 'entering' | 'registered' = 'waiting';
+  private readiness = Promise.resolve();
+  private nowReady = () => {};
+  private nowGone = () => {};
 
   constructor(gate: Gate) {
     this.gate = gate;
+    this.gone = new Promise((resolve) => {
+      this.nowGone = resolve;
+    });
+    gate.once('close', () => {
+      this.nowReady();
+      if (this.stage !== 'registered') this.nowGone();
+      else setTimeout(this.nowGone, CLEAR_LIMIT_MS).unref();
+    });
   }
 
   /** Notes why the connection ends, or why it is refused. The first reason counts. */
@@ -41,5 +68,47 @@ export class Connection {
 
   get isClosed(): boolean {
     return this.gate.destroyed;
+  }
+
+  /** Call when the device is admitted and Aedes goes on to restore its session. */
+  enter(): void {
+    this.stage = 'entering';
+    this.readiness = new Promise((resolve) => {
+      this.nowReady = resolve;
+    });
+  }
+
+  /** Call when Aedes has added the connection to its clients. */
+  registered(): void {
+    this.stage = 'registered';
+  }
+
+  /** Call when CONNACK has been sent. */
+  ready(): void {
+    this.isReady = true;
+    this.nowReady();
+    this.gate.accept();
+  }
+
+  /** Call when Aedes has removed the connection from its clients. */
+  left(): void {
+    this.nowGone();
+  }
+
+  /** Takes nothing more from the device, acknowledges what was accepted before, and closes. @param stored see `Intake.drained` */
+  end(stored: () => Promise<void>): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    if (this.stage === 'waiting') this.gate.destroy();
+    else void this.finish(stored);
+  }
+
+  private async finish(stored: () => Promise<void>): Promise<void> {
+    // A connection that Aedes is still setting up is closed only afterwards, or Aedes would leave its subscriptions behind.
+    await withinOr(END_LIMIT_MS, this.readiness, undefined);
+    await withinOr(END_LIMIT_MS, stored(), undefined);
+    // The acknowledgements leave in this turn of the event loop.
+    await turn();
+    this.gate.destroy();
   }
 }

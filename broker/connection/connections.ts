@@ -33,7 +33,9 @@ export class Connections {
 
   /** The connected voters who may vote in a poll, without duplicates. */
   present(definition: Common): Roll {
-    const voters = [...this.open].flatMap(({ elector }) => (elector ? votersOf(elector, definition) : []));
+    const voters = [...this.open].flatMap(({ elector, isEnding }) =>
+      elector && !isEnding ? votersOf(elector, definition) : [],
+    );
     return rollOf(new Map(voters.map((voter) => [voter.voter, voter])).values());
   }
 

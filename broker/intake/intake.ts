@@ -33,7 +33,7 @@ export interface Arrival {
   readonly payload: Buffer;
   readonly dup: boolean;
   readonly retain: boolean;
-  /** The number of the device's connection; see `VoteLog.nextConnection`. */
+  /** The number of the device's connection; see `Claim`. */
   readonly connection?: number | undefined;
 }
 

@@ -48,6 +48,11 @@ export class Publishing {
       if (isCounted) gate.settle();
       done(error);
     });
+    if (isCounted && connection.isEnding) {
+      // Unlike an error now, this leaves time to acknowledge what was accepted before.
+      void connection.gone.then(() => settle(new Error('the connection was ended before this packet')));
+      return;
+    }
     try {
       this.take(client, connection, packet, settle);
     } catch (error) {

@@ -51,6 +51,8 @@ interface LeaseParts {
   readonly polls: PollBook;
   readonly presence: Presence;
   readonly door: BrokerFacts['door'];
+  /** Learns what this broker may have missed while it had no lease. */
+  readonly rejoin: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -128,10 +130,11 @@ export class BrokerLease {
   }
 
   private async renew(): Promise<void> {
-    const { id, polls, presence } = this.parts;
+    const { id, polls, presence, rejoin } = this.parts;
     const [startMs, startDateMs] = [performance.now(), Date.now()];
     await this.announce();
     await polls.sync();
+    if (performance.now() > this.lease.untilMs) await rejoin();
     this.lease.grant(startMs + LEASE_MS, startDateMs + LEASE_MS);
     const [first] = await presence.list(BROKER_ROLE);
     this.isSpokesman = first?.id === id;

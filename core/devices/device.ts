@@ -38,3 +38,11 @@ export interface DeviceStatus {
 export function electorOf({ device, weight, group, mandates }: Device): Elector {
   return { device, isRegistered: true, isGuest: false, weight, group, mandates };
 }
+
+/**
+ * Identifies a registration. It stays the same when the device is changed, and differs from that of an earlier or later device
+ * with the same id, because every registration has a new salt for its secret.
+ */
+export function registrationOf({ salt }: Device): string {
+  return salt;
+}

@@ -18,6 +18,7 @@ export interface Store {
   readonly registry: Registry;
   readonly presence: Presence;
   readonly trails: Trails;
+  readonly lines: Lines;
   /** Waits for work in progress, then closes. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -58,11 +59,6 @@ export interface VoteLog {
    * Partitions without new entries are absent from the result.
    */
   read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>>;
-  /**
-   * A number for a new connection of a device, higher than that of any earlier connection to any process. Undefined if a single
-   * process appends all votes, in the order in which they arrive.
-   */
-  nextConnection(): Promise<number | undefined>;
   /** How many entries have ever been appended to a partition. */
   appended(partition: number): Promise<number>;
   /**
@@ -187,4 +183,49 @@ export interface Trails {
   add(events: ReadonlyMap<string, readonly DeviceEvent[]>): Promise<void>;
   /** The last events of a device, oldest first; empty if nothing is known about it. */
   of(device: string): Promise<readonly DeviceEvent[]>;
+}
+
+/** The newest connection of a client id, and the broker that has it. */
+export interface LineHolder {
+  readonly number: number;
+  /** The broker’s run id. */
+  readonly broker: string;
+}
+
+/** What a broker learns when it claims a client id for a new connection. */
+export interface Claim {
+  /**
+   * The connection’s number, higher than that of any earlier connection to any process. Undefined if a single process appends
+   * all votes, in the order in which they arrive.
+   */
+  readonly number: number | undefined;
+  /** The connection that was the newest before; undefined if there was none. */
+  readonly before: LineHolder | undefined;
+}
+
+/**
+ * A message between brokers. `claim`: the connection is now the newest of its id, so every older one must end. `gone`: this
+ * connection has ended, as have all older ones of its id, and everything accepted from them is stored.
+ */
+export type LineNotice = LineHolder & { readonly id: string } & (
+    | { readonly is: 'claim'; readonly before: LineHolder | undefined }
+    | { readonly is: 'gone' }
+  );
+
+/**
+ * Which connection is the newest of each client id, among all brokers. Claims are atomic. Notices may be lost, so a broker that
+ * waits for a `gone` must tell its claim again.
+ */
+export interface Lines {
+  /** Makes a new connection the newest of its id, and tells all brokers. */
+  claim(id: string, broker: string): Promise<Claim>;
+  /** Forgets a connection that has ended, unless there is a newer one. */
+  release(id: string, holder: LineHolder): Promise<void>;
+  /** The newest connection of each id, in the same order. */
+  holders(ids: readonly string[]): Promise<(LineHolder | undefined)[]>;
+  /** Every id with its newest connection. Not a snapshot. */
+  all(): AsyncIterable<readonly [id: string, holder: LineHolder]>;
+  tell(notice: LineNotice): Promise<void>;
+  /** Calls the listener with the notices of all brokers, this one included. Resolves once it hears them. */
+  listen(listener: (notice: LineNotice) => void): Promise<() => void>;
 }

@@ -19,12 +19,12 @@ export async function audienceOf(context: Context, request: FastifyRequest, poll
   const given = credentialsOf(request);
   if (!given) return 'public';
   const [device, secret] = given;
-  const elector = await authenticate(store.registry, guests, device, secret);
-  if (!elector) throw new Refusal('wrong-credentials', 'unknown device or wrong secret');
+  const admitted = await authenticate(store.registry, guests, device, secret);
+  if (!admitted) throw new Refusal('wrong-credentials', 'unknown device or wrong secret');
   const { definition, round, pseudonymKey: key } = poll;
   const nameOf = (voter: string) => (key === undefined ? voter : pseudonymOf(key, voter));
   const partition = partitionOf(nameOf(device), store.log.partitions);
-  const voters = votersOf(elector, definition).map(({ voter }) => nameOf(voter));
+  const voters = votersOf(admitted.elector, definition).map(({ voter }) => nameOf(voter));
   const ballots = await store.counts.ballots(partition, definition.poll, round, voters);
   return ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN) ? 'voter' : 'public';
 }

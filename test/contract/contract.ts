@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { changesContract } from './changes.ts';
 import { countsContract } from './counts.ts';
+import { linesContract } from './lines.ts';
 import { logContract } from './log.ts';
 import { registryContract } from './registry.ts';
 import type { ContractTest, StoreUnderTest } from './subject.ts';
@@ -27,4 +28,5 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
   changesContract(test);
   registryContract(test);
   trailsContract(test);
+  linesContract(test);
 }

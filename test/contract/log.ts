@@ -71,12 +71,6 @@ export function logContract(test: ContractTest): void {
     t.equal((await log.read(cursor(0), read)).get(0)?.length, 1);
   });
 
-  test('log: if the store assigns connection numbers, each is higher than the one before', async (t, { log }) => {
-    const numbers = await Promise.all(Array.from({ length: 50 }, () => log.nextConnection()));
-    const rise = numbers.every((number, i) => i === 0 || (number ?? 0) > (numbers[i - 1] ?? 0));
-    t.ok(rise || numbers.every((number) => number === undefined));
-  });
-
   test('log: only entries that are both old and counted are removed', async (t, { log, counts }) => {
     t.equal(await log.appended(0), 0);
     const offsets: string[] = [];

@@ -65,8 +65,6 @@ export class EmbeddedLog implements VoteLog {
     return found;
   }
 
-  async nextConnection(): Promise<undefined> {}
-
   async appended(partition: number): Promise<number> {
     return this.durable[partition] ?? 0;
   }

@@ -6,6 +6,7 @@ import { compareOffsets } from '../offset.ts';
 import type { Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
+import { EmbeddedLines } from './lines.ts';
 import { DirectoryLock } from './lock.ts';
 import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
@@ -33,6 +34,7 @@ export class EmbeddedStore implements Store {
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();
   readonly trails = new EmbeddedTrails();
+  readonly lines = new EmbeddedLines();
   private readonly lock: DirectoryLock;
   private readonly space: FreeSpace;
   private readonly files: readonly RootDatabase[];

@@ -24,6 +24,16 @@ export class RedisKeys {
     return `${this.prefix}:connections`;
   }
 
+  /** Hash: the newest connection of each client id. The hash tag puts it into the slot of `connections`. */
+  get lines(): string {
+    return `{${this.connections}}:lines`;
+  }
+
+  /** Channel on which brokers tell each other about the connections of a client id. */
+  get lineNotices(): string {
+    return `${this.prefix}:lines`;
+  }
+
   /** Stream: the vote log of a partition. */
   log(partition: number): string {
     return `${this.tag(partition)}:log`;

@@ -13,10 +13,6 @@ import { script } from './scripts/script.ts';
 /** Pause in ms before an append is tried again. */
 const RETRY_MS = 100;
 const append = script<'voteLog', 'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs'>('append');
-const nextConnection = script<'newest', 'beginMs'>('next-connection');
-
-/** The beginning of 2026, in ms since 1970. Connection numbers count from then, to keep them short. */
-const CONNECTIONS_BEGIN_MS = 1_767_225_600_000;
 
 /** The maximum number of entries removed by one trim. */
 const MAX_TRIMMED = 10_000;
@@ -102,11 +98,6 @@ export class RedisLog implements VoteLog {
         entries.map(([offset, [, text]]) => ({ offset, entry: decodeEntry(text as string) })),
       ]),
     );
-  }
-
-  async nextConnection(): Promise<number> {
-    const call = nextConnection({ newest: this.keys.connections }, { beginMs: CONNECTIONS_BEGIN_MS });
-    return (await replyOf(this.reading.eval(...call))) as number;
   }
 
   async appended(partition: number): Promise<number> {

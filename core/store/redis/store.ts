@@ -9,6 +9,7 @@ import { RedisChanges } from './changes.ts';
 import { awaitReady, connect, primaries, type RedisConnection, replyOf } from './connection.ts';
 import { RedisCounts } from './counts.ts';
 import { RedisKeys } from './keys.ts';
+import { RedisLines } from './lines.ts';
 import { RedisLog } from './log.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisRegistry } from './registry.ts';
@@ -40,6 +41,7 @@ interface RedisParts {
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;
   readonly trails: RedisTrails;
+  readonly lines: RedisLines;
 }
 
 /**
@@ -54,9 +56,10 @@ export class RedisStore implements Store {
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;
   readonly trails: RedisTrails;
+  readonly lines: RedisLines;
   private readonly connections: readonly RedisConnection[];
 
-  private constructor({ connections, log, counts, changes, registry, presence, trails }: RedisParts) {
+  private constructor({ connections, log, counts, changes, registry, presence, trails, lines }: RedisParts) {
     this.connections = connections;
     this.log = log;
     this.counts = counts;
@@ -64,6 +67,7 @@ export class RedisStore implements Store {
     this.registry = registry;
     this.presence = presence;
     this.trails = trails;
+    this.lines = lines;
   }
 
   /** Connects. Rejects with a message for the operator if that fails or the server is unsuitable. */
@@ -91,6 +95,7 @@ export class RedisStore implements Store {
         registry: await RedisRegistry.open({ connection: working, keys, bells, durability, log }),
         presence: new RedisPresence(working, keys),
         trails: new RedisTrails(working, keys),
+        lines: new RedisLines(working, listening, keys),
       });
     } catch (error) {
       for (const connection of connections) connection.disconnect();

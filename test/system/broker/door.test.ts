@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import mqtt from 'mqtt';
+import { generate } from 'mqtt-packet';
 import t from 'tap';
 import { stage } from '../../support/stage.ts';
 
@@ -30,3 +34,41 @@ t.test('the devices door admits only registered devices and guests, each under i
   await closed;
   await t.rejects(login('seat-1', secret), { code: 4 }, 'a revoked device is refused');
 });
+
+/** The code in the CONNACK for an empty client id; the connection must then be closed. */
+async function answerToNobody(port: number, clean: boolean, login: { username?: string; password?: Buffer } = {}) {
+  const socket = connect(port, '127.0.0.1');
+  const closed = once(socket, 'close');
+  socket.write(
+    generate({
+      cmd: 'connect',
+      clientId: '',
+      protocolVersion: 4,
+      protocolId: 'MQTT',
+      clean: true,
+      keepalive: 60,
+      ...login,
+    }).map((byte, i) => (i === 9 && !clean ? byte & ~2 : byte)),
+  );
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  await closed;
+  return [...answer];
+}
+
+for (const door of ['open', 'devices'] as const) {
+  t.test(`an empty client id is refused, with and without a clean session; door ${door}`, async (t) => {
+    const s = await stage(t, { door });
+    const port = s.pollcast.mqttPort;
+    const login = { username: 'seat-1', password: Buffer.from('some-secret-of-a-seat') };
+    for (const clean of [true, false]) {
+      t.same(await answerToNobody(port, clean), [0x20, 2, 0, 2], `clean session ${clean}`);
+      t.same(await answerToNobody(port, clean, login), [0x20, 2, 0, 2], `clean session ${clean}, with credentials`);
+    }
+    const url = `${s.http.replace('http', 'ws')}/mqtt`;
+    await t.rejects(
+      mqtt.connectAsync(url, { clientId: '', clean: true, protocolVersion: 4, reconnectPeriod: 0 }, false),
+      { code: 2 },
+      'over WebSocket',
+    );
+  });
+}

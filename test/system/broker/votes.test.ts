@@ -94,9 +94,13 @@ t.test('a vote sent with mosquitto_pub, an independent client, is counted', asyn
   const s = await withPoll(t);
   const port = String(s.pollcast.mqttPort);
   for (const qos of ['0', '1', '2']) {
-    const child = spawn('mosquitto_pub', ['-h', '127.0.0.1', '-p', port, '-q', qos, '-t', 'vote/q', '-m', 'a'], {
-      stdio: 'inherit',
-    });
+    const child = spawn(
+      'mosquitto_pub',
+      ['-h', '127.0.0.1', '-p', port, '-i', `clicker-${qos}`, '-q', qos, '-t', 'vote/q', '-m', 'a'],
+      {
+        stdio: 'inherit',
+      },
+    );
     const [code] = await once(child, 'close');
     t.equal(code, 0);
   }

@@ -110,7 +110,7 @@ t.test('pollcast sim confirms that pollcast up --demo counts exactly, and both e
   const server = new Server(t.testdir());
   t.teardown(() => server.kill());
   await server.start('--demo');
-  t.match(server.output, `mosquitto_pub -h 127.0.0.1 -p ${server.mqttPort} -q 1 -t vote/demo -m a`);
+  t.match(server.output, `mosquitto_pub -h 127.0.0.1 -p ${server.mqttPort} -i clicker-1 -q 1 -t vote/demo -m a`);
   t.match(server.output, `http://127.0.0.1:${server.httpPort}/screen/room/main`);
   t.match(server.output, 'open: any client may vote without credentials');
   const where = ['--mqtt', server.mqtt, '--http', server.http];

@@ -17,7 +17,6 @@ function slowLog(append: (entry: VoteEntry) => Promise<void>) {
     },
     read: async () => new Map(),
     appended: async () => entries.length,
-    nextConnection: async () => undefined,
     trim: async () => 0,
   };
   return { log, entries };

@@ -1,0 +1,207 @@
+import { BROKER_ROLE } from '../../core/live/brokers.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { LineHolder, LineNotice, Presence, Lines as Registered } from '../../core/store/store.ts';
+import { withinOr } from '../../core/waiting/deadline.ts';
+import { pause } from '../../core/waiting/pause.ts';
+import type { Connection } from './connection.ts';
+
+/** Pause in ms before a broker that has not confirmed the end of a connection is told again. It doubles each time. */
+const TELL_AGAIN_MS = 250;
+/** Interval in ms between checks whether such a broker is still present. */
+const CHECK_EVERY_MS = 250;
+/** Time in ms for which such checks are gathered: when a broker crashes, thousands of its devices come at once. */
+const GATHER_MS = 50;
+/** Maximum time in ms to record the end of the last connections when the broker stops. */
+const CLOSE_LIMIT_MS = 1_000;
+
+/** A connection with its client id. */
+interface Line {
+  readonly connection: Connection;
+  /** Rises with every connection of an id. */
+  readonly order: number;
+  /** Resolves when all older connections of the id have ended, at every broker. */
+  readonly alone: Promise<unknown>;
+  /** Resolves when this connection and all older ones have ended, and everything accepted from them is stored. */
+  readonly gone: Promise<void>;
+}
+
+interface LinesParts {
+  /** This broker’s run id. */
+  readonly broker: string;
+  readonly registered: Registered;
+  readonly presence: Presence;
+  /** Resolves when every vote accepted so far is in the log. */
+  readonly stored: () => Promise<void>;
+  readonly log: Log;
+}
+
+/**
+ * The connections of each client id. Of several connections of one id, the newest ends all others, at this broker and at the
+ * others [MQTT-3.1.4-2]. It is admitted once they have ended and all votes accepted from them are stored, so no vote of an older
+ * connection is accepted after a newer one is ready.
+ *
+ * A broker that does not confirm the end is waited for until it is no longer present: then its lease has expired, and it stores
+ * no votes until `rejoin` has ended what was taken over in the meantime.
+ */
+export class Lines {
+  private readonly parts: LinesParts;
+  private readonly lines = new Map<string, Set<Line>>();
+  /** Claims under way by id. Notices wait for them, because they may arrive before the answer to an earlier claim. */
+  private readonly claiming = new Map<string, Promise<unknown>>();
+  /** Called when another broker confirms the end of a connection, by id and number. */
+  private readonly awaited = new Map<string, () => void>();
+  /** The list of present brokers that will be read next. */
+  private listing: Promise<ReadonlySet<string>> | undefined;
+  private readonly releases = new Set<Promise<void>>();
+  private readonly halt = new AbortController();
+  private unlisten = () => {};
+  private last = 0;
+
+  private constructor(parts: LinesParts) {
+    this.parts = parts;
+  }
+
+  static async open(parts: LinesParts): Promise<Lines> {
+    const lines = new Lines(parts);
+    lines.unlisten = await parts.registered.listen((notice) => void lines.hear(notice));
+    return lines;
+  }
+
+  async close(): Promise<void> {
+    this.halt.abort();
+    await withinOr(CLOSE_LIMIT_MS, Promise.all(this.releases), undefined);
+    this.unlisten();
+  }
+
+  /** The connections of a client id, also those that wait to be admitted. */
+  of(id: string): Connection[] {
+    return [...(this.lines.get(id) ?? [])].map(({ connection }) => connection);
+  }
+
+  /** Ends a connection; what was accepted from it is stored and acknowledged before. */
+  end(connection: Connection): void {
+    connection.end(this.parts.stored);
+  }
+
+  /**
+   * Makes a connection the only one of its client id. Resolves with true once it is, and with false if it has closed or been
+   * taken over in the meantime. Rejects if the store cannot be reached.
+   */
+  async enter(connection: Connection, id: string): Promise<boolean> {
+    const claim = this.claim(connection, id);
+    const settled: Promise<unknown> = Promise.allSettled([this.claiming.get(id), claim]).then(() => {
+      if (this.claiming.get(id) === settled) this.claiming.delete(id);
+    });
+    this.claiming.set(id, settled);
+    await (await claim).alone;
+    return !connection.isEnding && !connection.isClosed && !this.halt.signal.aborted;
+  }
+
+  /** Ends every connection that was taken over while this broker could not hear of it. Call before the lease is renewed. */
+  async rejoin(): Promise<void> {
+    const mine = [...this.lines].map(([id, lines]) => [id, [...lines].at(-1) as Line] as const);
+    const numbered = mine.filter(([, { connection }]) => connection.number !== undefined);
+    const holders = await this.parts.registered.holders(numbered.map(([id]) => id));
+    for (const [i, [, { connection }]] of numbered.entries()) {
+      const holder = holders[i];
+      if (holder?.broker !== this.parts.broker || holder.number !== connection.number) this.end(connection);
+    }
+  }
+
+  /** Forgets the connections of brokers that have crashed. */
+  async sweep(): Promise<void> {
+    const { registered } = this.parts;
+    const absent = new Set<string>();
+    const present = new Set<string>();
+    for await (const [id, holder] of registered.all()) {
+      const { broker } = holder;
+      // Looked up only now, because a broker announces its presence before it claims an id.
+      if (!present.has(broker) && !absent.has(broker)) {
+        ((await this.isPresent(broker)) ? present : absent).add(broker);
+      }
+      if (absent.has(broker)) await registered.release(id, holder);
+    }
+  }
+
+  private async claim(connection: Connection, id: string): Promise<Line> {
+    const { registered, broker, stored } = this.parts;
+    const { number, before } = await registered.claim(id, broker);
+    connection.number = number;
+    const order = number ?? ++this.last;
+    const others = this.lines.get(id) ?? new Set();
+    this.lines.set(id, others);
+    const older = [...others].filter((line) => line.order < order);
+    for (const line of older) this.end(line.connection);
+    if (older.length < others.size) this.end(connection);
+    const isElsewhere = number !== undefined && before !== undefined && before.broker !== broker;
+    const elsewhere = isElsewhere ? this.awaitGone(id, { number, broker }, before) : undefined;
+    const alone = Promise.all([elsewhere, ...older.map(({ gone }) => gone)]);
+    const gone = Promise.all([alone, connection.gone.then(stored)]).then(() => this.forget(id, line));
+    const line: Line = { connection, order, alone, gone };
+    others.add(line);
+    return line;
+  }
+
+  private forget(id: string, line: Line): void {
+    const lines = this.lines.get(id);
+    lines?.delete(line);
+    if (lines?.size === 0) this.lines.delete(id);
+    const { number } = line.connection;
+    if (number === undefined) return;
+    const { registered, broker, log } = this.parts;
+    // If this fails, the next claim of the id finds that the connection is gone.
+    const release: Promise<void> = registered
+      .release(id, { number, broker })
+      .catch((error) => log.debug({ err: error }, 'could not record that a connection has ended'))
+      .finally(() => this.releases.delete(release));
+    this.releases.add(release);
+  }
+
+  private async hear(notice: LineNotice): Promise<void> {
+    const { registered, broker } = this.parts;
+    const { id, number } = notice;
+    if (notice.is === 'claim' && notice.broker === broker) return;
+    await this.claiming.get(id);
+    if (notice.is === 'gone') return this.awaited.get(`${id} ${number}`)?.();
+    const lines = [...(this.lines.get(id) ?? [])];
+    for (const line of lines) if (line.order < number) this.end(line.connection);
+    const { before } = notice;
+    if (before?.broker !== broker) return;
+    await lines.find(({ order }) => order === before.number)?.gone;
+    // If this fails, the other broker tells its claim again.
+    await registered.tell({ is: 'gone', id, ...before }).catch(() => {});
+  }
+
+  /** Resolves when another broker’s connection has ended, or that broker is no longer present. */
+  private async awaitGone(id: string, claim: LineHolder, before: LineHolder): Promise<void> {
+    const key = `${id} ${before.number}`;
+    const heard = new Promise<true>((resolve) => this.awaited.set(key, () => resolve(true)));
+    let tellMs = performance.now() + TELL_AGAIN_MS;
+    for (let waitMs = TELL_AGAIN_MS; !this.halt.signal.aborted; ) {
+      if (await withinOr(CHECK_EVERY_MS, heard, false)) break;
+      if (!(await this.isPresent(before.broker))) break;
+      if (performance.now() < tellMs) continue;
+      await this.parts.registered.tell({ is: 'claim', id, ...claim, before }).catch(() => {});
+      waitMs *= 2;
+      tellMs = performance.now() + waitMs;
+    }
+    this.awaited.delete(key);
+  }
+
+  /** False only if a broker is certainly not present. */
+  private async isPresent(broker: string): Promise<boolean> {
+    try {
+      this.listing ??= this.listSoon();
+      return (await this.listing).has(broker);
+    } catch {
+      return true;
+    }
+  }
+
+  /** Lists the present brokers a little later, for everybody who has asked by then. */
+  private async listSoon(): Promise<ReadonlySet<string>> {
+    await pause(GATHER_MS, this.halt.signal);
+    this.listing = undefined;
+    return new Set((await this.parts.presence.list(BROKER_ROLE)).map(({ id }) => id));
+  }
+}

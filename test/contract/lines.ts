@@ -1,0 +1,47 @@
+import type { LineNotice } from '../../core/store/store.ts';
+import { eventually } from '../support/eventually.ts';
+import type { ContractTest } from './subject.ts';
+
+/** The promises of `Lines`. A store for a single process keeps nothing, because its only broker knows all connections. */
+export function linesContract(test: ContractTest): void {
+  test('lines: if the store numbers connections, each number is higher than the one before', async (t, { lines }) => {
+    const claims = await Promise.all(Array.from({ length: 50 }, (_, i) => lines.claim(`d${i % 7}`, 'one')));
+    const numbers = claims.map(({ number }) => number);
+    const rise = numbers.every((number, i) => i === 0 || (number ?? 0) > (numbers[i - 1] ?? 0));
+    t.ok(rise || numbers.every((number) => number === undefined));
+  });
+
+  test('lines: the newest connection of an id is known to all brokers until it is released', async (t, { lines }) => {
+    const heard: LineNotice[] = [];
+    const unlisten = await lines.listen((notice) => heard.push(notice));
+    const first = await lines.claim('d', 'one');
+    const second = await lines.claim('d', 'two');
+    t.equal(first.before, undefined);
+    if (first.number === undefined || second.number === undefined) {
+      t.same([second, await lines.holders(['d'])], [first, [undefined]], 'a store for a single process keeps nothing');
+      return;
+    }
+    const [one, two] = [
+      { number: first.number, broker: 'one' },
+      { number: second.number, broker: 'two' },
+    ];
+    t.same(second.before, one);
+    await lines.release('d', one);
+    t.same(await lines.holders(['d', 'e']), [two, undefined], 'an older connection releases nothing');
+    const all = [];
+    for await (const line of lines.all()) all.push(line);
+    t.same(all, [['d', two]]);
+    await lines.tell({ is: 'gone', id: 'd', ...one });
+    await lines.tell({ is: 'claim', id: 'd', ...two, before: one });
+    await eventually('four notices', async () => (heard.length >= 4 ? true : undefined));
+    t.same(heard, [
+      { is: 'claim', id: 'd', ...one, before: undefined },
+      { is: 'claim', id: 'd', ...two, before: one },
+      { is: 'gone', id: 'd', ...one },
+      { is: 'claim', id: 'd', ...two, before: one },
+    ]);
+    await lines.release('d', two);
+    t.same(await lines.holders(['d']), [undefined]);
+    unlisten();
+  });
+}
