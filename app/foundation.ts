@@ -4,6 +4,7 @@ import { PollBook } from '../core/live/poll-book.ts';
 import { createMetrics } from '../core/process/metrics.ts';
 import { Readiness } from '../core/process/readiness.ts';
 import { Scope } from '../core/process/scope.ts';
+import { inUrl } from '../core/runtime/host.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { openStores, type Stores } from './stores.ts';
 
@@ -32,5 +33,5 @@ export async function openFoundation(role: Role, config: Config, log: Log): Prom
 
 /** The address at which this process can reach itself: a wildcard address cannot be connected to. */
 export function ownAddress(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : inUrl(host);
 }

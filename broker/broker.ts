@@ -6,17 +6,17 @@ import type { LiveResults } from '../core/live/results.ts';
 import { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
+import { MAX_IDENTIFIER_LENGTH } from '../core/voting/rules/text/identifier.ts';
 import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import type { Door } from './admission/door.ts';
-import { guardSessions, type Sessions } from './admission/sessions.ts';
 import { VoteAedes } from './aedes.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow.ts';
 import { GATE_LIMITS, Gate } from './connection/gate.ts';
 import { Lines } from './connection/lines.ts';
-import { TcpListener, WebSocketListener } from './connection/listeners.ts';
+import { type Origin, TcpListener, WebSocketListener } from './connection/listeners.ts';
 import { Pace, SharedPace } from './connection/pace.ts';
 import { maySubscribe } from './connection/permissions.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
@@ -26,6 +26,9 @@ import { Handover } from './lease/handover.ts';
 import { BrokerLease } from './lease/lease.ts';
 import type { BrokerMetrics } from './metrics.ts';
 import { Announcer } from './outbound/announcer.ts';
+import { Deliveries, deliverThrough } from './sessions/deliveries.ts';
+import { SessionKeeper } from './sessions/keeper.ts';
+import { guardSessions, type Sessions } from './sessions/sessions.ts';
 import { blame } from './watch/blame.ts';
 import { Trail } from './watch/trail.ts';
 import { Watch } from './watch/watch.ts';
@@ -62,6 +65,12 @@ export interface BrokerOptions {
   /** 0: the operating system chooses one; see `Broker.port`. */
   readonly mqttPort: number;
   readonly maxConnections: number;
+  /** How long in seconds a session is kept after its client disconnected. */
+  readonly sessionSeconds: number;
+  /** Addresses and networks of proxies that send the PROXY protocol to the MQTT port. */
+  readonly proxyProtocolFrom: readonly string[];
+  /** Interval in seconds at which MQTT clients on WebSockets are pinged. */
+  readonly webSocketPingSeconds: number;
 }
 
 interface Running {
@@ -121,6 +130,10 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const sharedPace = new SharedPace();
   const sessions = await scope.open('sessions', parts.sessions());
   guardSessions(sessions.persistence);
+  const deliveries = new Deliveries(sessions.ledger, sessions.persistence);
+  deliverThrough(deliveries, sessions.persistence);
+  const keeper = SessionKeeper.open({ sessions, lifetimeMs: options.sessionSeconds * 1_000, log });
+  scope.add('session keeper', () => keeper.close());
   const statuses = await scope.open('device statuses', DeviceStatuses.open(store.registry, log));
   const lines: Lines = await scope.open(
     'lines',
@@ -158,9 +171,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
   const watch = new Watch({ metrics, trail, log });
-  const admission = new Admission({ store, door: parts.door, connections, lines, statuses, watch });
+  const admission = new Admission({ store, door: parts.door, connections, lines, statuses, sessions: keeper, watch });
   const publishing = new Publishing({ intake, statuses, connections, watch, log });
-  const aedes = await openAedes(sessions, admission, publishing, connections, watch, log);
+  const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {
     await intake.drained();
     await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
@@ -182,7 +195,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     metrics.inFlight.set(flow.inFlight);
   });
 
-  const admit = (stream: Duplex, request?: IncomingMessage): boolean => {
+  const admit = (stream: Duplex, { address, request }: Origin): boolean => {
     if (halt.signal.aborted) return false;
     if (connections.size >= options.maxConnections) {
       watch.refused(undefined, 'full', `${options.maxConnections} connections are open`);
@@ -190,7 +203,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     }
     const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
     const gate = new Gate(stream, flow, GATE_LIMITS, pace);
-    const connection = connections.add(gate);
+    const connection = connections.add(gate, address);
     gate.once('error', (error) => blame(connection, error));
     gate.once('close', () => {
       // What nobody gave a reason for was closed by Aedes, because the device had connected again.
@@ -200,36 +213,48 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     aedes.handle(gate, request);
     return true;
   };
-  const webSocket = new WebSocketListener(admit);
+  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000);
   scope.add('listeners', async () => {
     halt.abort();
     unwatch();
     webSocket.close();
   });
-  const tcp = await TcpListener.open(admit, options.mqttPort, options.host);
+  const tcp = await TcpListener.open(admit, {
+    port: options.mqttPort,
+    host: options.host,
+    proxies: options.proxyProtocolFrom,
+  });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };
 }
 
-async function openAedes(
-  { persistence, emitter }: Sessions,
-  admission: Admission,
-  publishing: Publishing,
-  connections: Connections,
-  watch: Watch,
-  log: Log,
-): Promise<VoteAedes> {
+interface AedesParts {
+  readonly sessions: Sessions;
+  readonly deliveries: Deliveries;
+  readonly admission: Admission;
+  readonly publishing: Publishing;
+  readonly connections: Connections;
+  readonly watch: Watch;
+  readonly log: Log;
+}
+
+async function openAedes(parts: AedesParts): Promise<VoteAedes> {
+  const { deliveries, admission, publishing, connections, watch, log } = parts;
+  const { persistence, emitter } = parts.sessions;
   const aedes = new VoteAedes({
     persistence,
     ...(emitter ? { mq: emitter } : {}),
     connectTimeout: CONNECT_LIMIT_MS,
     drainTimeout: DRAIN_LIMIT_MS,
+    // In MQTT 3.1, client ids had at most 23 characters; we allow what the door allows.
+    maxClientsIdLength: MAX_IDENTIFIER_LENGTH,
     preConnect: admission.preConnect,
     authenticate: (...request) => void admission.authenticate(...request),
     authorizePublish: publishing.authorizePublish,
     authorizeSubscribe: admission.authorizeSubscribe,
     // Checked again on delivery, because a stored session may contain filters that were granted under older rules.
-    authorizeForward: (client, packet) => (maySubscribe(packet.topic, client.id) ? packet : null),
+    authorizeForward: (client, packet) =>
+      maySubscribe(packet.topic, client.id) && deliveries.isNews(client, packet) ? packet : null,
   });
   aedes.on('clientReady', (client) => {
     const connection = connections.of(client);

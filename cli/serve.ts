@@ -4,6 +4,7 @@ import { type Pollcast, start } from '../app/pollcast.ts';
 import { superviseWorkers, workerIndex } from '../app/workers.ts';
 import { type Config, ConfigError, readConfig } from '../core/config/config.ts';
 import type { SettingName } from '../core/config/settings.ts';
+import { inUrl } from '../core/runtime/host.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { isWriteFailure } from '../core/store/error.ts';
 import { EXIT } from './exit.ts';
@@ -80,7 +81,7 @@ function configOrExit(role: Role, flags: Flags): Config {
 }
 
 function explain(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
-  const where = `${error.address}:${error.port}`;
+  const where = `${inUrl(error.address ?? '')}:${error.port}`;
   if (error.code === 'EADDRINUSE') {
     return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT or POLLCAST_HTTP_PORT`;
   }

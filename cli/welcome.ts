@@ -1,5 +1,6 @@
 import type { Pollcast } from '../app/pollcast.ts';
 import type { Config } from '../core/config/config.ts';
+import { inUrl } from '../core/runtime/host.ts';
 
 /** The message after startup: how to vote, where to see results, and who may vote. */
 export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: Config): string {
@@ -8,7 +9,7 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   const poll = (all.find(({ status }) => status === 'open') ?? all[0])?.definition;
   const name = poll?.poll ?? '<poll>';
   const room = poll?.room;
-  const pages = `http://${host}:${httpPort}`;
+  const pages = `http://${inUrl(host)}:${httpPort}`;
   const choice = poll?.options[0]?.key ?? '<choice>';
   const who = config.door === 'open' ? '-i clicker-1' : '-i <device> -u <device> -P <secret>';
   const door =
@@ -21,8 +22,8 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   Vote        mosquitto_pub -h ${host} -p ${mqttPort} ${who} -q 1 -t vote/${name} -m ${choice}
   Screen      ${pages}/screen/${room === undefined ? name : `room/${room}`}${room === undefined ? '' : `\n  Phones      ${pages}/vote/${room}`}
   Operate     ${pages}/
-  Stream      curl -N http://${host}:${httpPort}/api/polls/${name}/stream
-  API         http://${host}:${httpPort}/docs
+  Stream      curl -N ${pages}/api/polls/${name}/stream
+  API         ${pages}/docs
   Operator    token ${token}
   Door        ${door}
 `;

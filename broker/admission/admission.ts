@@ -8,9 +8,10 @@ import type { Lines } from '../connection/lines.ts';
 import { maySubscribe, mayWill } from '../connection/permissions.ts';
 import type { Refusal } from '../connection/reasons.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
+import type { SessionKeeper } from '../sessions/keeper.ts';
+import { MAX_SUBSCRIPTIONS } from '../sessions/sessions.ts';
 import type { Watch } from '../watch/watch.ts';
 import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.ts';
-import { MAX_SUBSCRIPTIONS } from './sessions.ts';
 
 /** Delay in ms before a device is looked up again after the store could not be read. */
 const LOOK_AGAIN_MS = 500;
@@ -20,6 +21,9 @@ const LOOK_AGAIN_MS = 500;
  */
 const STORE_DOWN_MS = 1_000;
 
+/** The protocol level of MQTT 3.1. */
+const MQTT_3_1 = 3;
+
 type Authenticated = (error: AuthenticateError | null, success: boolean | null) => void;
 
 interface AdmissionParts {
@@ -28,6 +32,7 @@ interface AdmissionParts {
   readonly connections: Connections;
   readonly lines: Lines;
   readonly statuses: DeviceStatuses;
+  readonly sessions: SessionKeeper;
   readonly watch: Watch;
 }
 
@@ -59,7 +64,7 @@ export class Admission {
   ): Promise<void> => {
     const connection = this.parts.connections.of(client);
     try {
-      const refusal = await this.admit(connection, client.id, user, password);
+      const refusal = await this.admit(connection, client, user, password);
       // The client disconnected before the answer was known.
       if (connection.isClosed) return;
       if (!refusal) {
@@ -120,11 +125,12 @@ export class Admission {
 
   private async admit(
     connection: Connection,
-    id: string,
+    client: Client,
     user: string | undefined,
     password: Buffer | undefined,
   ): Promise<DoorRefusal | undefined> {
     const { door, lines, statuses } = this.parts;
+    const { id } = client;
     if (connection.isNameless) {
       return {
         code: CONNACK.identifierRejected,
@@ -143,14 +149,28 @@ export class Admission {
       connection.gate.destroy();
       return undefined;
     }
-    if (registration === undefined) return undefined;
+    if (registration === undefined) {
+      await this.enterSession(connection, client);
+      return undefined;
+    }
     // The device may have been changed or removed after the door looked it up and before `onWrite` could find the connection.
     const kept = await this.parts.store.registry.get<Device>('devices', id);
     if (!update(connection, kept?.value)) return WRONG_CREDENTIALS;
     if (connection.isClosed) return undefined;
+    await this.enterSession(connection, client);
     statuses.seen(id);
     connection.gate.once('close', () => statuses.seen(id));
     return undefined;
+  }
+
+  /** Enters the client’s session only now, because a client that was not admitted may not touch it. */
+  private async enterSession({ gate }: Connection, { id, clean, version }: Client): Promise<void> {
+    const { sessions } = this.parts;
+    if (clean) return;
+    gate.once('close', () => sessions.leave(id));
+    const isPresent = await sessions.enter(id);
+    // In MQTT 3.1, the byte is reserved.
+    gate.sessionPresent = isPresent && version !== MQTT_3_1;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Admitted, authenticate } from '../../core/devices/credentials.ts';
 import type { GuestBook } from '../../core/devices/guest.ts';
 import type { Registry } from '../../core/store/store.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../../core/voting/rules/text/identifier.ts';
+import { IDENTIFIER_RULE, identifierLike, isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
 export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;
@@ -48,5 +48,7 @@ export function devicesDoor(registry: Registry, guests: GuestBook): Door {
 
 function badIdentifier(clientId: string): DoorRefusal | undefined {
   if (isIdentifier(clientId)) return undefined;
-  return { code: CONNACK.identifierRejected, why: `the client id must be ${IDENTIFIER_RULE}` };
+  const instead = identifierLike(clientId);
+  const hint = instead === undefined ? '' : `; for example ${instead}`;
+  return { code: CONNACK.identifierRejected, why: `the client id must be ${IDENTIFIER_RULE}${hint}` };
 }

@@ -13,6 +13,8 @@ const CLEAR_LIMIT_MS = 2_000;
 /** Everything the broker knows about one connection, from its first byte to its last. */
 export class Connection {
   readonly gate: Gate;
+  /** The client’s IP address; see `Origin`. */
+  readonly address: string | undefined;
   /** Sends acknowledgements in the order in which packets arrived. */
   readonly acknowledgements = new Acknowledgements();
   /** Topic filters the client was granted. */
@@ -46,8 +48,9 @@ export class Connection {
   private nowReady = () => {};
   private nowGone = () => {};
 
-  constructor(gate: Gate) {
+  constructor(gate: Gate, address: string | undefined) {
     this.gate = gate;
+    this.address = address;
     this.gone = new Promise((resolve) => {
       this.nowGone = resolve;
     });

@@ -16,8 +16,8 @@ export class Connections {
   }
 
   /** Adds a connection, and removes it when its gate closes. */
-  add(gate: Gate): Connection {
-    const connection = new Connection(gate);
+  add(gate: Gate, address: string | undefined): Connection {
+    const connection = new Connection(gate, address);
     this.open.add(connection);
     this.byGate.set(gate, connection);
     gate.once('close', () => this.open.delete(connection));

@@ -1,5 +1,6 @@
 /** The control packet types that the gate distinguishes [MQTT-2.2.1]. */
 export const CONNECT = 1;
+export const CONNACK = 2;
 export const PUBLISH = 3;
 export const PUBACK = 4;
 export const PUBREC = 5;
@@ -9,6 +10,7 @@ export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const PINGREQ = 12;
 export const DISCONNECT = 14;
+export const SUBACK = 9;
 
 /** Maximum number of bytes in the Remaining Length field [MQTT-2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
@@ -31,4 +33,9 @@ export function frameLength(bytes: Buffer, at: number): number {
     if ((byte & 0x80) === 0) return 1 + i + length;
   }
   return -1;
+}
+
+/** Sets Session Present in the CONNACK at the beginning of `bytes`, unless it refuses the connection [MQTT-3.2.2-4]. */
+export function setSessionPresent(bytes: Buffer, isPresent: boolean): void {
+  if (packetType(bytes[0] as number) === CONNACK && bytes[3] === 0) bytes[2] = isPresent ? 1 : 0;
 }

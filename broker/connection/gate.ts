@@ -1,7 +1,9 @@
 import { Duplex } from 'node:stream';
+import { checkPacket, UnknownLevel } from './control-packets.ts';
 import type { Flow, Held } from './flow.ts';
-import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType } from './frame.ts';
+import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType, SUBSCRIBE, setSessionPresent } from './frame.ts';
 import type { Pace } from './pace.ts';
+import { RepeatedFilters } from './repeated-filters.ts';
 
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
 export const GATE_LIMITS = {
@@ -23,14 +25,20 @@ export class GateError extends Error {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** CONNACK with return code 1: unacceptable protocol level. */
+const UNACCEPTABLE_LEVEL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
+/** Time in ms for a client to close the connection after such an answer. Closing at once could discard the answer. */
+const LINGER_MS = 1_000;
 
 /**
  * Sits between a socket and Aedes, and enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are
- * too large before they are read, sets a time limit for incomplete packets, lets only one CONNECT through until the client has
- * been accepted, and limits the PUBLISH packets in flight and the pace of all packets. Only whole packets are forwarded; the rest
- * waits here or in the network.
+ * too large or malformed before Aedes reads them, sets a time limit for incomplete packets, lets only one CONNECT through until the
+ * client has been accepted, and limits the PUBLISH packets in flight and the pace of all packets. Only whole packets are forwarded;
+ * the rest waits here or in the network.
  */
 export class Gate extends Duplex {
+  /** Whether CONNACK says that the session was stored: Aedes knows only sessions with subscriptions. */
+  sessionPresent = false;
   private readonly socket: Duplex;
   private readonly limits: GateLimits;
   private readonly flow: Flow;
@@ -43,12 +51,16 @@ export class Gate extends Duplex {
   ending: 'goodbye' | 'lost' | undefined;
   /** PUBLISH packets in flight that are being processed. */
   private begun = 0;
-  private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
+  private state: 'stranger' | 'connecting' | 'accepted' | 'refused' = 'stranger';
+  /** Why the connection was refused with an answer. */
+  private refusal: GateError | null = null;
+  private readonly repeatedFilters = new RepeatedFilters();
   private timer: NodeJS.Timeout | undefined;
   /** Runs while the next packet has to wait because of the pace. */
   private paceTimer: NodeJS.Timeout | undefined;
   /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
   private isWanted = true;
+  private isAnswered = false;
   /** The time in ms at which the first byte of the incomplete packet arrived; 0 if there is no incomplete packet. */
   private partialSince = 0;
 
@@ -70,7 +82,7 @@ export class Gate extends Duplex {
     });
     socket.on('close', () => {
       this.noteLost();
-      this.destroy();
+      this.destroy(this.refusal ?? undefined);
     });
   }
 
@@ -130,12 +142,17 @@ export class Gate extends Duplex {
   }
 
   private send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (!this.isAnswered) {
+      this.isAnswered = true;
+      setSessionPresent(bytes, this.sessionPresent);
+    }
     if (this.socket.destroyed) done(new GateError('the connection is closed'));
-    else if (this.socket.write(bytes)) done();
+    else if (this.socket.write(this.repeatedFilters.complete(bytes))) done();
     else this.socket.once('drain', done);
   }
 
   private receive(chunk: Buffer): void {
+    if (this.state === 'refused') return;
     this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     this.forward();
   }
@@ -152,8 +169,9 @@ export class Gate extends Duplex {
       const length = this.checkedLength(bytes, end);
       if (length === undefined) return;
       isPartial = length === 0 || end + length > bytes.length;
-      if (isPartial || this.mustWait(packetType(bytes[end] as number), length, nowMs)) break;
       const type = packetType(bytes[end] as number);
+      if (isPartial || this.mustWait(type, length, nowMs)) break;
+      if (!this.isAllowed(bytes, end, end + length)) return;
       if (type === PUBLISH) publishes++;
       else if (type === DISCONNECT) this.ending = 'goodbye';
       end += length;
@@ -201,6 +219,31 @@ export class Gate extends Duplex {
     else if (length > limit) this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`);
     else return length;
     return undefined;
+  }
+
+  /** Checks a whole packet. If it violates the protocol, the connection is closed. */
+  private isAllowed(bytes: Buffer, start: number, end: number): boolean {
+    try {
+      checkPacket(bytes, start, end);
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message);
+      else this.refuse(message);
+      return false;
+    }
+    if (packetType(bytes[start] as number) === SUBSCRIBE) this.repeatedFilters.subscribing(bytes, start, end);
+    return true;
+  }
+
+  /** Sends the only answer that a refused client gets, and closes the connection. */
+  private answer(bytes: Buffer, why: string): void {
+    this.state = 'refused';
+    this.refusal = new GateError(why);
+    this.waiting = NOTHING;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refuse(why), LINGER_MS);
+    this.socket.resume();
+    this.socket.end(bytes);
   }
 
   private refuse(why: string): void {

@@ -190,6 +190,27 @@ export const environmentSettings = {
     description: 'comma-separated addresses or networks of proxies whose X-Forwarded-For header is trusted',
     parse: networks,
   },
+  proxyProtocolFrom: {
+    variable: 'POLLCAST_PROXY_PROTOCOL_FROM',
+    fallback: '',
+    description:
+      'comma-separated addresses or networks of proxies that begin each connection to the MQTT port with the PROXY protocol (version 1 or 2); it is refused from all others',
+    parse: networks,
+  },
+  webSocketPingSeconds: {
+    variable: 'POLLCAST_WEBSOCKET_PING_SECONDS',
+    fallback: '25',
+    description:
+      'interval in seconds at which MQTT clients on WebSockets are pinged; shorter than the idle time after which proxies close connections',
+    parse: (value: string) => whole(value, 1, 3_600),
+  },
+  sessionSeconds: {
+    variable: 'POLLCAST_SESSION_SECONDS',
+    fallback: '604800',
+    description:
+      'number of seconds for which the session of a device that connects with clean session 0 is kept after it disconnects',
+    parse: (value: string) => whole(value, 1, 31_536_000),
+  },
   maxConnections: {
     variable: 'POLLCAST_MAX_CONNECTIONS',
     fallback: '20000',

@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import { inUrl } from '../runtime/host.ts';
 
 /** A host and its port. */
 export interface Endpoint {
@@ -59,7 +60,7 @@ export function parseAddress(text: string): RedisAddress {
 
 /** The address without its credentials, for logs and messages. */
 export function describeAddress({ mode, endpoints }: RedisAddress): string {
-  const hosts = endpoints.map(({ host, port }) => `${host}:${port}`).join(', ');
+  const hosts = endpoints.map(({ host, port }) => `${inUrl(host)}:${port}`).join(', ');
   return mode === 'standalone' ? `Redis at ${hosts}` : `Redis ${mode} at ${hosts}`;
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
 import { awaitWrite } from './await-write.ts';
+import { EmbeddedSessionLedger } from './session-ledger.ts';
 
 interface Range {
   readonly gte: string;
@@ -23,7 +24,7 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
  */
 export async function openEmbeddedSessions(
   directory: string,
-): Promise<{ persistence: LevelPersistence; close(): Promise<void> }> {
+): Promise<{ persistence: LevelPersistence; ledger: EmbeddedSessionLedger; close(): Promise<void> }> {
   await mkdir(directory, { recursive: true });
   // Unlike votes, sessions may lose their latest changes in a power cut, because devices subscribe again.
   const file = open<Buffer, string>({
@@ -31,8 +32,10 @@ export async function openEmbeddedSessions(
     noSubdir: true,
     encoding: 'binary',
   });
+  const ledger = new EmbeddedSessionLedger(file);
+  await ledger.adopt(Date.now());
   const persistence = new IndexedPersistence(new LevelAdapter(file));
-  return { persistence, close: () => persistence.destroy() };
+  return { persistence, ledger, close: () => persistence.destroy() };
 }
 
 /** The prefix of the keys of retained messages, before the topic: part of what aedes-persistence-level stores. */

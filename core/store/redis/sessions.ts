@@ -4,9 +4,8 @@ import { MQEmitterRedisPrefix } from 'mqemitter-redis';
 import type { Log } from '../../runtime/log.ts';
 import { parseAddress } from '../redis-address.ts';
 import { awaitReady, connect, type RedisConnection, replyOf } from './connection.ts';
+import { RedisSessionLedger } from './sessions/ledger.ts';
 
-/** How long messages for a disconnected session are kept: one day. */
-const PACKET_TTL_SECONDS = 86_400;
 /** The minimum time in ms between two reports of problems. */
 const REPORT_EVERY_MS = 10_000;
 
@@ -22,17 +21,18 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
   const publishing = connect(address, { name: 'MQTT announcements' }, log);
   const listening = connect(address, { name: 'MQTT messages', isSubscriber: true }, log);
   const all = [keeping, publishing, listening];
+  const ledger = new RedisSessionLedger(withStoreErrors(keeping));
   try {
     // The emitter subscribes immediately. On a connection that is not ready, that would fail and end the process.
     await Promise.all(all.map((connection) => awaitReady(connection, address)));
+    await ledger.adopt(Date.now());
   } catch (error) {
     for (const connection of all) connection.disconnect();
     throw error;
   }
   const persistence = redisPersistence({
-    conn: withStoreErrors(keeping),
+    conn: keeping,
     cluster: address.mode === 'cluster',
-    packetTTL: () => PACKET_TTL_SECONDS,
   });
   // A separate prefix, because a message that another program publishes in this Redis could end the process.
   const emitter = new MQEmitterRedisPrefix(keyPrefix, {
@@ -57,6 +57,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
   emitter.close = (done) => done();
   return {
     persistence,
+    ledger,
     emitter,
     close: async () => {
       for (const connection of all) connection.disconnect();

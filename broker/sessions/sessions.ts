@@ -1,0 +1,59 @@
+import type { Client } from 'aedes';
+import type { SessionLedger } from '../../core/store/sessions.ts';
+import { maySubscribe } from '../connection/permissions.ts';
+
+/** Maximum number of topics a client may subscribe to. */
+export const MAX_SUBSCRIPTIONS = 32;
+
+/** A topic filter of a stored session. */
+export interface StoredFilter {
+  readonly topic: string;
+  readonly qos: number;
+}
+
+/** What identifies a session. */
+interface Owner {
+  readonly id: string;
+}
+
+/** The part of Aedes’s persistence that is used here. */
+export interface SessionPersistence {
+  addSubscriptions(client: Owner, filters: readonly StoredFilter[]): Promise<void>;
+  removeSubscriptions(client: Owner, topics: readonly string[]): Promise<void>;
+  subscriptionsByClient(client: Owner): Promise<StoredFilter[]>;
+  /** Removes all subscriptions of a session. Aedes calls it for every connection with clean session 1. */
+  cleanSubscriptions(client: Owner): Promise<void>;
+  /** Removes the QoS 2 messages that a session has not released. */
+  cleanIncoming(client: Owner): Promise<void>;
+  createRetainedStreamCombi(filters: string[]): AsyncIterable<unknown>;
+  outgoingEnqueue(filter: unknown, packet: unknown): Promise<void>;
+  outgoingEnqueueCombi(filters: readonly unknown[], packet: unknown): Promise<void>;
+  outgoingUpdate(client: Client, packet: object): Promise<void>;
+  outgoingClearMessageId(client: Client, packet: { readonly messageId?: number }): Promise<unknown>;
+  outgoingStream(client: Client): AsyncIterable<unknown>;
+}
+
+/** Where MQTT sessions and retained messages are stored, and how messages reach clients of other brokers. */
+export interface Sessions {
+  readonly persistence: SessionPersistence;
+  readonly ledger: SessionLedger;
+  /** An MQEmitter. Without an emitter, messages reach only clients of this broker. */
+  readonly emitter?: unknown;
+  close(): Promise<void>;
+}
+
+/**
+ * Stores only subscriptions that were granted. Aedes stores the whole list of a SUBSCRIBE packet, including refused filters,
+ * once for each filter in the packet: a packet of 4 KiB would cause 200,000 writes, and a refused `#` would take effect when
+ * the session is resumed.
+ */
+export function guardSessions(persistence: SessionPersistence): void {
+  const store = persistence.addSubscriptions.bind(persistence);
+  const stored = new WeakSet<readonly StoredFilter[]>();
+  persistence.addSubscriptions = async (client, filters) => {
+    if (stored.has(filters)) return;
+    stored.add(filters);
+    const granted = filters.filter(({ topic }) => maySubscribe(topic, client.id)).slice(0, MAX_SUBSCRIPTIONS);
+    if (granted.length > 0) await store(client, granted);
+  };
+}

@@ -1,0 +1,99 @@
+import type { Database } from 'lmdb';
+import type { SessionLedger } from '../sessions.ts';
+import { awaitWrite } from './await-write.ts';
+
+const SESSION = 'session:';
+const DELIVERY = 'delivery:';
+/** The prefixes under which aedes-persistence-level stores subscriptions and, in earlier versions, queued messages. */
+const SUBSCRIPTIONS = 'subscriptions:';
+const QUEUED = ['outgoing:', 'outgoing-id:'] as const;
+
+/** The session ledger in the file that also has the subscriptions, with one entry for each session and for each delivery. */
+export class EmbeddedSessionLedger implements SessionLedger {
+  private readonly db: Database<Buffer, string>;
+
+  constructor(db: Database<Buffer, string>) {
+    this.db = db;
+  }
+
+  /** Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. */
+  async adopt(atMs: number): Promise<void> {
+    const clients = new Set<string>();
+    for (const key of this.keys(SUBSCRIPTIONS)) clients.add(decodeURIComponent(key.split(':')[1] ?? ''));
+    const queued = QUEUED.flatMap((prefix) => this.keys(prefix));
+    const unknown = [...clients].filter((client) => this.db.get(SESSION + client) === undefined);
+    await this.write(() => {
+      for (const client of unknown) this.db.putSync(SESSION + client, Buffer.from(String(atMs)));
+      for (const key of queued) this.db.removeSync(key);
+    });
+  }
+
+  async lastUsed(client: string): Promise<number | undefined> {
+    const kept = this.db.get(SESSION + client);
+    return kept && Number(kept.toString());
+  }
+
+  async create(client: string, atMs: number): Promise<void> {
+    await this.write(() => {
+      for (const key of this.keys(deliveriesOf(client))) this.db.removeSync(key);
+      this.db.putSync(SESSION + client, Buffer.from(String(atMs)));
+    });
+  }
+
+  async touch(clients: readonly string[], atMs: number): Promise<void> {
+    await this.write(() => {
+      for (const client of clients) {
+        if (this.db.get(SESSION + client)) this.db.putSync(SESSION + client, Buffer.from(String(atMs)));
+      }
+    });
+  }
+
+  async unused(beforeMs: number, limit: number): Promise<string[]> {
+    const found: string[] = [];
+    for (const { key, value } of this.db.getRange(rangeOf(SESSION))) {
+      if (found.length >= limit) break;
+      if (Number(value.toString()) < beforeMs) found.push(key.slice(SESSION.length));
+    }
+    return found;
+  }
+
+  async delete(client: string): Promise<void> {
+    await this.write(() => {
+      for (const key of this.keys(deliveriesOf(client))) this.db.removeSync(key);
+      this.db.removeSync(SESSION + client);
+    });
+  }
+
+  async deliveries(client: string): Promise<ReadonlyMap<string, string>> {
+    const prefix = deliveriesOf(client);
+    const found = [...this.db.getRange(rangeOf(prefix))];
+    return new Map(found.map(({ key, value }) => [key.slice(prefix.length), value.toString()]));
+  }
+
+  async recordDelivery(client: string, topic: string, delivery: string): Promise<void> {
+    await awaitWrite(this.db.put(deliveriesOf(client) + topic, Buffer.from(delivery)));
+  }
+
+  async forgetDeliveries(client: string, topics: readonly string[]): Promise<void> {
+    await this.write(() => {
+      for (const topic of topics) this.db.removeSync(deliveriesOf(client) + topic);
+    });
+  }
+
+  private async write(change: () => void): Promise<void> {
+    await awaitWrite(this.db.childTransaction(change));
+  }
+
+  private keys(prefix: string): string[] {
+    return [...this.db.getKeys(rangeOf(prefix))];
+  }
+}
+
+function deliveriesOf(client: string): string {
+  return `${DELIVERY}${client}:`;
+}
+
+/** All keys that begin with `prefix`, which ends with `:`. The byte after `:` is `;`. */
+function rangeOf(prefix: string): { start: string; end: string } {
+  return { start: prefix, end: `${prefix.slice(0, -1)};` };
+}

@@ -1,0 +1,70 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { SessionLedger } from '../../sessions.ts';
+
+/** Sorted set: when each session was last in use, in ms since 1970. */
+const SESSIONS = 'sessions';
+/** Set: the clients that have subscriptions, as aedes-persistence-redis stores them. */
+const CLIENTS = 'clients';
+/** Maximum number of sessions in one command. */
+const BATCH = 1_000;
+
+/** The session ledger in Redis. The connection adds the prefix of all keys. */
+export class RedisSessionLedger implements SessionLedger {
+  private readonly connection: Redis | Cluster;
+
+  constructor(connection: Redis | Cluster) {
+    this.connection = connection;
+  }
+
+  /** Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. */
+  async adopt(atMs: number): Promise<void> {
+    const clients = await this.connection.smembers(CLIENTS);
+    for (const batch of batches(clients)) {
+      await this.connection.zadd(SESSIONS, 'NX', ...batch.flatMap((client) => [atMs, client]));
+      await Promise.all(batch.map((client) => this.connection.del(`outgoing:${encodeURIComponent(client)}`)));
+    }
+  }
+
+  async lastUsed(client: string): Promise<number | undefined> {
+    const score = await this.connection.zscore(SESSIONS, client);
+    return score === null ? undefined : Number(score);
+  }
+
+  async create(client: string, atMs: number): Promise<void> {
+    await Promise.all([this.connection.del(deliveriesOf(client)), this.connection.zadd(SESSIONS, atMs, client)]);
+  }
+
+  async touch(clients: readonly string[], atMs: number): Promise<void> {
+    for (const batch of batches(clients)) {
+      await this.connection.zadd(SESSIONS, 'XX', ...batch.flatMap((client) => [atMs, client]));
+    }
+  }
+
+  async unused(beforeMs: number, limit: number): Promise<string[]> {
+    return this.connection.zrangebyscore(SESSIONS, '-inf', `(${beforeMs}`, 'LIMIT', 0, limit);
+  }
+
+  async delete(client: string): Promise<void> {
+    await Promise.all([this.connection.zrem(SESSIONS, client), this.connection.del(deliveriesOf(client))]);
+  }
+
+  async deliveries(client: string): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.connection.hgetall(deliveriesOf(client))));
+  }
+
+  async recordDelivery(client: string, topic: string, delivery: string): Promise<void> {
+    await this.connection.hset(deliveriesOf(client), topic, delivery);
+  }
+
+  async forgetDeliveries(client: string, topics: readonly string[]): Promise<void> {
+    if (topics.length > 0) await this.connection.hdel(deliveriesOf(client), ...topics);
+  }
+}
+
+function deliveriesOf(client: string): string {
+  return `delivery:${client}`;
+}
+
+function* batches(clients: readonly string[]): Generator<readonly string[]> {
+  for (let i = 0; i < clients.length; i += BATCH) yield clients.slice(i, i + BATCH);
+}
