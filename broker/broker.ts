@@ -159,7 +159,14 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   lines
     .sweep()
     .catch((error) => log.debug({ err: error }, 'could not forget connections of brokers that have stopped'));
-  const intake: Intake = new Intake({ polls, log: store.log, producer: id, lease: lease.lease, metrics });
+  const intake: Intake = new Intake({
+    polls,
+    log: store.log,
+    counts: store.counts,
+    producer: id,
+    lease: lease.lease,
+    metrics,
+  });
   const handover = Handover.open({
     lease,
     polls,
@@ -171,7 +178,16 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
   const watch = new Watch({ metrics, trail, log });
-  const admission = new Admission({ store, door: parts.door, connections, lines, statuses, sessions: keeper, watch });
+  const admission = new Admission({
+    store,
+    door: parts.door,
+    connections,
+    lines,
+    statuses,
+    sessions: keeper,
+    watch,
+    log,
+  });
   const publishing = new Publishing({ intake, statuses, connections, watch, log });
   const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {

@@ -1,5 +1,6 @@
 import type { AuthenticateError, Client, ConnectPacket, Subscription } from 'aedes';
 import { type Device, electorOf, registrationOf } from '../../core/devices/device.ts';
+import type { Log } from '../../core/runtime/log.ts';
 import type { Collection, Store } from '../../core/store/store.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -11,6 +12,7 @@ import type { DeviceStatuses } from '../intake/device-statuses.ts';
 import type { SessionKeeper } from '../sessions/keeper.ts';
 import { MAX_SUBSCRIPTIONS } from '../sessions/sessions.ts';
 import type { Watch } from '../watch/watch.ts';
+import { Departures } from './departures.ts';
 import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.ts';
 
 /** Delay in ms before a device is looked up again after the store could not be read. */
@@ -34,14 +36,17 @@ interface AdmissionParts {
   readonly statuses: DeviceStatuses;
   readonly sessions: SessionKeeper;
   readonly watch: Watch;
+  readonly log: Log;
 }
 
 /** Decides which devices may connect, what they may subscribe to, and when they are disconnected. */
 export class Admission {
   private readonly parts: AdmissionParts;
+  private readonly departures: Departures;
 
   constructor(parts: AdmissionParts) {
     this.parts = parts;
+    this.departures = new Departures(parts.store.presence, parts.log);
   }
 
   /**
@@ -149,6 +154,7 @@ export class Admission {
       connection.gate.destroy();
       return undefined;
     }
+    connection.before = await this.departures.arrive(client, connection);
     if (registration === undefined) {
       await this.enterSession(connection, client);
       return undefined;

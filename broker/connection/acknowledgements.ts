@@ -13,6 +13,11 @@ interface Pending {
 export class Acknowledgements {
   private readonly queue: Pending[] = [];
 
+  /** True if every packet so far has been acknowledged. */
+  get isEmpty(): boolean {
+    return this.queue.length === 0;
+  }
+
   /** Queues a packet. Call the returned function once the packet has been processed; `done` is called when its turn comes. */
   next(done: Done): (error?: Error) => void {
     const pending: Pending = { done, outcome: undefined };

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -43,6 +44,10 @@ export class Connection {
   isEnding = false;
   /** Resolves once the connection has closed and Aedes has cleared up after it. */
   readonly gone: Promise<void>;
+  /** How the device’s last connection ended. */
+  before: LastLine = 'unknown';
+  /** How many packets at QoS 1 or 2 the device has published over this connection. */
+  published = 0;
   private stage: 'waiting' | 'entering' | 'registered' = 'waiting';
   private readiness = Promise.resolve();
   private nowReady = () => {};

@@ -55,7 +55,6 @@ export class Lines {
   private readonly releases = new Set<Promise<void>>();
   private readonly halt = new AbortController();
   private unlisten = () => {};
-  private last = 0;
 
   private constructor(parts: LinesParts) {
     this.parts = parts;
@@ -127,17 +126,16 @@ export class Lines {
     const { registered, broker, stored } = this.parts;
     const { number, before } = await registered.claim(id, broker);
     connection.number = number;
-    const order = number ?? ++this.last;
     const others = this.lines.get(id) ?? new Set();
     this.lines.set(id, others);
-    const older = [...others].filter((line) => line.order < order);
+    const older = [...others].filter((line) => line.order < number);
     for (const line of older) this.end(line.connection);
     if (older.length < others.size) this.end(connection);
-    const isElsewhere = number !== undefined && before !== undefined && before.broker !== broker;
+    const isElsewhere = before !== undefined && before.broker !== broker;
     const elsewhere = isElsewhere ? this.awaitGone(id, { number, broker }, before) : undefined;
     const alone = Promise.all([elsewhere, ...older.map(({ gone }) => gone)]);
     const gone = Promise.all([alone, connection.gone.then(stored)]).then(() => this.forget(id, line));
-    const line: Line = { connection, order, alone, gone };
+    const line: Line = { connection, order: number, alone, gone };
     others.add(line);
     return line;
   }

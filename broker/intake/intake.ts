@@ -1,5 +1,6 @@
 import { MAX_BLIND_SEQUENCE, pseudonymised, pseudonymOf } from '../../core/devices/pseudonym.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
+import type { CountStore } from '../../core/store/store.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
 import { castOf, MAX_CHOICE_BYTES } from '../../core/voting/count/cast.ts';
 import { partitionOf } from '../../core/voting/count/partition.ts';
@@ -22,6 +23,7 @@ import type { DeviceTopic } from '../../core/voting/rules/topics.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { Appender, type AppenderParts } from './appender.ts';
+import { Numbers, type PlacedVote } from './numbers.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
 
 /** A vote as it was received. */
@@ -35,6 +37,12 @@ export interface Arrival {
   readonly retain: boolean;
   /** The number of the device's connection; see `Claim`. */
   readonly connection?: number | undefined;
+  /** Identifies the packet; see `Vote.packet`. */
+  readonly packet?: number | undefined;
+  /** See `Vote.mayRepeat`. */
+  readonly mayRepeat: boolean;
+  /** True if there is reason to assume that the packet is sent again. */
+  readonly isKnownToRepeat: boolean;
 }
 
 /** Called once, with the receipt, and with an error if the vote may not have been stored. */
@@ -42,6 +50,7 @@ export type Settled = (error: Error | undefined, receipt: Receipt) => void;
 
 interface IntakeParts extends Omit<AppenderParts, 'partition'> {
   readonly polls: PollBook;
+  readonly counts: CountStore;
 }
 
 /**
@@ -52,8 +61,10 @@ export class Intake {
   private readonly polls: PollBook;
   private readonly appenders: readonly Appender[];
   private readonly metrics: BrokerMetrics;
+  private readonly numbers: Numbers;
 
   constructor(parts: IntakeParts) {
+    this.numbers = new Numbers(parts.counts);
     this.polls = parts.polls;
     this.metrics = parts.metrics;
     this.appenders = Array.from(
@@ -64,13 +75,12 @@ export class Intake {
 
   receive(arrival: Arrival, settled: Settled): void {
     const { device, topic } = arrival;
-    const appender = this.appenderOf(device);
     const poll = topic && this.pollOf(topic);
     const checked = this.check(arrival, poll);
     if (typeof checked === 'string') {
       const receipt = { poll: poll?.definition.poll ?? pollNamedBy(topic), rejected: checked };
       const round = poll && { poll: poll.definition.poll, round: poll.round };
-      appender.rejection(round, checked, (error) => {
+      this.appenders[this.partitionOf(device)]?.rejection(round, checked, (error) => {
         if (error) this.metrics.failed.inc();
         else this.metrics.rejected.inc({ reason: checked });
         settled(error, receipt);
@@ -79,24 +89,39 @@ export class Intake {
     }
     const { definition, round, pseudonymKey } = poll as Poll;
     const { votes, without } = checked;
-    const receipt = { poll: definition.poll, without };
-    const home = pseudonymKey === undefined ? appender : this.appenderOf(pseudonymOf(pseudonymKey, device));
+    const partition = this.partitionOf(pseudonymKey === undefined ? device : pseudonymOf(pseudonymKey, device));
+    const logged = pseudonymKey === undefined ? votes : votes.map((vote) => pseudonymised(pseudonymKey, vote));
+    const placed = logged.map((vote) => ({ partition, poll: definition.poll, round, vote }));
+    const receipt = { poll: definition.poll, without, undecided: this.undecided(arrival, definition, placed) };
     let open = votes.length;
     let failure: Error | undefined;
-    for (const vote of votes) {
-      home.vote(
-        definition.poll,
-        round,
-        pseudonymKey === undefined ? vote : pseudonymised(pseudonymKey, vote),
-        (error) => {
-          if (error) this.metrics.failed.inc();
-          else this.metrics.accepted.inc();
-          failure ??= error;
-          // A message may contain the votes of several mandates. It is acknowledged once all of these votes are stored.
-          if (--open === 0) settled(failure, receipt);
-        },
-      );
+    for (const vote of logged) {
+      this.appenders[partition]?.vote(definition.poll, round, vote, (error) => {
+        if (error) this.metrics.failed.inc();
+        else this.metrics.accepted.inc();
+        failure ??= error;
+        // A message may contain the votes of several mandates. It is acknowledged once all of these votes are stored.
+        if (--open === 0) settled(failure, receipt);
+      });
     }
+  }
+
+  /**
+   * Tells whether only counting decides if a vote counts: because of the poll’s rules, because it may be sent again, or because
+   * of its number.
+   */
+  private undecided(
+    { isKnownToRepeat }: Arrival,
+    { revote }: Definition,
+    placed: readonly PlacedVote[],
+  ): Receipt['undecided'] {
+    const numbered = placed.filter(({ vote }) => vote.n !== undefined);
+    if (revote !== 'last' || placed.some(({ vote }) => vote.choice === WITHDRAWN)) return true;
+    if (numbered.length === 0) return isKnownToRepeat;
+    const checks = numbered.map((vote) => this.numbers.note(vote));
+    if (checks.includes(false)) return true;
+    const open = checks.filter((check) => typeof check === 'function');
+    return open.length > 0 && (async () => (await Promise.all(open.map((isNewest) => isNewest()))).includes(false));
   }
 
   /** Resolves when everything received so far has been stored or has failed. */
@@ -108,8 +133,8 @@ export class Intake {
     return topic.to === 'poll' ? this.polls.get(topic.poll) : this.polls.inRoom(topic.room);
   }
 
-  private appenderOf(voter: string): Appender {
-    return this.appenders[partitionOf(voter, this.appenders.length)] as Appender;
+  private partitionOf(voter: string): number {
+    return partitionOf(voter, this.appenders.length);
   }
 
   /** The votes in a message, one for each voter the device votes for, or the reason why the message is rejected. */
@@ -123,6 +148,10 @@ export class Intake {
     if (retain) return 'retained';
     const paper = decodePayload(payload);
     if (isRejection(paper)) return paper.rejected;
+    const { n, t } = paper;
+    // The number of a vote says more than its packet.
+    const packet = n === undefined ? arrival.packet : undefined;
+    const mayRepeat = packet !== undefined && arrival.mayRepeat;
     // The device queued the vote in an earlier round, so it must not count in the current round.
     if (paper.round !== undefined && paper.round !== poll.round) return 'closed';
     const nowMs = Date.now();
@@ -132,7 +161,7 @@ export class Intake {
     if (!late && paper.mandate === undefined && poll.pseudonymKey === undefined && isPlainVote(elector, definition)) {
       const choice = choiceOf(paper.choice, poll);
       if (isRejection(choice)) return choice.rejected;
-      return { votes: [{ device: arrival.device, choice, n: paper.n, t: paper.t, dup, connection }] };
+      return { votes: [{ device: arrival.device, choice, n, t, dup, connection, packet, mayRepeat }] };
     }
     const voters = votersOf(elector, definition);
     if (voters.length === 0) return 'not-eligible';
@@ -146,7 +175,7 @@ export class Intake {
     const votes = voting.map((voter) => {
       const attributes = { ...castAttributesOf(voter, poll), late, second };
       const cast = choice === WITHDRAWN ? choice : castOf(choice, attributes);
-      return { device: voter.voter, choice: cast, n: paper.n, t: paper.t, dup, connection };
+      return { device: voter.voter, choice: cast, n, t, dup, connection, packet, mayRepeat };
     });
     return { votes, without: requested === undefined ? leftOut(elector, definition) : undefined };
   }

@@ -7,6 +7,7 @@ import { sendReceipt } from '../outbound/receipts.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { DeviceStatuses } from './device-statuses.ts';
 import type { Intake } from './intake.ts';
+import { loggedPacket, MAX_REPEATED } from './packets.ts';
 
 /** Minimum interval in ms between reports of a failing log, because thousands of votes a second may fail. */
 const WARN_EVERY_MS = 1_000;
@@ -78,8 +79,14 @@ export class Publishing {
       if (!statuses.receive(device, payload)) log.debug({ device }, 'ignored a status that is not a JSON object');
       return later();
     }
-    const { elector = { device, isRegistered: false, isGuest: false }, number } = connection;
-    const arrival = { device, elector, topic: what.topic, payload, dup, retain, connection: number };
+    const { elector = { device, isRegistered: false, isGuest: false }, number, before } = connection;
+    const isFirst = packet.qos > 0 && connection.published++ < MAX_REPEATED;
+    const arrival = {
+      ...{ device, elector, topic: what.topic, payload, dup, retain, connection: number },
+      packet: loggedPacket(packet, payload),
+      mayRepeat: isFirst && before !== 'left',
+      isKnownToRepeat: dup || (isFirst && before === 'lost'),
+    };
     intake.receive(arrival, (error, receipt) => {
       if (error) {
         connection.because('store', undefined, error.message);

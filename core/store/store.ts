@@ -170,11 +170,19 @@ export interface Registry {
 
 /**
  * Processes that are running, with what they announce about themselves. An announcement expires unless it is renewed in time.
+ * Also, how the last connection of each device ended.
  */
 export interface Presence {
   announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void>;
   withdraw(role: string, id: string): Promise<void>;
   list(role: string): Promise<{ readonly id: string; readonly facts: unknown }[]>;
+  /**
+   * Notes that a device has connected, over the connection `line` (any text that no other connection has). Resolves with how its
+   * last connection ended.
+   */
+  arrive(device: string, line: string): Promise<LastLine>;
+  /** Notes that a device has left: it has ended the connection itself. No effect if it has connected again since. */
+  leave(device: string, line: string): Promise<void>;
 }
 
 /** The last events of each device, for finding out why one does not get in. Bounded, and forgotten after a while. */
@@ -195,10 +203,10 @@ export interface LineHolder {
 /** What a broker learns when it claims a client id for a new connection. */
 export interface Claim {
   /**
-   * The connection’s number, higher than that of any earlier connection to any process. Undefined if a single process appends
-   * all votes, in the order in which they arrive.
+   * The connection’s number, higher than that of any earlier connection to any process. It tells votes of an older connection
+   * and packets that are sent again from new votes.
    */
-  readonly number: number | undefined;
+  readonly number: number;
   /** The connection that was the newest before; undefined if there was none. */
   readonly before: LineHolder | undefined;
 }
@@ -229,3 +237,9 @@ export interface Lines {
   /** Calls the listener with the notices of all brokers, this one included. Resolves once it hears them. */
   listen(listener: (notice: LineNotice) => void): Promise<() => void>;
 }
+
+/** How the last connection of a device ended: the device left, or the connection was lost or taken over, or nobody knows. */
+export type LastLine = 'left' | 'lost' | 'unknown';
+
+/** How long, in ms, it is remembered that a device has connected or left. */
+export const DEVICE_REMEMBERED_MS = 86_400_000;

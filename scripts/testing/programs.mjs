@@ -3,25 +3,28 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fail, run } from '../prepare.mjs';
 
-/** The Debian packages that the tests need, each with a command that shows whether it is installed. */
+/** The Debian packages that the tests need, each with a command that succeeds if it is installed. */
 const PROGRAMS = {
-  chromium: 'chromium',
-  haproxy: 'haproxy',
-  influxdb: 'influxd',
-  'mosquitto-clients': 'mosquitto_pub',
-  prometheus: 'prometheus',
-  'redis-server': 'redis-server',
+  chromium: 'command -v chromium',
+  'g++': 'command -v g++',
+  haproxy: 'command -v haproxy',
+  influxdb: 'command -v influxd',
+  'libpaho-mqtt-dev': 'test -e /usr/include/MQTTClient.h',
+  'mosquitto-clients': 'command -v mosquitto_pub',
+  prometheus: 'command -v prometheus',
+  'python3-paho-mqtt': '/usr/bin/python3 -c "import paho.mqtt.client"',
+  'redis-server': 'command -v redis-server',
 };
 
 /** Installs missing packages if run as root on Debian; otherwise exits with a message that lists what to install. */
 export function installPrograms() {
-  const missing = Object.entries(PROGRAMS).filter(([, program]) => !isInstalled(program));
+  const missing = Object.entries(PROGRAMS).filter(([, check]) => !succeeds(check));
   if (missing.length === 0) return;
   const packages = missing.map(([name]) => name).join(' ');
   const isDebian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
   if (!isDebian) {
     fail(
-      `the tests need ${missing.map(([, program]) => program).join(', ')}; on Debian or Ubuntu, run: sudo apt-get install ${packages}`,
+      `the tests need ${missing.map(([name]) => name).join(', ')}; on Debian or Ubuntu, run: sudo apt-get install ${packages}`,
     );
   }
   console.error(`pollcast: installing ${packages} …`);
@@ -34,6 +37,6 @@ export function installPrograms() {
   });
 }
 
-function isInstalled(program) {
-  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+function succeeds(command) {
+  return spawnSync('sh', ['-c', command], { stdio: 'ignore' }).status === 0;
 }

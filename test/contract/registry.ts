@@ -55,4 +55,15 @@ export function registryContract(test: ContractTest): void {
     await presence.withdraw('broker', 'a');
     t.same(await presence.list('broker'), []);
   });
+
+  test('presence: a device has left if it ended its last connection itself', async (t, { presence }) => {
+    t.equal(await presence.arrive('d', 'one'), 'unknown');
+    t.equal(await presence.arrive('d', 'two'), 'lost');
+    await presence.leave('d', 'one');
+    t.equal(await presence.arrive('d', 'three'), 'lost', 'only the last connection matters');
+    await presence.leave('d', 'three');
+    t.equal(await presence.arrive('e', 'one'), 'unknown');
+    t.equal(await presence.arrive('d', 'four'), 'left');
+    t.equal(await presence.arrive('d', 'five'), 'lost');
+  });
 }

@@ -109,6 +109,15 @@ t.test('a rejected vote is shown with its reason, and figures are shown only to 
   await state(page, 'accepted');
   t.equal(await page.$('.option'), null, 'the form is removed if the vote cannot be changed');
   t.equal(await page.$('.result'), null);
+
+  await s.call('POST', '/api/polls/once/close', { operator: true });
+  await page.waitForSelector('.status[data-status="final"]');
+  await s.openPoll('thrice', { room: 'hall', title: 'Thrice?', revote: 'max 3', visibility: 'closed' });
+  await page.waitForSelector('h1:text-is("Thrice?")');
+  await page.click('.option:has-text("Option a")');
+  await page.click('.send');
+  await state(page, 'accepted');
+  t.match(await page.textContent('.became'), /Received: it counts if/, 'only counting knows whether a vote is left');
   t.same(problems, []);
   await close();
 });

@@ -1,22 +1,42 @@
-import type { Claim, LineHolder, Lines } from '../store.ts';
+import type { Claim, LineHolder, LineNotice, Lines } from '../store.ts';
 
-/** There is only one process, which knows all of its connections and appends all votes in the order in which they arrive. */
+/** The connections of a single process. They are forgotten when it stops, because none of them survives it. */
 export class EmbeddedLines implements Lines {
-  async claim(): Promise<Claim> {
-    return { number: undefined, before: undefined };
+  private readonly nextConnection: () => Promise<number>;
+  private readonly newest = new Map<string, LineHolder>();
+  private readonly listeners = new Set<(notice: LineNotice) => void>();
+
+  /** @param nextConnection returns a number higher than that of any earlier connection, also of earlier runs */
+  constructor(nextConnection: () => Promise<number>) {
+    this.nextConnection = nextConnection;
   }
 
-  async release(): Promise<void> {}
+  async claim(id: string, broker: string): Promise<Claim> {
+    const number = await this.nextConnection();
+    const before = this.newest.get(id);
+    if (!before || before.number < number) this.newest.set(id, { number, broker });
+    await this.tell({ is: 'claim', id, number, broker, before });
+    return { number, before };
+  }
+
+  async release(id: string, { number }: LineHolder): Promise<void> {
+    if (this.newest.get(id)?.number === number) this.newest.delete(id);
+  }
 
   async holders(ids: readonly string[]): Promise<(LineHolder | undefined)[]> {
-    return ids.map(() => undefined);
+    return ids.map((id) => this.newest.get(id));
   }
 
-  async *all(): AsyncGenerator<readonly [id: string, holder: LineHolder]> {}
+  async *all(): AsyncGenerator<readonly [id: string, holder: LineHolder]> {
+    yield* [...this.newest];
+  }
 
-  async tell(): Promise<void> {}
+  async tell(notice: LineNotice): Promise<void> {
+    for (const listener of this.listeners) listener(notice);
+  }
 
-  async listen(): Promise<() => void> {
-    return () => {};
+  async listen(listener: (notice: LineNotice) => void): Promise<() => void> {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 }

@@ -8,6 +8,8 @@ import { awaitWrite } from './await-write.ts';
 import { sequenceOf } from './sequence.ts';
 import type { FreeSpace } from './space.ts';
 
+/** How many connection numbers one write reserves. */
+const RESERVED_TOGETHER = 10_000;
 /** The maximum number of entries removed by one trim. */
 const MAX_TRIMMED = 1_000;
 
@@ -25,6 +27,11 @@ export class EmbeddedLog implements VoteLog {
   private readonly assigned: number[];
   /** The last sequence known to be on disk, by partition. Reads end there. */
   private readonly durable: number[];
+  private readonly reservations: Database<number, string>;
+  /** The last connection number assigned, and the last one that later runs will not assign. */
+  private connection: number;
+  private reserved: number;
+  private reserving: Promise<unknown> = Promise.resolve();
 
   constructor(root: RootDatabase, partitions: number, space: FreeSpace) {
     this.space = space;
@@ -32,6 +39,9 @@ export class EmbeddedLog implements VoteLog {
     this.table = root.openDB({ name: 'log', encoding: 'string' });
     this.assigned = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
     this.durable = [...this.assigned];
+    this.reservations = root.openDB({ name: 'deployment', encoding: 'json' });
+    this.reserved = this.reservations.get('connections') ?? 0;
+    this.connection = this.reserved;
   }
 
   /** The offset of a partition’s last entry; `START` if the partition is empty. */
@@ -65,6 +75,14 @@ export class EmbeddedLog implements VoteLog {
     return found;
   }
 
+  /** A number for a new connection, higher than that of any earlier one, also of earlier runs. */
+  async nextConnection(): Promise<number> {
+    const number = ++this.connection;
+    if (number > this.reserved) this.reserve(number + RESERVED_TOGETHER);
+    await this.reserving;
+    return number;
+  }
+
   async appended(partition: number): Promise<number> {
     return this.durable[partition] ?? 0;
   }
@@ -82,6 +100,15 @@ export class EmbeddedLog implements VoteLog {
     }
     await Promise.all(old.map((key) => awaitWrite(this.table.remove(key))));
     return old.length;
+  }
+
+  private reserve(last: number): void {
+    this.reserved = last;
+    this.reserving = awaitWrite(this.reservations.put('connections', last));
+    // If the write fails, so do the connections that wait for it; the next one tries again.
+    this.reserving.catch(() => {
+      this.reserved = 0;
+    });
   }
 
   private after(partition: number, sequence: number, limit: number): LoggedEntry[] {

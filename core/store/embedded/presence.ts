@@ -1,8 +1,15 @@
-import type { Presence } from '../store.ts';
+import { LruMap } from '../../runtime/lru-map.ts';
+import type { LastLine, Presence } from '../store.ts';
+
+/** Maximum number of devices that are remembered. */
+const MAX_DEVICES = 100_000;
 
 /** Presence in memory, because there is only one process. */
 export class EmbeddedPresence implements Presence {
   private readonly members = new Map<string, Map<string, { facts: unknown; untilMs: number }>>();
+
+  /** The last connection of each device; null if the device left it. */
+  private readonly lines = new LruMap<string, string | null>();
 
   async announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void> {
     const members = this.members.get(role) ?? new Map();
@@ -18,5 +25,17 @@ export class EmbeddedPresence implements Presence {
     const now = Date.now();
     const members = [...(this.members.get(role) ?? [])];
     return members.filter(([, { untilMs }]) => untilMs > now).map(([id, { facts }]) => ({ id, facts }));
+  }
+
+  async arrive(device: string, line: string): Promise<LastLine> {
+    const last = this.lines.get(device);
+    this.lines.put(device, line);
+    this.lines.trim(MAX_DEVICES);
+    if (last === undefined) return 'unknown';
+    return last === null ? 'left' : 'lost';
+  }
+
+  async leave(device: string, line: string) {
+    if (this.lines.get(device) === line) this.lines.put(device, null);
   }
 }

@@ -34,7 +34,7 @@ export class EmbeddedStore implements Store {
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();
   readonly trails = new EmbeddedTrails();
-  readonly lines = new EmbeddedLines();
+  readonly lines: EmbeddedLines;
   private readonly lock: DirectoryLock;
   private readonly space: FreeSpace;
   private readonly files: readonly RootDatabase[];
@@ -50,7 +50,9 @@ export class EmbeddedStore implements Store {
     this.lock = lock;
     this.space = space;
     this.files = [logFile, stateFile];
-    this.log = new EmbeddedLog(logFile, partitions, space);
+    const log = new EmbeddedLog(logFile, partitions, space);
+    this.log = log;
+    this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, space);
     this.registry = new EmbeddedRegistry(stateFile, space);

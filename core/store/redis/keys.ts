@@ -92,6 +92,11 @@ export class RedisKeys {
     return `${this.trails}:${device}`;
   }
 
+  /** Text: the last connection of a device. */
+  lastLine(device: string): string {
+    return `${this.prefix}:line:${device}`;
+  }
+
   /** Channel that wakes readers of the vote log, the change feed or the registry. */
   bell(of: BellTopic): string {
     return `${this.prefix}:bell:${of}`;

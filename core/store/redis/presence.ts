@@ -1,10 +1,14 @@
-import type { Presence } from '../store.ts';
+import { DEVICE_REMEMBERED_MS, type LastLine, type Presence } from '../store.ts';
 import { type RedisConnection, replyOf } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
 import { script } from './scripts/script.ts';
 
 const announce = script<'members', 'id' | 'ttlMs' | 'facts'>('announce');
+const leave = script<'last', 'line' | 'left' | 'ttlMs'>('leave');
 const listPresent = script<'members', never>('list-present');
+
+/** Stands for the last connection of a device that has left. */
+const LEFT = '-';
 
 /** Presence, timed only by the clock of the Redis server, because the clocks of processes may differ. */
 export class RedisPresence implements Presence {
@@ -34,5 +38,17 @@ export class RedisPresence implements Presence {
       members.push({ id: all[i] as string, facts: JSON.parse(all[i + 1] as string) as unknown });
     }
     return members.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async arrive(device: string, line: string): Promise<LastLine> {
+    const key = this.keys.lastLine(device);
+    const last = await replyOf(this.connection.set(key, line, 'PX', DEVICE_REMEMBERED_MS, 'GET'));
+    if (last === null) return 'unknown';
+    return last === LEFT ? 'left' : 'lost';
+  }
+
+  async leave(device: string, line: string): Promise<void> {
+    const call = leave({ last: this.keys.lastLine(device) }, { line, left: LEFT, ttlMs: DEVICE_REMEMBERED_MS });
+    await replyOf(this.connection.eval(...call));
   }
 }

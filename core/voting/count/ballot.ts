@@ -16,6 +16,8 @@ export interface Ballot {
   readonly atMs: number;
   /** How many votes the voter has used; only in polls that limit the number. */
   readonly votes?: number | undefined;
+  /** The packets of the voter’s latest votes over `connection`, the newest last, to recognise a packet that is sent again. */
+  readonly packets?: readonly number[] | undefined;
 }
 
 /** A ballot as it is stored: unset fields at the end are left out. */
@@ -24,17 +26,20 @@ export type StoredBallot = [
   atMs: number,
   n?: number | null,
   connection?: number | null,
-  votes?: number,
+  votes?: number | null,
+  ...packets: number[],
 ];
 
 /** The stored form of a ballot. */
-export function packBallot({ choice, atMs, n, connection, votes }: Ballot): StoredBallot {
+export function packBallot({ choice, atMs, n, connection, votes, packets = [] }: Ballot): StoredBallot {
+  if (packets.length > 0) return [choice, atMs, n ?? null, connection ?? null, votes ?? null, ...packets];
   if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
   if (connection !== undefined) return [choice, atMs, n ?? null, connection];
   return n === undefined ? [choice, atMs] : [choice, atMs, n];
 }
 
 /** The inverse of `packBallot`. */
-export function unpackBallot([choice, atMs, n, connection, votes]: StoredBallot): Ballot {
-  return { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes };
+export function unpackBallot([choice, atMs, n, connection, votes, ...packets]: StoredBallot): Ballot {
+  const ballot = { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes: votes ?? undefined };
+  return packets.length > 0 ? { ...ballot, packets } : ballot;
 }

@@ -67,16 +67,37 @@ type NumberedWireVote = [
   dup?: 1,
 ];
 
+/** What `WrappedWireVote` says of a packet; the sum of what applies. */
+const FLAG = { dup: 1, mayRepeat: 2 } as const;
+/** A logged vote with its packet; used if the entry’s `wire` is 3. Unset fields at the end are left out. */
+type WrappedWireVote = [
+  device: string,
+  choice: string,
+  connection: number | null,
+  packet?: number | null,
+  flags?: number,
+  n?: number | null,
+  t?: number,
+];
+
 /** Encodes an entry as JSON: fast in V8, readable in the log, and always the same bytes for the same entry. */
 export function encodeEntry(entry: Entry): string {
   if (entry.type !== 'votes') return JSON.stringify(entry);
-  const isNumbered = entry.rounds.some(({ votes }) => votes.some(({ connection }) => connection !== undefined));
-  const encode: (vote: Vote) => WireVote | NumberedWireVote = isNumbered ? toNumberedWire : toWire;
+  const { wire, encode } = wireFor(entry);
   return JSON.stringify({
     ...entry,
-    ...(isNumbered ? { wire: 2 } : {}),
+    ...(wire === 1 ? {} : { wire }),
     rounds: entry.rounds.map((round) => ({ ...round, votes: round.votes.map((vote) => encode(vote)) })),
   });
+}
+
+/** The shortest form that can hold all votes of the entry. Form 1 is the only one without a number in the entry. */
+function wireFor({ rounds }: VoteEntry): { wire: 1 | 2 | 3; encode: (vote: Vote) => unknown } {
+  if (rounds.some(({ votes }) => votes.some(({ packet }) => packet !== undefined))) {
+    return { wire: 3, encode: toWrappedWire };
+  }
+  const isNumbered = rounds.some(({ votes }) => votes.some(({ connection }) => connection !== undefined));
+  return isNumbered ? { wire: 2, encode: toNumberedWire } : { wire: 1, encode: toWire };
 }
 
 /** The inverse of `encodeEntry`. @throws SyntaxError if the text is not an entry (a corrupt log). */
@@ -85,7 +106,7 @@ export function decodeEntry(text: string): Entry {
   if (entry.type === 'open' || entry.type === 'close') return entry;
   if (entry.type !== 'votes') throw new SyntaxError(`not a log entry: ${text.slice(0, 80)}`);
   const { wire, ...rest } = entry;
-  const decode = wire === 2 ? fromNumberedWire : fromWire;
+  const decode = wire === 3 ? fromWrappedWire : wire === 2 ? fromNumberedWire : fromWire;
   for (const round of rest.rounds) round.votes = round.votes.map(decode);
   return rest;
 }
@@ -108,4 +129,18 @@ function toNumberedWire(vote: Vote): NumberedWireVote {
 
 function fromNumberedWire([device, choice, connection, ...rest]: NumberedWireVote): Vote {
   return { ...fromWire([device, choice, ...rest]), connection: connection ?? undefined };
+}
+
+function toWrappedWire(vote: Vote): WrappedWireVote {
+  const { device, choice, connection = null, packet = null, n = null, t, dup, mayRepeat } = vote;
+  const flags = (dup ? FLAG.dup : 0) + (mayRepeat ? FLAG.mayRepeat : 0);
+  if (t !== undefined) return [device, choice, connection, packet, flags, n, t];
+  if (n !== null) return [device, choice, connection, packet, flags, n];
+  return flags === 0 ? [device, choice, connection, packet] : [device, choice, connection, packet, flags];
+}
+
+function fromWrappedWire([device, choice, connection, packet, flags = 0, n, t]: WrappedWireVote): Vote {
+  const vote = { device, choice, n: n ?? undefined, t, dup: (flags & FLAG.dup) !== 0 };
+  const mayRepeat = (flags & FLAG.mayRepeat) !== 0;
+  return { ...vote, connection: connection ?? undefined, packet: packet ?? undefined, mayRepeat };
 }

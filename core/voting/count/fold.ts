@@ -4,6 +4,7 @@ import { addRejections, type RejectionCounts } from './accounting.ts';
 import { type Ballot, WITHDRAWN } from './ballot.ts';
 import { readCast } from './cast.ts';
 import { type Entry, interruptionsBefore, type Marker, type RoundVotes, type VoteEntry } from './entry.ts';
+import { isCopy, packetsAfter } from './packet.ts';
 import { newSlice, roundKey, type Slice, type SliceChange } from './slice.ts';
 import { type Choice, shift } from './tally.ts';
 import type { Vote } from './vote.ts';
@@ -209,6 +210,7 @@ function foldVote(
     connection,
     atMs: answeredAtMs,
     votes,
+    packets: packetsAfter(vote, before),
   });
 }
 
@@ -239,12 +241,13 @@ function isLimited(revote: Revote): boolean {
 /**
  * If both the vote and the ballot have sequence numbers, the vote is a redelivery unless its number is higher. Otherwise, a
  * vote from an earlier connection than the ballot’s is a redelivery: it was delayed at another broker, and the device has since
- * sent it again or voted differently. A vote with MQTT’s DUP flag and the same choice as the ballot is a redelivery too,
- * because the first copy was counted.
+ * sent it again or voted differently. A packet that was already counted is a redelivery as well, even if a newer vote has
+ * replaced it since. So is a vote with MQTT’s DUP flag and the same choice as the ballot, because the first copy was counted.
  */
 function isRedelivery(vote: Vote, ballot: Ballot): boolean {
   if (vote.n !== undefined && ballot.n !== undefined) return vote.n <= ballot.n;
   if ((vote.connection ?? 0) < (ballot.connection ?? 0)) return true;
+  if (isCopy(vote, ballot)) return true;
   // Only the choices are compared: the redelivered copy may be marked as late or carry a later second.
   return vote.dup === true && readCast(vote.choice).choice === readCast(ballot.choice).choice;
 }

@@ -25,4 +25,14 @@ export interface Vote {
   readonly dup?: boolean | undefined;
   /** The number of the device’s connection. Later connections have higher numbers, even to another broker. */
   readonly connection?: number | undefined;
+  /**
+   * Identifies the packet that contained the vote: its MQTT packet id, and a hash of its topic and payload (`packetOf`). Only
+   * for votes without a sequence number.
+   */
+  readonly packet?: number | undefined;
+  /**
+   * True if the device may be sending the packet again, even without DUP: it is among the first packets of its connection, and
+   * the connection before was lost.
+   */
+  readonly mayRepeat?: boolean | undefined;
 }

@@ -166,7 +166,7 @@ const SIGNS = { queued: '⏳', sent: '↑', accepted: '✓', rejected: '✗', un
 
 /** This phone’s vote, and whether it was accepted. */
 function VoteState({ question, vote }: { question: Question; vote: OwnVote | undefined }) {
-  const text = vote && stateText(vote);
+  const text = vote && stateText(vote, question);
   return (
     <div class="vote" role="status" data-state={vote?.state}>
       {vote && (
@@ -185,7 +185,10 @@ function VoteState({ question, vote }: { question: Question; vote: OwnVote | und
   );
 }
 
-function stateText({ state, reason = '' }: OwnVote): string {
+function stateText({ state, isUndecided, reason = '' }: OwnVote, { revote }: Question): string {
+  // This phone numbers its votes and does not offer a second one where only the first counts, so just a maximum is left.
+  const isLimited = revote !== 'last' && revote !== 'first';
+  if (state === 'accepted' && isUndecided && isLimited) return say('state.recorded');
   if (state !== 'rejected') return say(`state.${state}`);
   return say('state.rejected', { reason: sayIfKnown(`reason.${reason}`) ?? reason });
 }

@@ -261,6 +261,8 @@ export class Booth {
     if (turn !== this.turn) return false;
     this.receipt = undefined;
     if (word === 'accepted') this.outcome(vote, 'accepted');
+    // The vote is on the server for good, so that sending it again would change nothing.
+    else if (word === 'recorded') this.outcome({ ...vote, isUndecided: true }, 'accepted');
     else if (word === 'rejected') this.outcome(vote, 'rejected', reason);
     return word !== '';
   }

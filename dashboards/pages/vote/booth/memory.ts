@@ -15,6 +15,8 @@ export interface OwnVote {
   readonly state: VoteState;
   /** Whether the vote was sent at least once, so that it may have been counted. */
   readonly wasSent?: boolean;
+  /** Whether only counting decides if the vote counts, according to its receipt. */
+  readonly isUndecided?: boolean;
   /** Why the vote was rejected. */
   readonly reason?: string;
 }

@@ -1,0 +1,21 @@
+import type { PublishPacket } from 'aedes';
+import { packetOf } from '../../core/voting/count/packet.ts';
+
+/** A device may repeat packets only among the first ones of a connection; this many, without those at QoS 0. */
+export const MAX_REPEATED = 32;
+
+/** The packet as it is logged, to recognise it if it is sent again; undefined at QoS 0, where nothing is. */
+export function loggedPacket(packet: PublishPacket, payload: Buffer): number | undefined {
+  const { qos, messageId, topic } = packet;
+  return qos === 0 || messageId === undefined ? undefined : packetOf(messageId, contentHash(topic, payload));
+}
+
+/** The 32-bit FNV-1a hash of topic and payload. */
+function contentHash(topic: string, payload: Buffer): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < topic.length; i++) hash = Math.imul(hash ^ topic.charCodeAt(i), 0x01000193);
+  // A topic contains no zero, so this separates the two.
+  hash = Math.imul(hash, 0x01000193);
+  for (const byte of payload) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
+}
