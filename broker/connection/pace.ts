@@ -27,7 +27,7 @@ export const CONNECTION_RATES = {
 /** What all connections of a broker may send together, in the same units. Votes in flight are limited by `Flow`. */
 export const BROKER_RATES = {
   connect: { burst: 2_000, perSecond: 4_000 },
-  subscribe: { burst: 2_000, perSecond: 5_000 },
+  subscribe: { burst: 1_500, perSecond: 3_000 },
 } as const satisfies Partial<Record<PacketClass, Rate>>;
 
 type Rates = Readonly<Partial<Record<PacketClass, Rate>>>;

@@ -100,7 +100,7 @@ t.test('many connections that each send a little do not keep other devices from 
   for (const flooder of flooders) {
     flooder.write(Buffer.concat(Array.from({ length: EACH }, (_, i) => subscribe(i + 1, 15))));
   }
-  for (let i = 0; i < VOTES; i++) await good.vote(`vote/q${i}`, 'a');
+  for (let i = 0; i < VOTES / 4; i++) await good.vote(`vote/q${i}`, 'a');
   const answered = () => counts.reduce((sum, of) => sum + (of.get('suback') ?? 0), 0);
   t.ok(answered() < 200 * EACH, `${answered()} packets had been answered`);
   t.equal(await metric(s, 'pollcast_votes_failed_total'), 0);
