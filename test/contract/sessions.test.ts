@@ -1,0 +1,93 @@
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { createLog } from '../../core/runtime/log.ts';
+import { openEmbeddedSessions } from '../../core/store/embedded/sessions.ts';
+import { openRedisSessions } from '../../core/store/redis/sessions.ts';
+import type { SessionLedger } from '../../core/store/sessions.ts';
+import { redisServer } from '../support/servers.ts';
+
+interface Opened {
+  readonly ledger: SessionLedger;
+  close(): Promise<void>;
+}
+
+interface Place {
+  open(): Promise<Opened>;
+  /** Stores the session of a client as earlier versions did. */
+  storeOld(client: string): Promise<void>;
+}
+
+const STORES: Record<string, (t: Test) => Promise<Place>> = {
+  embedded: async (t) => {
+    const directory = t.testdir();
+    return {
+      open: () => openEmbeddedSessions(directory),
+      storeOld: async (client) => {
+        const { persistence, close } = await openEmbeddedSessions(directory);
+        await persistence.addSubscriptions({ id: client }, [{ topic: 'poll/q', qos: 1 }]);
+        await close();
+      },
+    };
+  },
+  Redis: async (t) => {
+    const redis = await redisServer(t.testdir());
+    t.teardown(() => redis.program.end());
+    return {
+      open: () => openRedisSessions(redis.url, 'contract', createLog('silent')),
+      storeOld: async (client) => {
+        const direct = new Redis(redis.url);
+        await direct.sadd('contract:mqtt:clients', client);
+        await direct.rpush(`contract:mqtt:outgoing:${client}`, 'packet:1:1');
+        direct.disconnect();
+      },
+    };
+  },
+};
+
+for (const [name, prepare] of Object.entries(STORES)) {
+  t.test(`${name}: the ledger of sessions`, async (t) => {
+    const { open } = await prepare(t);
+    const { ledger, close } = await open();
+    t.equal(await ledger.lastUsed('a'), undefined);
+    await ledger.touch(['a'], 1_000);
+    t.equal(await ledger.lastUsed('a'), undefined, 'touching does not create a session');
+    for (const [client, atMs] of Object.entries({ a: 1_000, ab: 2_000, b: 3_000 })) await ledger.create(client, atMs);
+    t.equal(await ledger.lastUsed('a'), 1_000);
+    t.same((await ledger.unused(3_000, 10)).sort(), ['a', 'ab']);
+    t.equal((await ledger.unused(3_000, 1)).length, 1);
+    await ledger.touch(['a', 'nobody'], 4_000);
+    t.same(await ledger.unused(3_000, 10), ['ab']);
+    await ledger.recordDelivery('a', 'poll/q', 'x 1');
+    await ledger.recordDelivery('a', 'poll/q', 'x');
+    await ledger.recordDelivery('a', 'room/h', 'y');
+    await ledger.recordDelivery('ab', 'poll/q', 'z');
+    t.same([...(await ledger.deliveries('a'))].sort(), [
+      ['poll/q', 'x'],
+      ['room/h', 'y'],
+    ]);
+    await ledger.forgetDeliveries('a', ['room/h', 'none']);
+    t.same([...(await ledger.deliveries('a'))], [['poll/q', 'x']]);
+    await ledger.create('a', 5_000);
+    t.same([...(await ledger.deliveries('a'))], [], 'nothing was sent to a new session');
+    await ledger.delete('ab');
+    t.equal(await ledger.lastUsed('ab'), undefined);
+    t.same([...(await ledger.deliveries('ab'))], []);
+    await close();
+    const again = await open();
+    t.equal(await again.ledger.lastUsed('a'), 5_000, 'it survives a restart');
+    await again.close();
+  });
+
+  t.test(`${name}: sessions that an earlier version stored are taken over`, async (t) => {
+    const { open, storeOld } = await prepare(t);
+    await storeOld('old');
+    const startMs = Date.now();
+    const after = await open();
+    const lastMs = (await after.ledger.lastUsed('old')) ?? 0;
+    t.ok(lastMs >= startMs - 1, 'as if it had just been in use');
+    await after.close();
+    const again = await open();
+    t.equal(await again.ledger.lastUsed('old'), lastMs, 'only once');
+    await again.close();
+  });
+}
