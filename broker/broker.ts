@@ -221,6 +221,10 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     const gate = new Gate(stream, flow, GATE_LIMITS, pace);
     const connection = connections.add(gate, address);
     gate.once('error', (error) => blame(connection, error));
+    gate.once('refused', (error: Error, clientId?: string) => {
+      connection.clientId = clientId;
+      blame(connection, error);
+    });
     gate.once('close', () => {
       // What nobody gave a reason for was closed by Aedes, because the device had connected again.
       connection.because(halt.signal.aborted ? 'stopping' : (gate.ending ?? 'takeover'));

@@ -1,13 +1,17 @@
 import { isUtf8 } from 'node:buffer';
-import { CONNECT, PUBLISH, packetType, SUBSCRIBE } from './frame.ts';
-
-const PUBACK = 4;
-const PUBREC = 5;
-const PUBREL = 6;
-const PUBCOMP = 7;
-const UNSUBSCRIBE = 10;
-const PINGREQ = 12;
-const DISCONNECT = 14;
+import {
+  CONNECT,
+  DISCONNECT,
+  PINGREQ,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  packetType,
+  SUBSCRIBE,
+  UNSUBSCRIBE,
+} from './frame.ts';
 
 /** The flags that a packet of a type must have in its first byte [MQTT-2.2.2-2]. PUBLISH has flags of its own. */
 const FLAGS: Readonly<Record<number, number>> = {
@@ -38,8 +42,19 @@ export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
+/** Why a client with another protocol level is refused. */
+export const UNKNOWN_LEVEL = 'only MQTT 3.1.1 and 3.1 are offered';
+
 /** A protocol level that is not offered; it is answered with CONNACK 1 before the connection is closed [MQTT-3.1.2-2]. */
-export class UnknownLevel extends ProtocolViolation {}
+export class UnknownLevel extends ProtocolViolation {
+  /** The client id, if the level’s packets are known. */
+  readonly clientId: string | undefined;
+
+  constructor(clientId: string | undefined) {
+    super(UNKNOWN_LEVEL);
+    this.clientId = clientId;
+  }
+}
 
 /** One entry of a SUBSCRIBE packet. */
 export interface RequestedFilter {
@@ -70,6 +85,17 @@ export function checkPacket(bytes: Buffer, start: number, end: number): void {
   reader.finish();
 }
 
+/** The client id of a CONNECT of MQTT 5, read from the flags on, so that operators learn which device speaks it. */
+function clientIdOf5(reader: PacketReader): string | undefined {
+  try {
+    reader.skip(3);
+    reader.skip(reader.variable());
+    return reader.text();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The packet id and the filters of a SUBSCRIBE packet. @throws ProtocolViolation */
 export function parseSubscribe(bytes: Buffer, start: number, end: number) {
   return readSubscribe(new PacketReader(bytes, bodyOf(bytes, start), end));
@@ -87,7 +113,8 @@ function checkConnect(reader: PacketReader): void {
   const protocol = reader.text();
   const level = LEVELS[protocol];
   if (level === undefined) throw new ProtocolViolation('the protocol name must be MQTT');
-  if (reader.byte() !== level) throw new UnknownLevel('only MQTT 3.1.1 and 3.1 are offered');
+  const offered = reader.byte();
+  if (offered !== level) throw new UnknownLevel(offered === 5 ? clientIdOf5(reader) : undefined);
   const flags = reader.byte();
   if (flags & FLAG.reserved) throw new ProtocolViolation('the reserved flag of CONNECT must be 0');
   const hasWill = (flags & FLAG.will) !== 0;
@@ -154,6 +181,17 @@ class PacketReader {
   number(): number {
     this.skip(2);
     return this.bytes.readUInt16BE(this.at - 2);
+  }
+
+  /** A Variable Byte Integer of at most four bytes [MQTT5 1.5.5]. */
+  variable(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return value;
   }
 
   packetId(): number {

@@ -227,7 +227,7 @@ export class Gate extends Duplex {
       checkPacket(bytes, start, end);
     } catch (error) {
       const { message } = error as Error;
-      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message);
+      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message, error.clientId);
       else this.refuse(message);
       return false;
     }
@@ -235,10 +235,14 @@ export class Gate extends Duplex {
     return true;
   }
 
-  /** Sends the only answer that a refused client gets, and closes the connection. */
-  private answer(bytes: Buffer, why: string): void {
+  /**
+   * Sends the only answer that a refused client gets, and closes the connection. Emits `refused` at once, because the client may
+   * close the connection first, without an error.
+   */
+  private answer(bytes: Buffer, why: string, clientId: string | undefined): void {
     this.state = 'refused';
     this.refusal = new GateError(why);
+    this.emit('refused', this.refusal, clientId);
     this.waiting = NOTHING;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refuse(why), LINGER_MS);

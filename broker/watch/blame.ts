@@ -1,12 +1,12 @@
 import type { Connection } from '../connection/connection.ts';
+import { UNKNOWN_LEVEL } from '../connection/control-packets.ts';
 import { GateError } from '../connection/gate.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
 
-/** The messages of Aedes’s errors that say more than that a packet was wrong. */
+/** The messages of errors, by Aedes or the gate, that say more than that a packet was wrong. */
 const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal]>> = {
   'connect did not arrive in time': ['lost', 'timeout'],
-  'unacceptable protocol version': ['packet', 'version'],
-  'Invalid protocol version': ['packet', 'version'],
+  [UNKNOWN_LEVEL]: ['packet', 'version'],
   'identifier rejected': ['packet', 'id'],
   'drain timeout': ['stalled', 'packet'],
 };
