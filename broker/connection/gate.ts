@@ -1,9 +1,9 @@
 import { Duplex } from 'node:stream';
-import { checkPacket, UnknownLevel } from './control-packets.ts';
 import type { Flow, Held } from './flow.ts';
-import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType, SUBSCRIBE, setSessionPresent } from './frame.ts';
 import type { Pace } from './pace.ts';
-import { RepeatedFilters } from './repeated-filters.ts';
+import { checkPacket, UnknownLevel } from './wire/control-packets.ts';
+import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType, SUBSCRIBE, setSessionPresent } from './wire/frame.ts';
+import { RepeatedFilters } from './wire/repeated-filters.ts';
 
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
 export const GATE_LIMITS = {

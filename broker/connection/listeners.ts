@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
-import { parseProxyHeader } from './proxy-header.ts';
+import { parseProxyHeader } from './wire/proxy-header.ts';
 
 /** Time in ms after which an idle connection is probed, to detect devices that have vanished. */
 const TCP_KEEPALIVE_MS = 60_000;

@@ -1,4 +1,4 @@
-import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from './frame.ts';
+import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from './wire/frame.ts';
 
 /** How much may be sent at once, and how much of that is restored per second. */
 export interface Rate {

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
-import { UNKNOWN_LEVEL } from '../connection/control-packets.ts';
 import { GateError } from '../connection/gate.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
+import { UNKNOWN_LEVEL } from '../connection/wire/control-packets.ts';
 
 /** The messages of errors, by Aedes or the gate, that say more than that a packet was wrong. */
 const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal]>> = {

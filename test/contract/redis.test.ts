@@ -7,7 +7,7 @@ import { START } from '../../core/store/offset.ts';
 import { RedisStore, type RedisStoreOptions } from '../../core/store/redis/store.ts';
 import { parseAddress } from '../../core/store/redis-address.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
-import { Link } from '../support/link.ts';
+import { Link } from '../support/network/link.ts';
 import { redisCluster, redisServer, tell } from '../support/servers.ts';
 import { storeContract } from './contract.ts';
 import { CONTRACT_PARTITIONS } from './subject.ts';

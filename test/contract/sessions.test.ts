@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
-import { openEmbeddedSessions } from '../../core/store/embedded/sessions.ts';
-import { openRedisSessions } from '../../core/store/redis/sessions.ts';
+import { openEmbeddedSessions } from '../../core/store/embedded/sessions/sessions.ts';
+import { openRedisSessions } from '../../core/store/redis/sessions/sessions.ts';
 import type { SessionLedger } from '../../core/store/sessions.ts';
 import { redisServer } from '../support/servers.ts';
 

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
 import { eventually } from '../support/eventually.ts';
-import { Link } from '../support/link.ts';
+import { Link } from '../support/network/link.ts';
 import { stage } from '../support/stage.ts';
 import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
 import { fits, isAccessible } from './support/exhibition.ts';

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { Link } from '../support/link.ts';
+import { Link } from '../support/network/link.ts';
 import { stage } from '../support/stage.ts';
 import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
 import { GALLERY, kindsIn, type Picture } from './support/gallery.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { Link } from './link.ts';
+import { Link } from './network/link.ts';
 import { Server } from './process.ts';
 import { type InfluxServer, influxServer, type RedisServer, redisServer } from './servers.ts';
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { eventually } from '../support/eventually.ts';
+import { Racer, raceCount, races, randomOf } from '../support/network/races.ts';
 import { Server } from '../support/process.ts';
-import { Racer, raceCount, races, randomOf } from '../support/races.ts';
 import { redisServer } from '../support/servers.ts';
 
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);

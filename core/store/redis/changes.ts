@@ -1,8 +1,8 @@
 import type { Offset } from '../offset.ts';
 import type { ChangeFeed, CountChange, ReadOptions } from '../store.ts';
-import type { Bells } from './bells.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
-import type { RedisKeys } from './keys.ts';
+import type { Bells } from './connection/bells.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { readOrWait } from './reading.ts';
 
 /** The change feed as one Redis Stream per partition, written by the commit script. Entry ids are commit offsets. */

@@ -3,8 +3,8 @@ import { bucketOf } from '../../voting/count/partition.ts';
 import type { Slice, StoredSlice } from '../../voting/count/slice.ts';
 import { START } from '../offset.ts';
 import { type Commit, type CountStore, KEPT_CHANGES, type Position } from '../store.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
-import type { RedisKeys } from './keys.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Cluster } from 'ioredis';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './connection/connection.ts';
 import type { Call } from './scripts/script.ts';
 
 /** How long in ms to wait until replicas have a write. After that, the write is tried again or fails. */

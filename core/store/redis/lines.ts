@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Claim, LineHolder, LineNotice, Lines } from '../store.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
-import type { RedisKeys } from './keys.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 const claimLine = script<'newest' | 'lines', 'beginMs' | 'id' | 'broker' | 'channel'>('claim-line');

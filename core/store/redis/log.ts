@@ -3,10 +3,10 @@ import { pause } from '../../waiting/pause.ts';
 import { StoreError } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
 import { type LoggedEntry, MAX_APPEND_MS, type ReadOptions, type VoteLog } from '../store.ts';
-import type { Bells } from './bells.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
+import type { Bells } from './connection/bells.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { type Durability, evalAndWait } from './durability.ts';
-import type { RedisKeys } from './keys.ts';
 import { readOrWait } from './reading.ts';
 import { script } from './scripts/script.ts';
 

@@ -1,6 +1,6 @@
 import { DEVICE_REMEMBERED_MS, type LastLine, type Presence } from '../store.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
-import type { RedisKeys } from './keys.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 const announce = script<'members', 'id' | 'ttlMs' | 'facts'>('announce');

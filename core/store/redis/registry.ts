@@ -2,10 +2,10 @@ import type { Log } from '../../runtime/log.ts';
 import { repeat } from '../../waiting/repeat.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
-import type { Bells } from './bells.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
+import type { Bells } from './connection/bells.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { type Durability, evalAndWait } from './durability.ts';
-import type { RedisKeys } from './keys.ts';
 import { readOrWait } from './reading.ts';
 import { type Call, script } from './scripts/script.ts';
 

@@ -1,7 +1,7 @@
 import type { Trails } from '../store.ts';
 import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS, TRAIL_TTL_MS } from '../trail.ts';
-import { type RedisConnection, replyOf } from './connection.ts';
-import type { RedisKeys } from './keys.ts';
+import { type RedisConnection, replyOf } from './connection/connection.ts';
+import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 /** How many devices one call of the script writes, so that it does not delay other commands. */

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { parser } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/eventually.ts';
-import { connectPacket, isAlive, type Line, openLine } from '../../support/line.ts';
+import { connectPacket, isAlive, type Line, openLine } from '../../support/network/line.ts';
 import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import createClient from 'u8-mqtt/esm/node/basic-v4.js';
-import { type Fault, FaultyLine } from '../../support/faulty-line.ts';
+import { type Fault, FaultyLine } from '../../support/network/faulty-line.ts';
 import { pathInCheckout } from '../../support/root.ts';
 import { withPoll } from './devices.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { connectPacket, isAlive, openLine, type Via } from '../../support/line.ts';
+import { connectPacket, isAlive, openLine, type Via } from '../../support/network/line.ts';
 import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 

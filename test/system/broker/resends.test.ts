@@ -4,7 +4,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/eventually.ts';
-import { type Fault, FaultyLine } from '../../support/faulty-line.ts';
+import { type Fault, FaultyLine } from '../../support/network/faulty-line.ts';
 import { Server } from '../../support/process.ts';
 import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';

@@ -4,8 +4,8 @@ import { generate } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { Acknowledgements } from '../../../broker/connection/acknowledgements.ts';
 import { Flow } from '../../../broker/connection/flow.ts';
-import { frameLength } from '../../../broker/connection/frame.ts';
 import { Gate, type GateLimits } from '../../../broker/connection/gate.ts';
+import { frameLength } from '../../../broker/connection/wire/frame.ts';
 import { decodePayload } from '../../../broker/intake/payload.ts';
 import { eventually } from '../../support/eventually.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { PINGREQ, PUBLISH, SUBSCRIBE } from '../../../broker/connection/frame.ts';
 import { Allowance, Pace, SharedPace } from '../../../broker/connection/pace.ts';
+import { PINGREQ, PUBLISH, SUBSCRIBE } from '../../../broker/connection/wire/frame.ts';
 
 t.test('an allowance is restored over time, and never exceeds its burst', async (t) => {
   const allowance = new Allowance({ burst: 10, perSecond: 100 }, 0);

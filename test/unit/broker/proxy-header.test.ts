@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseProxyHeader } from '../../../broker/connection/proxy-header.ts';
+import { parseProxyHeader } from '../../../broker/connection/wire/proxy-header.ts';
 
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const v2 = (rest: string) => Buffer.concat([V2, Buffer.from(rest.replaceAll(' ', ''), 'hex')]);

@@ -261,7 +261,6 @@ export class Booth {
     if (turn !== this.turn) return false;
     this.receipt = undefined;
     if (word === 'accepted') this.outcome(vote, 'accepted');
-    // The vote is on the server for good, so that sending it again would change nothing.
     else if (word === 'recorded') this.outcome({ ...vote, isUndecided: true }, 'accepted');
     else if (word === 'rejected') this.outcome(vote, 'rejected', reason);
     return word !== '';
@@ -293,10 +292,9 @@ export class Booth {
   }
 
   private change(what: Partial<BoothState>): void {
-    this.now = { ...this.now, ...what };
-    const { question } = this.now;
-    const vote = this.memory.votes.find(({ poll, round }) => poll === question?.poll && round === question?.round);
-    this.now = { ...this.now, vote };
+    const now = { ...this.now, ...what };
+    const isOwn = ({ poll, round }: OwnVote) => poll === now.question?.poll && round === now.question?.round;
+    this.now = { ...now, vote: this.memory.votes.find(isOwn) };
     this.onState(this.now);
   }
 }

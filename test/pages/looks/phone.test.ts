@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
-import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
-import { exhibition, fits, isAccessible } from './support/exhibition.ts';
-import { GALLERY } from './support/gallery.ts';
+import { picture, SIZES, startBrowser, visit } from '../support/browser.ts';
+import { exhibition, fits, isAccessible } from '../support/exhibition.ts';
+import { GALLERY } from '../support/gallery.ts';
 
 /** One poll for each type of form. */
 const FORMS = ['single', 'multiple', 'rating', 'items', 'points', 'text', 'pulse', 'many'];

@@ -1,8 +1,8 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { Log } from '../../runtime/log.ts';
-import { within, withinOr } from '../../waiting/deadline.ts';
-import { StoreError } from '../error.ts';
-import { describeAddress, type RedisAddress } from '../redis-address.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { within, withinOr } from '../../../waiting/deadline.ts';
+import { StoreError } from '../../error.ts';
+import { describeAddress, type RedisAddress } from '../../redis-address.ts';
 
 /** A connection to one Redis server or to all nodes of a cluster. */
 export type RedisConnection = Redis | Cluster;

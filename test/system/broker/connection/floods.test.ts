@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate, type IPacket, parser } from 'mqtt-packet';
 import t, { type Test } from 'tap';
-import { eventually } from '../../support/eventually.ts';
-import { type Stage, stage } from '../../support/stage.ts';
-import { rawDevice } from './devices.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { type Stage, stage } from '../../../support/stage.ts';
+import { rawDevice } from '../devices.ts';
 
 /** How many polls are open, each of which has retained topics. */
 const POLLS = 70;

@@ -1,10 +1,10 @@
 import redisPersistence from 'aedes-persistence-redis';
 import type { Redis } from 'ioredis';
 import { MQEmitterRedisPrefix } from 'mqemitter-redis';
-import type { Log } from '../../runtime/log.ts';
-import { parseAddress } from '../redis-address.ts';
-import { awaitReady, connect, type RedisConnection, replyOf } from './connection.ts';
-import { RedisSessionLedger } from './sessions/ledger.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { parseAddress } from '../../redis-address.ts';
+import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
+import { RedisSessionLedger } from './ledger.ts';
 
 /** The minimum time in ms between two reports of problems. */
 const REPORT_EVERY_MS = 10_000;

@@ -1,4 +1,4 @@
-import { roundKey } from '../../voting/count/slice.ts';
+import { roundKey } from '../../../voting/count/slice.ts';
 
 /** What readers can be woken for. */
 export type BellTopic = 'log' | 'changes' | 'writes';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { Bell } from '../../waiting/bell.ts';
+import { Bell } from '../../../waiting/bell.ts';
 import type { RedisConnection } from './connection.ts';
 import type { BellTopic, RedisKeys } from './keys.ts';
 

@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
-import type { SessionLedger } from '../sessions.ts';
-import { awaitWrite } from './await-write.ts';
+import type { SessionLedger } from '../../sessions.ts';
+import { awaitWrite } from '../await-write.ts';
 
 const SESSION = 'session:';
 const DELIVERY = 'delivery:';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { generate, type Packet } from 'mqtt-packet';
 import type { Test } from 'tap';
 import { createWebSocketStream, WebSocket } from 'ws';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 /** How a line reaches the broker. */
 export type Via = 'tcp' | 'ws';

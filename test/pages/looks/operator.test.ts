@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
-import { stage } from '../support/stage.ts';
-import { picture, SIZES, startBrowser, THEMES, visit } from './support/browser.ts';
-import { exhibition, fits, isAccessible } from './support/exhibition.ts';
-import { exhibit } from './support/gallery.ts';
+import { stage } from '../../support/stage.ts';
+import { picture, SIZES, startBrowser, THEMES, visit } from '../support/browser.ts';
+import { exhibition, fits, isAccessible } from '../support/exhibition.ts';
+import { exhibit } from '../support/gallery.ts';
 
 let browser: Browser;
 t.before(async () => {

@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { eventually } from '../../support/eventually.ts';
-import { bytesOf, connectPacket, openLine, spaced } from '../../support/line.ts';
-import { stage } from '../../support/stage.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { bytesOf, connectPacket, openLine, spaced } from '../../../support/network/line.ts';
+import { stage } from '../../../support/stage.ts';
 
 const ACCEPTED = '20 02 00 00';
 const V1 = Buffer.from('PROXY TCP4 192.0.2.1 10.0.0.1 54321 1883\r\n');

@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
-import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
-import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
-import { CLOSED, exhibition, fits, isAccessible } from './support/exhibition.ts';
-import { GALLERY, kindsIn } from './support/gallery.ts';
+import { KIND_NAMES } from '../../../core/voting/kinds/index.ts';
+import { picture, SIZES, startBrowser, visit } from '../support/browser.ts';
+import { CLOSED, exhibition, fits, isAccessible } from '../support/exhibition.ts';
+import { GALLERY, kindsIn } from '../support/gallery.ts';
 
 /** The maximum number of views that a poll has. */
 const MAX_VIEWS = 8;

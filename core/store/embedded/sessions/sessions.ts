@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
-import { awaitWrite } from './await-write.ts';
-import { EmbeddedSessionLedger } from './session-ledger.ts';
+import { awaitWrite } from '../await-write.ts';
+import { EmbeddedSessionLedger } from './ledger.ts';
 
 interface Range {
   readonly gte: string;

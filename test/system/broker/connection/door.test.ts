@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import mqtt from 'mqtt';
 import { generate } from 'mqtt-packet';
 import t from 'tap';
-import { stage } from '../../support/stage.ts';
+import { stage } from '../../../support/stage.ts';
 
 t.test('the devices door admits only registered devices and guests, each under its own client id', async (t) => {
   const s = await stage(t, { door: 'devices' });

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap';
 import { createWebSocketStream, WebSocket } from 'ws';
-import { eventually } from '../../support/eventually.ts';
-import { bytesOf, connectPacket, isAlive, openLine, spaced } from '../../support/line.ts';
-import type { Stage } from '../../support/stage.ts';
-import { withPoll } from './devices.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { bytesOf, connectPacket, isAlive, openLine, spaced } from '../../../support/network/line.ts';
+import type { Stage } from '../../../support/stage.ts';
+import { withPoll } from '../devices.ts';
 
 /** `vote/q` as an MQTT string. */
 const TOPIC = '00 06 76 6f 74 65 2f 71';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate, type Packet, parser } from 'mqtt-packet';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 /** The number of races that are run: 1,000 if `POLLCAST_RACES=1000`. */
 export function raceCount(otherwise: number): number {

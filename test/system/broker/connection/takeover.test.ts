@@ -1,8 +1,8 @@
 import t from 'tap';
-import { eventually } from '../../support/eventually.ts';
-import { Racer, raceCount, races } from '../../support/races.ts';
-import { stage } from '../../support/stage.ts';
-import { withPoll } from './devices.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { Racer, raceCount, races } from '../../../support/network/races.ts';
+import { stage } from '../../../support/stage.ts';
+import { withPoll } from '../devices.ts';
 
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
 

@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { connectAsync } from 'mqtt';
 import { generate } from 'mqtt-packet';
 import t, { type Test } from 'tap';
-import { eventually } from '../../support/eventually.ts';
-import { Server } from '../../support/process.ts';
-import { redisServer } from '../../support/servers.ts';
-import { type Stage, stage } from '../../support/stage.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { Server } from '../../../support/process.ts';
+import { redisServer } from '../../../support/servers.ts';
+import { type Stage, stage } from '../../../support/stage.ts';
 
 /** The events of a device as `what detail`, once `isComplete` accepts them. */
 const trace = (s: Stage, device: string, isComplete: (events: readonly string[]) => boolean): Promise<string[]> =>
