@@ -165,7 +165,7 @@ t.test(
     const text = await (await fetch(`${http}/api/polls/demo/ballots.csv`, { headers })).text();
     t.match(text, /^wanderer,b,/m, 'the newer vote counts');
     const { accounting } = await standing(dashboards[1] as Server);
-    // The delayed vote arrived and is accounted for, but it changed nothing.
-    t.match(accounting, { received: 3, counted: 1, replaced: 1, redelivered: 1 });
+    // The delayed vote was never acknowledged: the device was admitted elsewhere only once that broker could store nothing more.
+    t.match(accounting, { received: 2, counted: 1, replaced: 1, redelivered: 0 });
   },
 );

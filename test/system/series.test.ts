@@ -150,6 +150,9 @@ async function survivesOutages(t: Test, influx: InfluxServer): Promise<void> {
   await s.resultAfter('lunch', 20);
   await s.call('POST', '/api/polls/lunch/close', { operator: true });
   await eventually('a backlog', async () => ((await backlog(s)) > 0 ? true : undefined));
+  await eventually('the final result', async () =>
+    (await s.call('GET', '/api/polls/lunch/result')).body.final ? true : undefined,
+  );
   const away = await s.call('POST', '/api/polls/lunch/recount', { operator: true });
   t.match(
     away.body,

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { GuestAnswer } from '../../../client/answers.ts';
 import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/text/nickname.ts';
 import { say, type WordName } from '../words/language.ts';
@@ -17,6 +17,8 @@ const OUTCOMES: Readonly<Record<string, WordName>> = {
 export function Nickname() {
   const [text, setText] = useState('');
   const [outcome, setOutcome] = useState<WordName>();
+  /** Whether the guest has typed a name, which the stored one must not replace when it arrives. */
+  const hasTyped = useRef(false);
   const send = async (method: 'GET' | 'PUT', nickname?: string) => {
     const { credentials } = recall();
     if (!credentials) return;
@@ -36,7 +38,7 @@ export function Nickname() {
       return setOutcome(OUTCOMES[code] ?? 'nickname.failed');
     }
     const { nickname: kept, blocked } = answer as GuestAnswer;
-    setText(kept ?? '');
+    if (method === 'PUT' || !hasTyped.current) setText(kept ?? '');
     setOutcome(blocked ? 'nickname.blocked' : method === 'PUT' ? 'nickname.saved' : undefined);
   };
   return (
@@ -56,7 +58,10 @@ export function Nickname() {
           dir="auto"
           aria-label={say('nickname')}
           aria-describedby="nickname-about"
-          onInput={({ currentTarget: { value } }) => setText(value)}
+          onInput={({ currentTarget: { value } }) => {
+            hasTyped.current = true;
+            setText(value);
+          }}
         />
         <button type="submit" class="quiet">
           {say('nickname.save')}

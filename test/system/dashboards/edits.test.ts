@@ -18,7 +18,7 @@ t.test('edits: a change based on an earlier version is refused, with what was ch
     status: 409,
     body: {
       type: 'urn:pollcast:edit-conflict',
-      detail: /version 1.*version 2 now \(changed: title, room\)/,
+      detail: /version 1.*version 2 \(changed: title, room\)/,
       problems: ['title: now "First?"', 'room: now "hall"'],
     },
   });

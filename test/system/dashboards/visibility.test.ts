@@ -110,6 +110,9 @@ t.test('every round that is kept is listed, with its result and its timeline', a
   await vote(s, 'd', 'q', 'b');
   await s.resultAfter('q', 1);
   await s.call('POST', '/api/polls/q/close', { operator: true });
+  await eventually('the final result', async () =>
+    (await s.call('GET', '/api/polls/q/result')).body.final ? true : undefined,
+  );
   await s.call('POST', '/api/polls/q/reopen', { operator: true });
   const { body } = await s.call('GET', '/api/polls/q');
   t.match(body.rounds, [
