@@ -23,7 +23,7 @@ import type { DeviceTopic } from '../../core/voting/rules/topics.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { Appender, type AppenderParts } from './appender.ts';
-import { Numbers, type PlacedVote } from './numbers.ts';
+import { Numbers, type Place } from './numbers.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
 
 /** A vote as it was received. */
@@ -91,8 +91,8 @@ export class Intake {
     const { votes, without } = checked;
     const partition = this.partitionOf(pseudonymKey === undefined ? device : pseudonymOf(pseudonymKey, device));
     const logged = pseudonymKey === undefined ? votes : votes.map((vote) => pseudonymised(pseudonymKey, vote));
-    const placed = logged.map((vote) => ({ partition, poll: definition.poll, round, vote }));
-    const receipt = { poll: definition.poll, without, undecided: this.undecided(arrival, definition, placed) };
+    const undecided = this.undecided(arrival, definition, logged, { partition, poll: definition.poll, round });
+    const receipt = { poll: definition.poll, without, undecided };
     let open = votes.length;
     let failure: Error | undefined;
     for (const vote of logged) {
@@ -113,12 +113,12 @@ export class Intake {
   private undecided(
     { isKnownToRepeat }: Arrival,
     { revote }: Definition,
-    placed: readonly PlacedVote[],
+    votes: readonly Vote[],
+    place: Place,
   ): Receipt['undecided'] {
-    const numbered = placed.filter(({ vote }) => vote.n !== undefined);
-    if (revote !== 'last' || placed.some(({ vote }) => vote.choice === WITHDRAWN)) return true;
-    if (numbered.length === 0) return isKnownToRepeat;
-    const checks = numbered.map((vote) => this.numbers.note(vote));
+    if (revote !== 'last' || votes.some(({ choice }) => choice === WITHDRAWN)) return true;
+    if (votes.every(({ n }) => n === undefined)) return isKnownToRepeat;
+    const checks = votes.filter(({ n }) => n !== undefined).map((vote) => this.numbers.note(vote, place));
     if (checks.includes(false)) return true;
     const open = checks.filter((check) => typeof check === 'function');
     return open.length > 0 && (async () => (await Promise.all(open.map((isNewest) => isNewest()))).includes(false));

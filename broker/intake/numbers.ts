@@ -6,12 +6,11 @@ import type { Vote } from '../../core/voting/count/vote.ts';
 /** Maximum number of voters and rounds whose highest number is kept in memory. */
 const MAX_KEPT = 50_000;
 
-/** A vote as it is logged, and where. */
-export interface PlacedVote {
+/** Where a vote is logged, and what it is for. */
+export interface Place {
   readonly partition: number;
   readonly poll: string;
   readonly round: number;
-  readonly vote: Vote;
 }
 
 /** The highest sequence number of each voter, so that receipts do not call a vote accepted that is older than the ballot. */
@@ -27,8 +26,7 @@ export class Numbers {
    * Takes note of a vote. Returns whether its number is higher than all before, or the highest again: then it is a copy of the
    * newest vote. If this broker has no earlier number of the voter, it returns a function that looks at the ballot.
    */
-  note({ partition, poll, round, vote }: PlacedVote): boolean | (() => Promise<boolean>) {
-    const { device, n = 0 } = vote;
+  note({ device, n = 0 }: Vote, { partition, poll, round }: Place): boolean | (() => Promise<boolean>) {
     const key = `${roundKey(poll, round)} ${device}`;
     const known = this.highest.get(key);
     this.highest.put(key, Math.max(n, known ?? 0));

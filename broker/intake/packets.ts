@@ -16,6 +16,6 @@ function contentHash(topic: string, payload: Buffer): number {
   for (let i = 0; i < topic.length; i++) hash = Math.imul(hash ^ topic.charCodeAt(i), 0x01000193);
   // A topic contains no zero, so this separates the two.
   hash = Math.imul(hash, 0x01000193);
-  for (const byte of payload) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let i = 0; i < payload.length; i++) hash = Math.imul(hash ^ (payload[i] as number), 0x01000193);
   return hash;
 }

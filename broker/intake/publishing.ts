@@ -82,7 +82,13 @@ export class Publishing {
     const { elector = { device, isRegistered: false, isGuest: false }, number, before } = connection;
     const isFirst = packet.qos > 0 && connection.published++ < MAX_REPEATED;
     const arrival = {
-      ...{ device, elector, topic: what.topic, payload, dup, retain, connection: number },
+      device,
+      elector,
+      topic: what.topic,
+      payload,
+      dup,
+      retain,
+      connection: number,
       packet: loggedPacket(packet, payload),
       mayRepeat: isFirst && before !== 'left',
       isKnownToRepeat: dup || (isFirst && before === 'lost'),

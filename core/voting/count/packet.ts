@@ -15,7 +15,11 @@ export function packetOf(id: number, hash: number): number {
 
 /** The two parts of a packet. */
 export function partsOf(packet: number): { id: number; hash: number } {
-  return { id: Math.floor(packet / HASHES), hash: packet % HASHES };
+  return { id: idOf(packet), hash: packet % HASHES };
+}
+
+function idOf(packet: number): number {
+  return Math.floor(packet / HASHES);
 }
 
 /**
@@ -36,8 +40,9 @@ export function packetsAfter(vote: Vote, before: Ballot | undefined): readonly n
   const known = before?.packets ?? [];
   const [of, last] = [vote.connection ?? 0, before?.connection ?? 0];
   // A client uses a packet id again only after the acknowledgement of its last packet with that id.
-  const id = vote.packet === undefined ? undefined : partsOf(vote.packet).id;
-  const kept = of > last ? [] : known.filter((packet) => partsOf(packet).id !== id);
-  const packets = vote.packet === undefined || of < last ? kept : [...kept, vote.packet];
-  return packets.length === 0 ? undefined : packets.slice(-MAX_PACKETS);
+  const id = vote.packet === undefined ? undefined : idOf(vote.packet);
+  const packets = of > last ? [] : known.filter((packet) => idOf(packet) !== id);
+  if (vote.packet !== undefined && of >= last) packets.push(vote.packet);
+  if (packets.length > MAX_PACKETS) packets.splice(0, packets.length - MAX_PACKETS);
+  return packets.length === 0 ? undefined : packets;
 }
