@@ -5,7 +5,7 @@ import { withinOr } from '../../core/waiting/deadline.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import type { Connection } from './connection.ts';
 
-/** Pause in ms before a broker that has not confirmed the end of a connection is told again. It doubles each time. */
+/** Pause in ms before a claim is repeated to a broker that has not confirmed the end of a connection. It doubles each time. */
 const TELL_AGAIN_MS = 250;
 /** Interval in ms between checks whether such a broker is still present. */
 const CHECK_EVERY_MS = 250;

@@ -48,7 +48,7 @@ const CLASS_OF: Readonly<Record<number, PacketClass>> = {
 };
 
 /**
- * A token bucket that may go into debt: whoever takes more than there is waits until the debt is paid. As a connection takes for
+ * A token bucket that may go into debt: a taker that exceeds it waits until the debt is paid. As a connection takes for
  * one packet at a time, connections that share an allowance take turns.
  */
 export class Allowance {
