@@ -31,7 +31,11 @@ t.test('a lot that was drawn decides a tie, and is part of the record, the audit
   const decided = await resultOf(s, 'q');
   t.match(decided, { winners: ['b'], tied: ['a', 'b', 'c'], tieBrokenBy: 'lot', draws: [{ order: ['b', 'a', 'c'] }] });
   t.notOk(decided.unresolved);
-  t.match(JSON.parse(await watcher.next('result/q')), { winners: ['b'], tieBrokenBy: 'lot' }, 'devices get the new result');
+  t.match(
+    JSON.parse(await watcher.next('result/q')),
+    { winners: ['b'], tieBrokenBy: 'lot' },
+    'devices get the new result',
+  );
   t.match((await enter('b', 'a', 'c')).body, { type: 'urn:pollcast:nothing-to-draw' });
 
   const { body: bundle } = await s.call('GET', '/api/polls/q/audit', { operator: true });
