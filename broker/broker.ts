@@ -34,14 +34,12 @@ import { Trail } from './watch/trail.ts';
 import { Watch } from './watch/watch.ts';
 
 /**
- * Maximum number of PUBLISH packets in flight in the whole broker. At the limit, the broker stops reading from connections
+ * Maximum number of PUBLISH and PUBREL packets in flight in the whole broker. At the limit, the broker stops reading from connections
  * until half of the packets have been processed.
  */
 const MAX_IN_FLIGHT = 50_000;
 /** Time limit in ms for a client to send CONNECT. */
 const CONNECT_LIMIT_MS = 5_000;
-/** If a device does not read for this long (ms), it is disconnected. */
-const DRAIN_LIMIT_MS = 10_000;
 /** Interval in ms between updates of the gauges. */
 const MEASURE_EVERY_MS = 1_000;
 /** Time limit in ms for clients to disconnect when the broker stops. */
@@ -188,7 +186,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     watch,
     log,
   });
-  const publishing = new Publishing({ intake, statuses, connections, watch, log });
+  const publishing = new Publishing({ intake, statuses, watch, log });
   const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {
     await intake.drained();
@@ -265,12 +263,12 @@ async function openAedes(parts: AedesParts): Promise<VoteAedes> {
     persistence,
     ...(emitter ? { mq: emitter } : {}),
     connectTimeout: CONNECT_LIMIT_MS,
-    drainTimeout: DRAIN_LIMIT_MS,
+    drainTimeout: GATE_LIMITS.drainMs,
     // In MQTT 3.1, client ids had at most 23 characters; we allow what the door allows.
     maxClientsIdLength: MAX_IDENTIFIER_LENGTH,
     preConnect: admission.preConnect,
     authenticate: (...request) => void admission.authenticate(...request),
-    authorizePublish: publishing.authorizePublish,
+    authorizePublish: publishing.will,
     authorizeSubscribe: admission.authorizeSubscribe,
     // Checked again on delivery, because a stored session may contain filters that were granted under older rules.
     authorizeForward: (client, packet) =>
@@ -278,7 +276,7 @@ async function openAedes(parts: AedesParts): Promise<VoteAedes> {
   });
   aedes.on('clientReady', (client) => {
     const connection = connections.of(client);
-    connection.ready();
+    connection.ready(publishing.receiver(client, connection));
     watch.connected(connection);
   });
   aedes.on('keepaliveTimeout', (client) => connections.of(client).because('keepalive'));

@@ -176,7 +176,7 @@ export class Admission {
     gate.once('close', () => sessions.leave(id));
     const isPresent = await sessions.enter(id);
     // In MQTT 3.1, the byte is reserved.
-    gate.sessionPresent = isPresent && version !== MQTT_3_1;
+    gate.outgoing.sessionPresent = isPresent && version !== MQTT_3_1;
   }
 }
 

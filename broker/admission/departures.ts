@@ -23,12 +23,15 @@ export class Departures {
   }
 
   /** How the last connection of the device ended. From now on, the new connection counts as its last one. */
-  async arrive(client: Client, { gate, acknowledgements }: Connection): Promise<LastLine> {
+  async arrive(client: Client, connection: Connection): Promise<LastLine> {
+    const { gate } = connection;
     const { id: device } = client;
     const line = randomBytes(9).toString('base64url');
     const before = await this.presence.arrive(device, line);
     gate.once('close', () => {
-      if (!(client as Client & Leaver)._disconnected || !acknowledgements.isEmpty) return;
+      // A connection that is ending takes nothing more, so what came last was not acknowledged.
+      if (!(client as Client & Leaver)._disconnected || connection.isEnding) return;
+      if (!gate.acknowledgements.isEmpty) return;
       this.presence.leave(device, line).catch((error) => {
         this.log.debug({ err: error, device }, 'could not note that a device has left');
       });

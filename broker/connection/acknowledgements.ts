@@ -1,37 +1,135 @@
-type Done = (error?: Error | null) => void;
+import type { Reason } from '../../core/voting/rules/rejection.ts';
+import { ACKNOWLEDGEMENT_BYTES, type Acknowledgement, writeAcknowledgement } from './wire/acknowledgement.ts';
+import { PUBACK, PUBCOMP, PUBREC } from './wire/frame.ts';
 
-interface Pending {
-  readonly done: Done;
-  outcome: { error: Error | undefined } | undefined;
+/** The side of a connection that acknowledgements leave by. */
+interface Line {
+  readonly destroyed: boolean;
+  /** Sends whole packets. */
+  acknowledge(bytes: Buffer): void;
+  /** Call when packets that were taken have been dealt with. */
+  settle(packets: number): void;
+  destroy(error: Error): void;
+}
+
+/** A packet that was received and has not been acknowledged yet. */
+export interface Pending {
+  /** Undefined for a PUBLISH at QoS 0, which is not acknowledged. */
+  readonly type: Acknowledgement['type'] | undefined;
+  readonly id: number;
+  isSettled: boolean;
+  reason: Reason | undefined;
+  /** Why the packet is not acknowledged, but its connection closed. */
+  error: Error | undefined;
+}
+
+/** What acknowledges a PUBLISH, by QoS. */
+const TYPE_OF = [undefined, PUBACK, PUBREC] as const;
+
+/** Those that have something to send in this turn of the event loop. */
+let due: Acknowledgements[] = [];
+
+function flushDue(): void {
+  const now = due;
+  due = [];
+  for (const acknowledgements of now) acknowledgements.flush();
 }
 
 /**
- * Sends the acknowledgements of one connection in the order in which its packets arrived [MQTT-4.6.0-2], even if processing
- * finishes in a different order. Aedes writes a PUBACK when its `authorizePublish` hook finishes, so the hooks must finish in
- * order.
+ * The acknowledgements of one connection. They leave in the order in which the packets arrived [MQTT-4.6.0-2], even if these
+ * were settled in another order, and all that are due in one turn of the event loop leave in one write.
  */
 export class Acknowledgements {
+  private readonly line: Line;
   private readonly queue: Pending[] = [];
+  /** The ids of packets at QoS 2 that the device has not released with PUBREL yet. */
+  private readonly unreleased = new Set<number>();
+  private isDue = false;
 
-  /** True if every packet so far has been acknowledged. */
+  constructor(line: Line) {
+    this.line = line;
+  }
+
+  /** True if every packet so far has been acknowledged and, at QoS 2, released. */
   get isEmpty(): boolean {
-    return this.queue.length === 0;
+    return this.queue.length === 0 && this.unreleased.size === 0;
   }
 
-  /** Queues a packet. Call the returned function once the packet has been processed; `done` is called when its turn comes. */
-  next(done: Done): (error?: Error) => void {
-    const pending: Pending = { done, outcome: undefined };
+  /** The number of packets at QoS 2 that were not released. */
+  get held(): number {
+    return this.unreleased.size;
+  }
+
+  /** Queues a PUBLISH that has just arrived. Call `settle` or `fail` once it has been processed. */
+  publish(qos: 0 | 1 | 2, id: number): Pending {
+    return this.queued(TYPE_OF[qos], id);
+  }
+
+  /** Notes a packet id at QoS 2. False if the device has sent it before and not released it since [MQTT-4.3.3-2]. */
+  hold(id: number): boolean {
+    if (this.unreleased.has(id)) return false;
+    this.unreleased.add(id);
+    return true;
+  }
+
+  /** Queues the answer to PUBREL, which is the same for an id that is unknown. */
+  release(id: number): void {
+    this.unreleased.delete(id);
+    this.settle(this.queued(PUBCOMP, id));
+  }
+
+  /** The packet was processed: what came of it is stored. @param reason why a vote was rejected */
+  settle(pending: Pending, reason?: Reason): void {
+    pending.reason = reason;
+    this.done(pending);
+  }
+
+  /** The packet is not acknowledged: once all earlier ones are, the connection is closed with this error. */
+  fail(pending: Pending, error: Error): void {
+    pending.error = error;
+    this.done(pending);
+  }
+
+  /** Sends what is due. Call before anything else is sent that follows from it. */
+  flush(): void {
+    this.isDue = false;
+    const { queue, line } = this;
+    let count = 0;
+    let failure: Error | undefined;
+    for (let next = queue[0]; next?.isSettled && !failure; next = queue[++count]) failure = next.error;
+    if (count === 0) return;
+    if (!line.destroyed) this.send(count);
+    if (count === queue.length) queue.length = 0;
+    else queue.splice(0, count);
+    if (failure) line.destroy(failure);
+    line.settle(count);
+    if (failure) this.flush();
+  }
+
+  private queued(type: Pending['type'], id: number): Pending {
+    const pending = { type, id, isSettled: false, reason: undefined, error: undefined };
     this.queue.push(pending);
-    return (error) => {
-      pending.outcome ??= { error };
-      this.release();
-    };
+    return pending;
   }
 
-  private release(): void {
-    for (let first = this.queue[0]; first?.outcome; first = this.queue[0]) {
-      this.queue.shift();
-      first.done(first.outcome.error ?? null);
-    }
+  private done(pending: Pending): void {
+    pending.isSettled = true;
+    if (this.isDue || this.queue[0] !== pending) return;
+    this.isDue = true;
+    if (due.push(this) === 1) process.nextTick(flushDue);
   }
+
+  private send(count: number): void {
+    const bytes = Buffer.allocUnsafe(count * ACKNOWLEDGEMENT_BYTES);
+    let end = 0;
+    for (let i = 0; i < count; i++) {
+      const pending = this.queue[i] as Pending;
+      if (isAcknowledged(pending)) end = writeAcknowledgement(bytes, end, pending);
+    }
+    if (end > 0) this.line.acknowledge(bytes.subarray(0, end));
+  }
+}
+
+function isAcknowledged(pending: Pending): pending is Pending & Acknowledgement {
+  return pending.type !== undefined && pending.error === undefined;
 }

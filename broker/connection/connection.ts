@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
-import { Acknowledgements } from './acknowledgements.ts';
 import type { Gate } from './gate.ts';
 import type { Departure, Refusal } from './reasons.ts';
+import type { Receiver } from './receiver.ts';
 
 /** Maximum time in ms for which an ending connection waits for its CONNACK and for acknowledgements under way. */
 const END_LIMIT_MS = 1_000;
@@ -16,8 +16,6 @@ export class Connection {
   readonly gate: Gate;
   /** The client’s IP address; see `Origin`. */
   readonly address: string | undefined;
-  /** Sends acknowledgements in the order in which packets arrived. */
-  readonly acknowledgements = new Acknowledgements();
   /** Topic filters the client was granted. */
   readonly granted = new Set<string>();
   /** The topic of the will that came with CONNECT. */
@@ -46,8 +44,6 @@ export class Connection {
   readonly gone: Promise<void>;
   /** How the device’s last connection ended. */
   before: LastLine = 'unknown';
-  /** How many packets at QoS 1 or 2 the device has published over this connection. */
-  published = 0;
   private stage: 'waiting' | 'entering' | 'registered' = 'waiting';
   private readiness = Promise.resolve();
   private nowReady = () => {};
@@ -91,11 +87,11 @@ export class Connection {
     this.stage = 'registered';
   }
 
-  /** Call when CONNACK has been sent. */
-  ready(): void {
+  /** Call when CONNACK has been sent. @param receiver takes what the device publishes */
+  ready(receiver: Receiver): void {
     this.isReady = true;
     this.nowReady();
-    this.gate.accept();
+    this.gate.accept(receiver);
   }
 
   /** Call when Aedes has removed the connection from its clients. */

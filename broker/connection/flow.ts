@@ -4,7 +4,7 @@ export interface Held {
 }
 
 /**
- * Counts the PUBLISH packets in flight in the whole broker. At the limit, the broker stops reading from connections until half
+ * Counts the PUBLISH and PUBREL packets in flight in the whole broker. At the limit, the broker stops reading from connections until half
  * of the capacity is free again, so that a burst waits in the network and not in memory.
  */
 export class Flow {
@@ -45,5 +45,45 @@ export class Flow {
 
   release(held: Held): void {
     this.held.delete(held);
+  }
+}
+
+/** The packets of one connection that are in flight, within a limit of its own and that of the broker. */
+export class Share {
+  private readonly flow: Flow;
+  private readonly limit: number;
+  private readonly held: Held;
+  private underWay = 0;
+
+  /** @param resume called when packets may go on, after there was no room */
+  constructor(flow: Flow, limit: number, resume: () => void) {
+    this.flow = flow;
+    this.limit = limit;
+    this.held = { resume };
+  }
+
+  /** True if one more packet may be in flight. If not, `resume` will be called. */
+  hasRoom(): boolean {
+    if (this.flow.hasRoomFor(1)) return this.underWay < this.limit;
+    this.flow.hold(this.held);
+    return false;
+  }
+
+  enter(): void {
+    this.underWay++;
+    this.flow.enter(1);
+  }
+
+  leave(packets: number): void {
+    const half = this.limit >> 1;
+    const wasFull = this.underWay > half;
+    this.underWay -= packets;
+    this.flow.leave(packets);
+    if (wasFull && this.underWay <= half) this.held.resume();
+  }
+
+  /** Call when the connection closes. Its packets stay in flight until `leave`. */
+  close(): void {
+    this.flow.release(this.held);
   }
 }

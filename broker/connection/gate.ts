@@ -1,9 +1,13 @@
 import { Duplex } from 'node:stream';
-import type { Flow, Held } from './flow.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { type Flow, Share } from './flow.ts';
+import { Outgoing } from './outgoing.ts';
 import type { Pace } from './pace.ts';
-import { checkPacket, UnknownLevel } from './wire/control-packets.ts';
-import { CONNECT, DISCONNECT, frameLength, PUBLISH, packetType, SUBSCRIBE, setSessionPresent } from './wire/frame.ts';
-import { RepeatedFilters } from './wire/repeated-filters.ts';
+import type { Receiver } from './receiver.ts';
+import { checkPacket, packetIdOf, UnknownLevel } from './wire/control-packets.ts';
+import { CONNECT, DISCONNECT, frameLength, PUBLISH, PUBREL, packetType, SUBSCRIBE } from './wire/frame.ts';
+import { PacketTimer } from './wire/packet-timer.ts';
+import { type Publish, PublishReader } from './wire/publish.ts';
 
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
 export const GATE_LIMITS = {
@@ -13,8 +17,10 @@ export const GATE_LIMITS = {
   packetBytes: 4096,
   /** Maximum time in ms between the first and the last byte of a packet. */
   packetMs: 10_000,
-  /** Maximum number of PUBLISH packets per connection that were forwarded but not yet processed. */
+  /** Maximum number of PUBLISH and PUBREL packets per connection that were taken but not yet acknowledged. */
   inFlight: 512,
+  /** Maximum time in ms for which a device may leave its acknowledgements unread. */
+  drainMs: 10_000,
 } as const;
 
 export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number };
@@ -27,82 +33,75 @@ export class GateError extends Error {
 const NOTHING = Buffer.alloc(0);
 /** CONNACK with return code 1: unacceptable protocol level. */
 const UNACCEPTABLE_LEVEL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
-/** Time in ms for a client to close the connection after such an answer. Closing at once could discard the answer. */
-const LINGER_MS = 1_000;
 
 /**
- * Sits between a socket and Aedes, and enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are
- * too large or malformed before Aedes reads them, sets a time limit for incomplete packets, lets only one CONNECT through until the
- * client has been accepted, and limits the PUBLISH packets in flight and the pace of all packets. Only whole packets are forwarded;
- * the rest waits here or in the network.
+ * Sits between a socket and Aedes. What a device publishes is read here and goes straight to its receiver; all other packets are
+ * forwarded to Aedes. The gate also enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are too
+ * large or malformed, sets a time limit for incomplete packets, lets only one CONNECT through until the client has been accepted,
+ * and limits the packets in flight and the pace of all packets. Only whole packets leave it; the rest waits here or in the
+ * network.
  */
 export class Gate extends Duplex {
-  /** Whether CONNACK says that the session was stored: Aedes knows only sessions with subscriptions. */
-  sessionPresent = false;
+  readonly outgoing: Outgoing;
+  readonly acknowledgements = new Acknowledgements(this);
   private readonly socket: Duplex;
   private readonly limits: GateLimits;
-  private readonly flow: Flow;
+  private readonly share: Share;
   private readonly pace: Pace | undefined;
-  private readonly held: Held = { resume: () => this.forward() };
-  /** Bytes not forwarded yet: at most one socket read and one packet. */
+  private readonly publishes = new PublishReader();
+  private readonly packetTimer: PacketTimer;
+  private receiver: Receiver | undefined;
+  /** Bytes not passed on yet: at most one socket read and one packet. */
   private waiting: Buffer = NOTHING;
-  private inFlight = 0;
   /** How the connection ended, if the device or the network ended it: with DISCONNECT, or without. */
   ending: 'goodbye' | 'lost' | undefined;
-  /** PUBLISH packets in flight that are being processed. */
-  private begun = 0;
-  private state: 'stranger' | 'connecting' | 'accepted' | 'refused' = 'stranger';
+  private state: 'stranger' | 'connecting' | 'accepted' | 'leaving' | 'refused' = 'stranger';
   /** Why the connection was refused with an answer. */
   private refusal: GateError | null = null;
-  private readonly repeatedFilters = new RepeatedFilters();
-  private timer: NodeJS.Timeout | undefined;
   /** Runs while the next packet has to wait because of the pace. */
   private paceTimer: NodeJS.Timeout | undefined;
   /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
   private isWanted = true;
-  private isAnswered = false;
-  /** The time in ms at which the first byte of the incomplete packet arrived; 0 if there is no incomplete packet. */
-  private partialSince = 0;
+  /** True while packets are passed on, because what becomes of one may call for the next. */
+  private isForwarding = false;
 
   /** @param pace without one, the pace of packets is not limited */
   constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS, pace?: Pace) {
     super({ allowHalfOpen: false, emitClose: true });
     this.socket = socket;
-    this.flow = flow;
+    this.share = new Share(flow, limits.inFlight, () => this.forward());
     this.limits = limits;
     this.pace = pace;
+    this.outgoing = new Outgoing({
+      socket,
+      drainMs: limits.drainMs,
+      onDrained: () => this.forward(),
+      onStalled: () => this.refuse('drain timeout'),
+    });
+    this.packetTimer = new PacketTimer(limits.packetMs, () =>
+      this.refuse(`packet still incomplete after ${limits.packetMs} ms`),
+    );
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('end', () => {
-      this.noteLost();
-      this.push(null);
-    });
-    socket.on('error', (error) => {
-      this.noteLost();
-      this.destroy(error);
-    });
-    socket.on('close', () => {
-      this.noteLost();
-      this.destroy(this.refusal ?? undefined);
-    });
+    socket.on('end', () => this.lost(() => this.push(null)));
+    socket.on('error', (error) => this.lost(() => this.destroy(error)));
+    socket.on('close', () => this.lost(() => this.destroy(this.refusal ?? undefined)));
   }
 
-  /** Call when CONNECT has been accepted. From then on, the packets that follow it are forwarded. */
-  accept(): void {
+  /** Call when CONNECT has been accepted. From then on, the packets that follow it are passed on. */
+  accept(receiver: Receiver): void {
+    this.receiver = receiver;
     this.state = 'accepted';
     this.forward();
   }
 
-  /** Call when processing of a PUBLISH begins. The packet is in flight until `settle`, even if the connection closes. */
-  begin(): void {
-    this.begun++;
+  /** Call when packets that the receiver took have been dealt with. */
+  settle(packets: number): void {
+    this.share.leave(packets);
   }
 
-  /** Call when a PUBLISH passed to `begin` has been processed. */
-  settle(): void {
-    this.begun--;
-    this.inFlight--;
-    this.flow.leave(1);
-    if (this.inFlight === this.limits.inFlight >> 1) this.forward();
+  /** Sends acknowledgements. */
+  acknowledge(bytes: Buffer): void {
+    this.outgoing.acknowledge(bytes);
   }
 
   override _read(): void {
@@ -124,31 +123,25 @@ export class Gate extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.timer);
+    this.packetTimer.close();
+    this.outgoing.close();
     clearTimeout(this.paceTimer);
     this.pace?.close();
-    this.flow.release(this.held);
-    // Packets whose processing has not begun are lost with the connection; `settle` is still called for the others.
-    this.flow.leave(this.inFlight - this.begun);
-    this.inFlight = this.begun;
+    this.share.close();
     this.waiting = NOTHING;
     this.socket.destroy();
     done(error);
   }
 
   /** Notes that the other side ended the connection, unless this side did. */
-  private noteLost(): void {
+  private lost(end: () => void): void {
     if (!this.destroyed) this.ending ??= 'lost';
+    end();
   }
 
   private send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    if (!this.isAnswered) {
-      this.isAnswered = true;
-      setSessionPresent(bytes, this.sessionPresent);
-    }
-    if (this.socket.destroyed) done(new GateError('the connection is closed'));
-    else if (this.socket.write(this.repeatedFilters.complete(bytes))) done();
-    else this.socket.once('drain', done);
+    this.acknowledgements.flush();
+    this.outgoing.send(bytes, done);
   }
 
   private receive(chunk: Buffer): void {
@@ -157,45 +150,64 @@ export class Gate extends Duplex {
     this.forward();
   }
 
-  /** Forwards all whole packets that the limits allow, in one chunk. */
+  /** Passes on all whole packets that the limits allow. */
   private forward(): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.isForwarding) return;
+    this.isForwarding = true;
     const bytes = this.waiting;
     const nowMs = performance.now();
-    let end = 0;
-    let publishes = 0;
+    let at = 0;
+    /** Where the packets begin that are for Aedes and have not been forwarded yet. */
+    let from = 0;
     let isPartial = false;
-    while (end < bytes.length && this.mayForward(publishes)) {
-      const length = this.checkedLength(bytes, end);
+    let isTaken = false;
+    while (at < bytes.length && this.mayForward()) {
+      const length = this.checkedLength(bytes, at);
       if (length === undefined) return;
-      isPartial = length === 0 || end + length > bytes.length;
-      const type = packetType(bytes[end] as number);
+      const end = at + length;
+      isPartial = length === 0 || end > bytes.length;
+      const type = packetType(bytes[at] as number);
       if (isPartial || this.mustWait(type, length, nowMs)) break;
-      if (!this.isAllowed(bytes, end, end + length)) return;
-      if (type === PUBLISH) publishes++;
-      else if (type === DISCONNECT) this.ending = 'goodbye';
-      end += length;
-      if (this.state === 'stranger') this.state = 'connecting';
+      if (type === PUBLISH || type === PUBREL) {
+        // Aedes gets first what came first.
+        if (from < at) this.isWanted = this.push(bytes.subarray(from, at));
+        if (!this.isTaken(type, bytes, at, end)) return;
+        from = end;
+        isTaken = true;
+      } else if (!this.isAllowed(type, bytes, at, end)) return;
+      at = end;
     }
-    this.time(isPartial);
-    if (end > 0) {
-      this.waiting = end === bytes.length ? NOTHING : bytes.subarray(end);
-      this.inFlight += publishes;
-      this.flow.enter(publishes);
-    }
+    this.isForwarding = false;
+    if (isTaken) this.receiver?.heard();
+    if (this.destroyed) return;
+    this.packetTimer.note(isPartial);
+    if (at > 0) this.waiting = at === bytes.length ? NOTHING : bytes.subarray(at);
     // Stop reading while whole packets wait; keep reading to complete a partial one.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
     else this.socket.pause();
-    if (end > 0) this.isWanted = this.push(bytes.subarray(0, end));
+    if (from < at) this.isWanted = this.push(bytes.subarray(from, at));
   }
 
-  private mayForward(publishes: number): boolean {
-    if (this.state === 'connecting' || !this.isWanted) return false;
-    if (!this.flow.hasRoomFor(publishes + 1)) {
-      this.flow.hold(this.held);
+  private mayForward(): boolean {
+    if (this.destroyed || !this.isWanted || this.outgoing.isClogged) return false;
+    if (this.state !== 'stranger' && this.state !== 'accepted') return false;
+    return this.share.hasRoom();
+  }
+
+  /** Hands a PUBLISH or PUBREL to the receiver. Returns false if it was malformed, which closes the connection. */
+  private isTaken(type: number, bytes: Buffer, start: number, end: number): boolean {
+    let publish: Publish | undefined;
+    try {
+      if (type === PUBLISH) publish = this.publishes.read(bytes, start, end);
+      else checkPacket(bytes, start, end);
+    } catch (error) {
+      this.refuse((error as Error).message);
       return false;
     }
-    return this.inFlight + publishes < this.limits.inFlight;
+    this.share.enter();
+    if (publish) this.receiver?.publish(publish);
+    else this.receiver?.release(packetIdOf(bytes, start, end));
+    return true;
   }
 
   /** True if the next packet has to wait because of the pace. Forwarding continues automatically. */
@@ -221,8 +233,8 @@ export class Gate extends Duplex {
     return undefined;
   }
 
-  /** Checks a whole packet. If it violates the protocol, the connection is closed. */
-  private isAllowed(bytes: Buffer, start: number, end: number): boolean {
+  /** Checks a whole packet for Aedes. If it violates the protocol, the connection is closed. */
+  private isAllowed(type: number, bytes: Buffer, start: number, end: number): boolean {
     try {
       checkPacket(bytes, start, end);
     } catch (error) {
@@ -231,7 +243,12 @@ export class Gate extends Duplex {
       else this.refuse(message);
       return false;
     }
-    if (packetType(bytes[start] as number) === SUBSCRIBE) this.repeatedFilters.subscribing(bytes, start, end);
+    if (type === CONNECT) this.state = this.state === 'stranger' ? 'connecting' : this.state;
+    else if (type === SUBSCRIBE) this.outgoing.repeatedFilters.subscribing(bytes, start, end);
+    else if (type === DISCONNECT) {
+      this.ending = 'goodbye';
+      this.state = 'leaving';
+    }
     return true;
   }
 
@@ -244,31 +261,12 @@ export class Gate extends Duplex {
     this.refusal = new GateError(why);
     this.emit('refused', this.refusal, clientId);
     this.waiting = NOTHING;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refuse(why), LINGER_MS);
+    this.packetTimer.close();
+    this.outgoing.end(bytes, () => this.refuse(why));
     this.socket.resume();
-    this.socket.end(bytes);
   }
 
   private refuse(why: string): void {
     this.destroy(new GateError(why));
-  }
-
-  /** Times incomplete packets. There is one lazy timer, so that a busy connection does not set a timer for every read. */
-  private time(isPartial: boolean): void {
-    if (!isPartial) {
-      this.partialSince = 0;
-      return;
-    }
-    this.partialSince ||= Date.now();
-    this.timer ??= setTimeout(() => this.checkTime(), this.limits.packetMs);
-  }
-
-  private checkTime(): void {
-    this.timer = undefined;
-    if (this.partialSince === 0) return;
-    const leftMs = this.partialSince + this.limits.packetMs - Date.now();
-    if (leftMs > 0) this.timer = setTimeout(() => this.checkTime(), leftMs);
-    else this.refuse(`packet still incomplete after ${this.limits.packetMs} ms`);
   }
 }

@@ -16,7 +16,6 @@ export type PacketClass = (typeof PACKET_CLASSES)[number];
  */
 export const CONNECTION_RATES = {
   publish: { burst: 10_000, perSecond: 5_000 },
-  /** PUBREL, which is looked up in the stored session. */
   release: { burst: 2_000, perSecond: 2_000 },
   /** PUBACK, PUBREC and PUBCOMP. The burst is for a session that receives everything it missed. */
   answer: { burst: 2_000, perSecond: 500 },

@@ -1,13 +1,12 @@
-import type { PublishPacket } from 'aedes';
 import { packetOf } from '../../core/voting/count/packet.ts';
+import type { Publish } from '../connection/wire/publish.ts';
 
 /** A device may repeat packets only among the first ones of a connection; this many, without those at QoS 0. */
 export const MAX_REPEATED = 32;
 
 /** The packet as it is logged, to recognise it if it is sent again; undefined at QoS 0, where nothing is. */
-export function loggedPacket(packet: PublishPacket, payload: Buffer): number | undefined {
-  const { qos, messageId, topic } = packet;
-  return qos === 0 || messageId === undefined ? undefined : packetOf(messageId, contentHash(topic, payload));
+export function loggedPacket({ qos, id, topic, payload }: Publish): number | undefined {
+  return qos === 0 ? undefined : packetOf(id, contentHash(topic, payload));
 }
 
 /** The 32-bit FNV-1a hash of topic and payload. */

@@ -1,0 +1,73 @@
+import type { Duplex } from 'node:stream';
+import { setSessionPresent } from './wire/frame.ts';
+import { RepeatedFilters } from './wire/repeated-filters.ts';
+
+/** Time in ms for a refused client to close the connection. Closing at once could discard the answer. */
+const LINGER_MS = 1_000;
+
+interface OutgoingParts {
+  readonly socket: Duplex;
+  /** Maximum time in ms for which a device may leave its acknowledgements unread. */
+  readonly drainMs: number;
+  /** Called once waiting acknowledgements have left. */
+  readonly onDrained: () => void;
+  /** Called if they do not leave in time. */
+  readonly onStalled: () => void;
+}
+
+/** The packets that leave by a socket: what Aedes sends, corrected, and acknowledgements. */
+export class Outgoing {
+  /** Whether CONNACK says that the session was stored: Aedes knows only sessions with subscriptions. */
+  sessionPresent = false;
+  readonly repeatedFilters = new RepeatedFilters();
+  private readonly parts: OutgoingParts;
+  private isAnswered = false;
+  /** Runs while acknowledgements wait in the socket, and after the last packet. */
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: OutgoingParts) {
+    this.parts = parts;
+    parts.socket.on('drain', () => {
+      if (!this.timer) return;
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      parts.onDrained();
+    });
+  }
+
+  /** True while acknowledgements wait because the device does not read them. */
+  get isClogged(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** Sends whole packets of Aedes. */
+  send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    const { socket } = this.parts;
+    if (!this.isAnswered) {
+      this.isAnswered = true;
+      setSessionPresent(bytes, this.sessionPresent);
+    }
+    if (socket.destroyed) done(new Error('connection closed'));
+    else if (socket.write(this.repeatedFilters.complete(bytes))) done();
+    else socket.once('drain', done);
+  }
+
+  /** Sends acknowledgements. They never come between parts of a packet, because Aedes’s packets are whole when they get here. */
+  acknowledge(bytes: Buffer): void {
+    const { socket, drainMs, onStalled } = this.parts;
+    // After a half-close, nobody reads them.
+    if (!socket.writable || socket.write(bytes)) return;
+    this.timer ??= setTimeout(onStalled, drainMs);
+  }
+
+  /** Sends a last packet. @param onLate called if the client does not close the connection then */
+  end(bytes: Buffer, onLate: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(onLate, LINGER_MS);
+    this.parts.socket.end(bytes);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+}

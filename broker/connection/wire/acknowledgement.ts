@@ -1,0 +1,23 @@
+import type { Reason } from '../../../core/voting/rules/rejection.ts';
+import type { PUBACK, PUBCOMP, PUBREC } from './frame.ts';
+
+/** The packet that acknowledges a PUBLISH or a PUBREL. */
+export interface Acknowledgement {
+  readonly type: typeof PUBACK | typeof PUBREC | typeof PUBCOMP;
+  /** The id of the acknowledged packet. */
+  readonly id: number;
+  /** Why the vote was rejected; undefined if it was not. */
+  readonly reason: Reason | undefined;
+}
+
+/** The maximum length of an acknowledgement in bytes. */
+export const ACKNOWLEDGEMENT_BYTES = 4;
+
+/** Writes an acknowledgement of MQTT 3.1.1, which cannot say why a vote was rejected. Returns where it ends. */
+export function writeAcknowledgement(to: Buffer, at: number, { type, id }: Acknowledgement): number {
+  to[at] = type << 4;
+  to[at + 1] = 2;
+  to[at + 2] = id >> 8;
+  to[at + 3] = id & 0xff;
+  return at + 4;
+}

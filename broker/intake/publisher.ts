@@ -1,0 +1,135 @@
+import type { Client } from 'aedes';
+import type { Log } from '../../core/runtime/log.ts';
+import type { Pending } from '../connection/acknowledgements.ts';
+import type { Connection } from '../connection/connection.ts';
+import { GateError } from '../connection/gate.ts';
+import { type Publication, publication } from '../connection/permissions.ts';
+import type { Receiver } from '../connection/receiver.ts';
+import type { Publish } from '../connection/wire/publish.ts';
+import { sendReceipt } from '../outbound/receipts.ts';
+import type { Watch } from '../watch/watch.ts';
+import type { Intake } from './intake.ts';
+import { loggedPacket, MAX_REPEATED } from './packets.ts';
+
+/** Maximum number of packets at QoS 2 that a device may leave without PUBREL. */
+export const MAX_HELD = 1_000;
+
+/** Aedes’s timer for the keep alive of a client, which Aedes’s types leave out. */
+interface Timed {
+  readonly _keepaliveTimer: NodeJS.Timeout | null;
+}
+
+/** What the publishers of a broker share. */
+export interface Shared {
+  readonly intake: Intake;
+  readonly watch: Watch;
+  readonly log: Log;
+  /** Handles a status of a device. */
+  status(device: string, payload: Buffer): void;
+  /** Reports that a vote could not be stored. */
+  failed(error: Error): void;
+}
+
+type VoteTopic = Extract<Publication, { is: 'vote' }>['topic'];
+
+/** What one device publishes over one connection. */
+export class Publisher implements Receiver {
+  private readonly shared: Shared;
+  private readonly client: Client;
+  private readonly connection: Connection;
+  /** The last topic and what it is for, because devices repeat their topics. */
+  private topic: string | undefined;
+  private publication: Publication = { is: 'forbidden' };
+  /** The number of packets at QoS 1 or 2 so far. */
+  private published = 0;
+
+  constructor(shared: Shared, client: Client, connection: Connection) {
+    this.shared = shared;
+    this.client = client;
+    this.connection = connection;
+  }
+
+  publish(packet: Publish): void {
+    const { gate, isEnding } = this.connection;
+    // A newer connection of the device gets it again. Closing now would leave no time to acknowledge what was accepted before.
+    if (isEnding) return gate.settle(1);
+    const pending = gate.acknowledgements.publish(packet.qos, packet.id);
+    try {
+      this.take(packet, pending);
+    } catch (error) {
+      this.shared.log.error({ err: error, device: this.client.id }, 'could not process a packet');
+      gate.acknowledgements.fail(pending, error as Error);
+    }
+  }
+
+  release(id: number): void {
+    const { gate, isEnding } = this.connection;
+    if (isEnding) gate.settle(1);
+    else gate.acknowledgements.release(id);
+  }
+
+  heard(): void {
+    (this.client as Client & Partial<Timed>)._keepaliveTimer?.refresh();
+  }
+
+  private take(packet: Publish, pending: Pending): void {
+    const { client, connection, shared } = this;
+    const { acknowledgements } = connection.gate;
+    const { topic, id, qos } = packet;
+    const what = this.classify(topic);
+    if (what.is === 'forbidden') {
+      connection.because('topic');
+      shared.watch.refused(client.id, 'topic', 'a message on a topic that devices may not use');
+      acknowledgements.fail(pending, new Error(`publishing to ${topic} is not allowed`));
+    } else if (qos === 2 && !acknowledgements.hold(id)) {
+      // Whatever became of the first one, its acknowledgement comes first.
+      acknowledgements.settle(pending);
+    } else if (acknowledgements.held > MAX_HELD) {
+      acknowledgements.fail(pending, new GateError(`more than ${MAX_HELD} packets at QoS 2 without PUBREL`));
+    } else if (what.is === 'status') {
+      shared.status(client.id, packet.payload);
+      acknowledgements.settle(pending);
+    } else {
+      this.vote(packet, what.topic, pending);
+    }
+  }
+
+  private vote(packet: Publish, topic: VoteTopic, pending: Pending): void {
+    const { client, connection, shared } = this;
+    const { id: device } = client;
+    const { elector = { device, isRegistered: false, isGuest: false }, number, before, gate } = connection;
+    const { isDup, isRetained, payload } = packet;
+    const isFirst = packet.qos > 0 && this.published++ < MAX_REPEATED;
+    const arrival = {
+      device,
+      elector,
+      topic,
+      payload,
+      dup: isDup,
+      retain: isRetained,
+      connection: number,
+      packet: loggedPacket(packet),
+      mayRepeat: isFirst && before !== 'left',
+      isKnownToRepeat: isDup || (isFirst && before === 'lost'),
+    };
+    shared.intake.receive(arrival, (error, receipt) => {
+      if (error) {
+        connection.because('store', undefined, error.message);
+        shared.failed(error);
+        gate.acknowledgements.fail(pending, error);
+        return;
+      }
+      shared.watch.voted(device, receipt);
+      gate.acknowledgements.settle(pending, receipt.rejected);
+      sendReceipt(client, receipt);
+    });
+  }
+
+  private classify(topic: string): Publication {
+    if (topic !== this.topic) {
+      this.topic = topic;
+      this.publication = publication(topic, this.client.id);
+    }
+    return this.publication;
+  }
+}
