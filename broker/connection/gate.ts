@@ -62,6 +62,8 @@ export class Gate extends Duplex {
   private paceTimer: NodeJS.Timeout | undefined;
   /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
   private isWanted = true;
+  /** True once the other side has ended; what it sent before is still passed on. */
+  private isEnded = false;
   /** True while packets are passed on, because what becomes of one may call for the next. */
   private isForwarding = false;
 
@@ -82,9 +84,19 @@ export class Gate extends Duplex {
       this.refuse(`packet still incomplete after ${limits.packetMs} ms`),
     );
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('end', () => this.lost(() => this.push(null)));
-    socket.on('error', (error) => this.lost(() => this.destroy(error)));
-    socket.on('close', () => this.lost(() => this.destroy(this.refusal ?? undefined)));
+    socket.on('end', () => {
+      this.noteLost();
+      this.isEnded = true;
+      this.forward();
+    });
+    socket.on('error', (error) => {
+      this.noteLost();
+      this.destroy(error);
+    });
+    socket.on('close', () => {
+      this.noteLost();
+      if (!this.isEnded || this.waiting.length === 0) this.destroy(this.refusal ?? undefined);
+    });
   }
 
   /** Call when CONNECT has been accepted. From then on, the packets that follow it are passed on. */
@@ -134,9 +146,8 @@ export class Gate extends Duplex {
   }
 
   /** Notes that the other side ended the connection, unless this side did. */
-  private lost(end: () => void): void {
+  private noteLost(): void {
     if (!this.destroyed) this.ending ??= 'lost';
-    end();
   }
 
   private send(bytes: Buffer, done: (error?: Error | null) => void): void {
@@ -186,6 +197,14 @@ export class Gate extends Duplex {
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
     else this.socket.pause();
     if (from < at) this.isWanted = this.push(bytes.subarray(from, at));
+    if (this.isEnded && (isPartial || this.waiting.length === 0)) this.finish();
+  }
+
+  /** Ends the connection, when all that the other side sent has been passed on. */
+  private finish(): void {
+    this.waiting = NOTHING;
+    this.push(null);
+    if (this.socket.destroyed) this.destroy();
   }
 
   private mayForward(): boolean {

@@ -47,15 +47,14 @@ export class Outgoing {
       this.isAnswered = true;
       setSessionPresent(bytes, this.sessionPresent);
     }
-    if (socket.destroyed) done(new Error('connection closed'));
-    else if (socket.write(this.repeatedFilters.complete(bytes))) done();
+    // After a half-close, nobody reads it, but what the device sent before must still be taken.
+    if (!socket.writable || socket.write(this.repeatedFilters.complete(bytes))) done();
     else socket.once('drain', done);
   }
 
   /** Sends acknowledgements. They never come between parts of a packet, because Aedes’s packets are whole when they get here. */
   acknowledge(bytes: Buffer): void {
     const { socket, drainMs, onStalled } = this.parts;
-    // After a half-close, nobody reads them.
     if (!socket.writable || socket.write(bytes)) return;
     this.timer ??= setTimeout(onStalled, drainMs);
   }

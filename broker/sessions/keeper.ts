@@ -104,8 +104,7 @@ export class SessionKeeper {
   }
 
   private async delete(client: string): Promise<void> {
-    const { persistence } = this.parts.sessions;
-    await Promise.all([persistence.cleanSubscriptions({ id: client }), persistence.cleanIncoming({ id: client })]);
+    await this.parts.sessions.persistence.cleanSubscriptions({ id: client });
   }
 
   private async storeLeft(): Promise<void> {

@@ -23,7 +23,7 @@ export interface SessionPersistence {
   subscriptionsByClient(client: Owner): Promise<StoredFilter[]>;
   /** Removes all subscriptions of a session. Aedes calls it for every connection with clean session 1. */
   cleanSubscriptions(client: Owner): Promise<void>;
-  /** Removes the QoS 2 messages that a session has not released. */
+  /** Removes the messages at QoS 2 that a session has not released. Aedes calls it for every connection with clean session 1. */
   cleanIncoming(client: Owner): Promise<void>;
   createRetainedStreamCombi(filters: string[]): AsyncIterable<unknown>;
   outgoingEnqueue(filter: unknown, packet: unknown): Promise<void>;
@@ -49,6 +49,8 @@ export interface Sessions {
  */
 export function guardSessions(persistence: SessionPersistence): void {
   const store = persistence.addSubscriptions.bind(persistence);
+  // Aedes gets no messages from devices, so there is nothing to remove.
+  persistence.cleanIncoming = async () => {};
   const stored = new WeakSet<readonly StoredFilter[]>();
   persistence.addSubscriptions = async (client, filters) => {
     if (stored.has(filters)) return;

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { open } from 'lmdb';
 import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
 import { openEmbeddedSessions } from '../../core/store/embedded/sessions/sessions.ts';
@@ -13,8 +15,10 @@ interface Opened {
 
 interface Place {
   open(): Promise<Opened>;
-  /** Stores the session of a client as earlier versions did. */
+  /** Stores the session of a client as earlier versions did, with a vote at QoS 2. */
   storeOld(client: string): Promise<void>;
+  /** Whether such votes are stored. */
+  hasOldVotes(): Promise<boolean>;
 }
 
 const STORES: Record<string, (t: Test) => Promise<Place>> = {
@@ -26,6 +30,15 @@ const STORES: Record<string, (t: Test) => Promise<Place>> = {
         const { persistence, close } = await openEmbeddedSessions(directory);
         await persistence.addSubscriptions({ id: client }, [{ topic: 'poll/q', qos: 1 }]);
         await close();
+        const file = openFile(directory);
+        await file.put(`incoming:${client}:00001`, Buffer.from('a vote'));
+        await file.close();
+      },
+      hasOldVotes: async () => {
+        const file = openFile(directory);
+        const found = [...file.getKeys()].some((key) => key.startsWith('incoming:'));
+        await file.close();
+        return found;
       },
     };
   },
@@ -38,11 +51,22 @@ const STORES: Record<string, (t: Test) => Promise<Place>> = {
         const direct = new Redis(redis.url);
         await direct.sadd('contract:mqtt:clients', client);
         await direct.rpush(`contract:mqtt:outgoing:${client}`, 'packet:1:1');
+        await direct.hset(`contract:mqtt:incoming:${client}`, '1', 'a vote');
         direct.disconnect();
+      },
+      hasOldVotes: async () => {
+        const direct = new Redis(redis.url);
+        const found = await direct.keys('*:incoming:*');
+        direct.disconnect();
+        return found.length > 0;
       },
     };
   },
 };
+
+function openFile(directory: string) {
+  return open<Buffer, string>({ path: join(directory, 'sessions.lmdb'), noSubdir: true, encoding: 'binary' });
+}
 
 for (const [name, prepare] of Object.entries(STORES)) {
   t.test(`${name}: the ledger of sessions`, async (t) => {
@@ -79,13 +103,15 @@ for (const [name, prepare] of Object.entries(STORES)) {
   });
 
   t.test(`${name}: sessions that an earlier version stored are taken over`, async (t) => {
-    const { open, storeOld } = await prepare(t);
+    const { open, storeOld, hasOldVotes } = await prepare(t);
     await storeOld('old');
+    t.ok(await hasOldVotes());
     const startMs = Date.now();
     const after = await open();
     const lastMs = (await after.ledger.lastUsed('old')) ?? 0;
     t.ok(lastMs >= startMs - 1, 'as if it had just been in use');
     await after.close();
+    t.notOk(await hasOldVotes(), 'votes are only in the log');
     const again = await open();
     t.equal(await again.ledger.lastUsed('old'), lastMs, 'only once');
     await again.close();

@@ -4,9 +4,10 @@ import { awaitWrite } from '../await-write.ts';
 
 const SESSION = 'session:';
 const DELIVERY = 'delivery:';
-/** The prefixes under which aedes-persistence-level stores subscriptions and, in earlier versions, queued messages. */
+/** The prefix under which aedes-persistence-level stores subscriptions. */
 const SUBSCRIPTIONS = 'subscriptions:';
-const QUEUED = ['outgoing:', 'outgoing-id:'] as const;
+/** The prefixes under which it stored, in earlier versions, queued messages, and votes at QoS 2 until they were released. */
+const OUTDATED = ['outgoing:', 'outgoing-id:', 'incoming:'] as const;
 
 /** The session ledger in the file that also has the subscriptions, with one entry for each session and for each delivery. */
 export class EmbeddedSessionLedger implements SessionLedger {
@@ -16,15 +17,18 @@ export class EmbeddedSessionLedger implements SessionLedger {
     this.db = db;
   }
 
-  /** Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. */
+  /**
+   * Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. Its votes
+   * have all been logged.
+   */
   async adopt(atMs: number): Promise<void> {
     const clients = new Set<string>();
     for (const key of this.keys(SUBSCRIPTIONS)) clients.add(decodeURIComponent(key.split(':')[1] ?? ''));
-    const queued = QUEUED.flatMap((prefix) => this.keys(prefix));
+    const outdated = OUTDATED.flatMap((prefix) => this.keys(prefix));
     const unknown = [...clients].filter((client) => this.db.get(SESSION + client) === undefined);
     await this.write(() => {
       for (const client of unknown) this.db.putSync(SESSION + client, Buffer.from(String(atMs)));
-      for (const key of queued) this.db.removeSync(key);
+      for (const key of outdated) this.db.removeSync(key);
     });
   }
 

@@ -16,13 +16,17 @@ export class RedisSessionLedger implements SessionLedger {
     this.connection = connection;
   }
 
-  /** Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. */
+  /**
+   * Takes over the sessions that an earlier version stored. Instead of its queues, they get the newest announcements. Its votes
+   * at QoS 2, which it kept until they were released, have all been logged.
+   */
   async adopt(atMs: number): Promise<void> {
     const clients = await this.connection.smembers(CLIENTS);
     for (const batch of batches(clients)) {
       await this.connection.zadd(SESSIONS, 'NX', ...batch.flatMap((client) => [atMs, client]));
-      await Promise.all(batch.map((client) => this.connection.del(`outgoing:${encodeURIComponent(client)}`)));
+      await this.remove('outgoing', batch);
     }
+    for (const batch of batches(await this.connection.zrange(SESSIONS, 0, -1))) await this.remove('incoming', batch);
   }
 
   async lastUsed(client: string): Promise<number | undefined> {
@@ -58,6 +62,10 @@ export class RedisSessionLedger implements SessionLedger {
 
   async forgetDeliveries(client: string, topics: readonly string[]): Promise<void> {
     if (topics.length > 0) await this.connection.hdel(deliveriesOf(client), ...topics);
+  }
+
+  private async remove(what: 'outgoing' | 'incoming', clients: readonly string[]): Promise<void> {
+    await Promise.all(clients.map((client) => this.connection.del(`${what}:${encodeURIComponent(client)}`)));
   }
 }
 
