@@ -12,7 +12,7 @@ export function brokerMetrics(registry: Registry) {
     connections: new Gauge({ name: 'pollcast_mqtt_connections', help: 'Open MQTT connections', registers }),
     inFlight: new Gauge({
       name: 'pollcast_votes_in_flight',
-      help: 'PUBLISH packets received but not yet fully processed',
+      help: 'PUBLISH and PUBREL packets received but not yet acknowledged',
       registers,
     }),
     accepted: new Counter({

@@ -113,16 +113,16 @@ for (const via of ['tcp', 'ws'] as const) {
     `${via}: a device that only votes stays connected, and one that is silent does not [MQTT-3.1.2-24]`,
     async (t) => {
       const s = await withPoll(t);
-      const line = await connected(t, s, via, { keepalive: 1 });
-      for (let i = 1; i <= 8; i++) {
-        await sleep(400);
-        t.notOk(line.isClosed(), `${i * 400} ms`);
+      const line = await connected(t, s, via, { keepalive: 2 });
+      for (let i = 1; i <= 5; i++) {
+        await sleep(800);
+        t.notOk(line.isClosed(), `${i * 800} ms`);
         if (i % 2) line.send(publish('a', i, { qos: 1 }));
         else line.send(pubrel(i));
         await line.next(4);
       }
       await line.closed();
-      const { text } = { text: await (await fetch(`${s.http}/metrics`)).text() };
+      const text = await (await fetch(`${s.http}/metrics`)).text();
       t.match(text, /pollcast_mqtt_disconnected_total\{why="keepalive"\} 1/);
     },
   );
