@@ -18,7 +18,7 @@ import { GATE_LIMITS, Gate } from './connection/gate.ts';
 import { Lines } from './connection/lines.ts';
 import { type Origin, TcpListener, WebSocketListener } from './connection/listeners.ts';
 import { Pace, SharedPace } from './connection/pace.ts';
-import { maySubscribe } from './connection/permissions.ts';
+import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
 import { Publishing } from './intake/publishing.ts';
@@ -52,6 +52,8 @@ export interface BrokerParts {
   readonly door: Door;
   /** `open` admits any client, `devices` only registered devices and guests. */
   readonly doorKind: 'open' | 'devices';
+  /** Which topics devices may use. Only conformance tests pass others than the product’s. */
+  readonly permissions?: Permissions;
   /** Opens the store for MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
   readonly metrics: BrokerMetrics;
@@ -120,15 +122,15 @@ export class Broker {
 }
 
 async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Promise<Running> {
-  const { store, polls, results, metrics, log } = parts;
+  const { store, polls, results, permissions = DEVICE_PERMISSIONS, metrics, log } = parts;
   const id = randomUUID();
   const halt = new AbortController();
   const connections = new Connections();
   const flow = new Flow(MAX_IN_FLIGHT);
   const sharedPace = new SharedPace();
   const sessions = await scope.open('sessions', parts.sessions());
-  guardSessions(sessions.persistence);
-  const deliveries = new Deliveries(sessions.ledger, sessions.persistence);
+  guardSessions(sessions.persistence, permissions);
+  const deliveries = new Deliveries(sessions.ledger, sessions.persistence, permissions);
   deliverThrough(deliveries, sessions.persistence);
   const keeper = SessionKeeper.open({ sessions, lifetimeMs: options.sessionSeconds * 1_000, log });
   scope.add('session keeper', () => keeper.close());
@@ -183,10 +185,11 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     lines,
     statuses,
     sessions: keeper,
+    permissions,
     watch,
     log,
   });
-  const publishing = new Publishing({ intake, statuses, watch, log });
+  const publishing = new Publishing({ intake, statuses, permissions, watch, log });
   const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {
     await intake.drained();
@@ -270,9 +273,7 @@ async function openAedes(parts: AedesParts): Promise<VoteAedes> {
     authenticate: (...request) => void admission.authenticate(...request),
     authorizePublish: publishing.will,
     authorizeSubscribe: admission.authorizeSubscribe,
-    // Checked again on delivery, because a stored session may contain filters that were granted under older rules.
-    authorizeForward: (client, packet) =>
-      maySubscribe(packet.topic, client.id) && deliveries.isNews(client, packet) ? packet : null,
+    authorizeForward: (client, packet) => (deliveries.shouldSend(client, packet) ? packet : null),
   });
   aedes.on('clientReady', (client) => {
     const connection = connections.of(client);

@@ -6,7 +6,7 @@ import { pause } from '../../core/waiting/pause.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import type { Lines } from '../connection/lines.ts';
-import { maySubscribe, mayWill } from '../connection/permissions.ts';
+import type { Permissions } from '../connection/permissions.ts';
 import type { Refusal } from '../connection/reasons.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
 import type { SessionKeeper } from '../sessions/keeper.ts';
@@ -34,6 +34,7 @@ interface AdmissionParts {
   readonly connections: Connections;
   readonly lines: Lines;
   readonly statuses: DeviceStatuses;
+  readonly permissions: Permissions;
   readonly sessions: SessionKeeper;
   readonly watch: Watch;
   readonly log: Log;
@@ -92,7 +93,7 @@ export class Admission {
   ): void => {
     const { granted } = this.parts.connections.of(client);
     const isFull = granted.size >= MAX_SUBSCRIPTIONS && !granted.has(subscription.topic);
-    if (isFull || !maySubscribe(subscription.topic, client.id)) {
+    if (isFull || !this.parts.permissions.maySubscribe(subscription.topic, client.id)) {
       const why = isFull ? 'too many subscriptions' : 'a subscription to a topic that devices may not read';
       this.parts.watch.refused(client.id, 'topic', why);
       return done(null, null);
@@ -134,7 +135,7 @@ export class Admission {
     user: string | undefined,
     password: Buffer | undefined,
   ): Promise<DoorRefusal | undefined> {
-    const { door, lines, statuses } = this.parts;
+    const { door, lines, statuses, permissions } = this.parts;
     const { id } = client;
     if (connection.isNameless) {
       return {
@@ -142,7 +143,7 @@ export class Admission {
         why: 'the client id is empty: a vote sent again in another connection would count as somebody else’s; set a client id',
       };
     }
-    if (connection.will !== undefined && !mayWill(connection.will, id)) {
+    if (connection.will !== undefined && !permissions.mayWill(connection.will, id)) {
       return { code: CONNACK.notAuthorized, why: 'a will is only allowed on the device’s own status topic' };
     }
     const admitted = await door(id, user, password);

@@ -1,9 +1,9 @@
-import type { Client } from 'aedes';
+import type { Aedes, Client } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
 import { GateError } from '../connection/gate.ts';
-import { type Publication, publication } from '../connection/permissions.ts';
+import type { Permissions, Publication } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Publish } from '../connection/wire/publish.ts';
 import { sendReceipt } from '../outbound/receipts.ts';
@@ -19,9 +19,15 @@ interface Timed {
   readonly _keepaliveTimer: NodeJS.Timeout | null;
 }
 
+/** The Aedes that a client is connected to, which Aedes’s types leave out. */
+interface Attached {
+  readonly broker: Aedes;
+}
+
 /** What the publishers of a broker share. */
 export interface Shared {
   readonly intake: Intake;
+  readonly permissions: Permissions;
   readonly watch: Watch;
   readonly log: Log;
   /** Handles a status of a device. */
@@ -89,6 +95,8 @@ export class Publisher implements Receiver {
     } else if (what.is === 'status') {
       shared.status(client.id, packet.payload);
       acknowledgements.settle(pending);
+    } else if (what.is === 'for others') {
+      this.pass(packet, pending);
     } else {
       this.vote(packet, what.topic, pending);
     }
@@ -125,10 +133,20 @@ export class Publisher implements Receiver {
     });
   }
 
+  /** Passes a message on to subscribers. */
+  private pass({ topic, payload, qos, isRetained: retain }: Publish, pending: Pending): void {
+    const { acknowledgements } = this.connection.gate;
+    const message = { cmd: 'publish' as const, topic, payload, qos, retain, dup: false };
+    const { broker } = this.client as Client & Attached;
+    broker.publish(message, (error?: Error) =>
+      error ? acknowledgements.fail(pending, error) : acknowledgements.settle(pending),
+    );
+  }
+
   private classify(topic: string): Publication {
     if (topic !== this.topic) {
       this.topic = topic;
-      this.publication = publication(topic, this.client.id);
+      this.publication = this.shared.permissions.publication(topic, this.client.id);
     }
     return this.publication;
   }

@@ -1,7 +1,7 @@
 import type { Client, PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Connection } from '../connection/connection.ts';
-import { mayWill } from '../connection/permissions.ts';
+import type { Permissions } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { DeviceStatuses } from './device-statuses.ts';
@@ -14,6 +14,7 @@ const WARN_EVERY_MS = 1_000;
 interface PublishingParts {
   readonly intake: Intake;
   readonly statuses: DeviceStatuses;
+  readonly permissions: Permissions;
   readonly watch: Watch;
   readonly log: Log;
 }
@@ -21,13 +22,15 @@ interface PublishingParts {
 /** What all devices publish: votes and statuses. */
 export class Publishing implements Shared {
   readonly intake: Intake;
+  readonly permissions: Permissions;
   readonly watch: Watch;
   readonly log: Log;
   private readonly statuses: DeviceStatuses;
   private warnedAtMs = 0;
 
-  constructor({ intake, statuses, watch, log }: PublishingParts) {
+  constructor({ intake, statuses, permissions, watch, log }: PublishingParts) {
     this.intake = intake;
+    this.permissions = permissions;
     this.statuses = statuses;
     this.watch = watch;
     this.log = log;
@@ -44,8 +47,10 @@ export class Publishing implements Shared {
    */
   readonly will = (client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void => {
     if (!client) return done(new Error('no client'));
-    if (!mayWill(packet.topic, client.id)) return done(new Error(`a will on ${packet.topic} is not allowed`));
-    this.status(client.id, packet.payload);
+    const { topic, payload } = packet;
+    if (!this.permissions.mayWill(topic, client.id)) return done(new Error(`a will on ${topic} is not allowed`));
+    if (this.permissions.publication(topic, client.id).is === 'status') this.status(client.id, payload);
+    // Aedes delivers it, unless it is a status.
     done();
   };
 

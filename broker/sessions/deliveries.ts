@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from 'aedes';
 import type { SessionLedger } from '../../core/store/sessions.ts';
-import { maySubscribe } from '../connection/permissions.ts';
+import type { Permissions } from '../connection/permissions.ts';
 import type { SessionPersistence } from './sessions.ts';
 
 /** Length in characters of the digest that identifies an announcement. */
@@ -41,19 +41,23 @@ interface Sent {
 export class Deliveries {
   private readonly ledger: SessionLedger;
   private readonly persistence: SessionPersistence;
+  private readonly permissions: Permissions;
   private readonly sent = new WeakMap<object, Sent>();
   private readonly digests = new WeakMap<Buffer, string>();
 
-  constructor(ledger: SessionLedger, persistence: SessionPersistence) {
+  constructor(ledger: SessionLedger, persistence: SessionPersistence, permissions: Permissions) {
     this.ledger = ledger;
     this.persistence = persistence;
+    this.permissions = permissions;
   }
 
   /**
-   * Call when Aedes is about to send a message to a client. Returns false if it need not be sent: the client has just been sent
-   * the same announcement (a broker that starts announces everything again), or a newer one.
+   * Call when Aedes is about to send a message to a client. Returns false if it may not be sent, because a stored session may
+   * contain filters that were granted under older rules; or if it need not be: the client has just been sent the same announcement
+   * (a broker that starts announces everything again), or a newer one.
    */
-  isNews(client: Client, { topic, payload, qos, retain, brokerId }: Message): boolean {
+  shouldSend(client: Client, { topic, payload, qos, retain, brokerId }: Message): boolean {
+    if (!this.permissions.maySubscribe(topic, client.id)) return false;
     if (client.clean || qos === 0) return true;
     const { newest, retained } = this.of(client);
     const digest = this.digest(payload);
@@ -105,7 +109,7 @@ export class Deliveries {
     if (client.clean) return;
     const filters = await this.persistence.subscriptionsByClient(client);
     const topics = filters
-      .filter(({ topic, qos }) => qos > 0 && maySubscribe(topic, client.id))
+      .filter(({ topic, qos }) => qos > 0 && this.permissions.maySubscribe(topic, client.id))
       .map(({ topic }) => topic);
     if (topics.length === 0) return;
     const [delivered, retained] = await Promise.all([this.ledger.deliveries(client.id), this.retained(topics)]);

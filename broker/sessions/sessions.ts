@@ -1,6 +1,6 @@
 import type { Client } from 'aedes';
 import type { SessionLedger } from '../../core/store/sessions.ts';
-import { maySubscribe } from '../connection/permissions.ts';
+import type { Permissions } from '../connection/permissions.ts';
 
 /** Maximum number of topics a client may subscribe to. */
 export const MAX_SUBSCRIPTIONS = 32;
@@ -47,7 +47,7 @@ export interface Sessions {
  * once for each filter in the packet: a packet of 4 KiB would cause 200,000 writes, and a refused `#` would take effect when
  * the session is resumed.
  */
-export function guardSessions(persistence: SessionPersistence): void {
+export function guardSessions(persistence: SessionPersistence, { maySubscribe }: Permissions): void {
   const store = persistence.addSubscriptions.bind(persistence);
   // Aedes gets no messages from devices, so there is nothing to remove.
   persistence.cleanIncoming = async () => {};
