@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * What happens to a connection: the first acknowledgement of a vote is swallowed, the first vote is swallowed, or only half of
- * it arrives. Then the connection is cut, on both sides.
+ * What happens to a connection: the first acknowledgement of a vote is swallowed, the first receipt, or the first vote, or only
+ * half of the vote arrives. Then the connection is cut, on both sides.
  */
-export type Fault = 'no PUBACK' | 'no PUBLISH' | 'half a PUBLISH';
+export type Fault = 'no PUBACK' | 'no receipt' | 'no PUBLISH' | 'half a PUBLISH';
 
 /** MQTT packet types. PUBREC acknowledges a PUBLISH at QoS 2. */
 const [PUBLISH, PUBACK, PUBREC] = [3, 4, 5];
@@ -59,6 +59,8 @@ export class FaultyLine {
         packets((packet) => {
           const isAcknowledgement = typeOf(packet) === PUBACK || typeOf(packet) === PUBREC;
           if (isAcknowledgement && fail((fault) => fault === 'no PUBACK')) return cut();
+          if (typeOf(packet) === PUBLISH && packet.includes('receipt/') && fail((fault) => fault === 'no receipt'))
+            return cut();
           near.write(packet);
         }),
       );
