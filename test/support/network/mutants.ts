@@ -93,6 +93,7 @@ export function packetsOf(protocolVersion: 3 | 4 | 5, clientId: string): Record<
 function mutated(random: Random, packet: Buffer, others: readonly Buffer[]): Buffer {
   let bytes: Buffer = Buffer.from(packet);
   for (let i = Math.ceil(random() * MAX_MUTATIONS); i > 0; i--) bytes = pick(random, MUTATIONS)(random, bytes, others);
+  if (bytes.length === 0) return noise(random, 4);
   // With the right length, the fields are read; otherwise most mutants would be cut or wait for more bytes.
   return random() < 0.7 ? withLength(bytes) : bytes;
 }

@@ -35,10 +35,11 @@ t.test(`${COUNT} connections with mutated packets (CHAOS_SEED=${SEED}, POLLCAST_
   const good = await Voter.connected(server, 'good-device');
   t.teardown(() => good.close());
   let warm = Number.POSITIVE_INFINITY;
+  const sent = new Map<string, number>();
   for (let from = 0; from < COUNT; from += BATCH) {
     const mutants = Array.from({ length: Math.min(BATCH, COUNT - from) }, (_, i) => mutantOf(SEED, from + i));
     try {
-      await Promise.all([sendAll(server, mutants), good.vote()]);
+      await Promise.all([sendAll(server, mutants, sent), good.vote()]);
     } catch (error) {
       t.fail(`mutants ${from} to ${from + mutants.length - 1} of seed ${SEED}: ${(error as Error).message}`, {
         mutants: mutants.map(({ via, connect, packets }) =>
@@ -51,6 +52,9 @@ t.test(`${COUNT} connections with mutated packets (CHAOS_SEED=${SEED}, POLLCAST_
     if (from <= COUNT / 5) warm = await memoryOf(server);
   }
   const grown = (await memoryOf(server)) - warm;
+  const packets = [...sent.values()].reduce((a, b) => a + b, 0);
+  t.comment(`${packets} packets of ${sent.size} kinds: types, before or after CONNECT, over TCP or WebSocket`);
+  if (COUNT >= 1_000) t.equal(sent.size, 2 * 2 * 16, 'every kind of packet was sent');
   t.comment(`memory: ${Math.round(warm / 2 ** 20)} MiB, then ${Math.round(grown / 2 ** 20)} MiB more`);
   t.ok(grown < MAX_GROWTH, `memory grew by ${Math.round(grown / 2 ** 20)} MiB`);
   t.equal(server.pid, pid, 'the broker was not started again');
@@ -108,15 +112,16 @@ class Voter {
   }
 }
 
-async function sendAll(server: Server, mutants: readonly Mutant[]): Promise<void> {
+/** @param sent how many packets of each kind have been sent */
+async function sendAll(server: Server, mutants: readonly Mutant[], sent: Map<string, number>): Promise<void> {
   const left = [...mutants];
   const work = async () => {
-    for (let mutant = left.pop(); mutant; mutant = left.pop()) await send(server, mutant);
+    for (let mutant = left.pop(); mutant; mutant = left.pop()) await send(server, mutant, sent);
   };
   await Promise.all(Array.from({ length: TOGETHER }, work));
 }
 
-async function send(server: Server, { via, connect: first, packets }: Mutant): Promise<void> {
+async function send(server: Server, { via, connect: first, packets }: Mutant, sent: Map<string, number>) {
   const stream = via === 'tcp' ? connect(server.mqttPort, '127.0.0.1') : await webSocket(server);
   let isClosed = false;
   stream.on('error', () => {}).on('close', () => (isClosed = true));
@@ -124,6 +129,8 @@ async function send(server: Server, { via, connect: first, packets }: Mutant): P
     if (isClosed) break;
     const answer = answered(stream);
     stream.write(packet);
+    const kind = `${via} ${first ? 'after' : 'before'} ${(packet[0] ?? 0) >> 4}`;
+    if (packet !== first) sent.set(kind, (sent.get(kind) ?? 0) + 1);
     await answer;
   }
   stream.destroy();
