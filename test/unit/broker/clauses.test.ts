@@ -28,6 +28,8 @@ for (const version of ['3.1.1', '5'] as const) {
       const [status] = /^(held|not offered|open)/.exec(here) ?? [];
       t.ok(status, `${clauses}: held, not offered, or open`);
       const named = [...here.matchAll(/`([\w/.-]+\.test\.ts)` “([^”]+)”/g)];
+      // What is open names tests that are still to come.
+      if (status === 'open') continue;
       if (status === 'held') t.ok(named.length > 0, `${clauses}: a test is named`);
       for (const [, file = '', title = ''] of named) {
         const path = join(TESTS, file);
