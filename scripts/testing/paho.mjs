@@ -63,8 +63,13 @@ for (const name of names) {
     console.log(`left out  ${name}: ${leftOut[name]}`);
     continue;
   }
-  const { isPassed, output } = await inBroker((port) => python([path, suite, String(port), name]));
-  console.log(`${isPassed ? 'passed  ' : 'FAILED  '}  ${name}`);
+  const test = () => inBroker((port) => python([path, suite, String(port), name]));
+  const first = await test();
+  // The suites wait half a second for most answers, which a busy machine may take.
+  const { isPassed, output } = first.isPassed ? first : await test();
+  console.log(
+    `${isPassed ? 'passed  ' : 'FAILED  '}  ${name}${isPassed && !first.isPassed ? ' (at the second try)' : ''}`,
+  );
   if (isPassed) passed++;
   else failed++;
   if (!isPassed) console.log(output.replace(/^/gm, '    '));
