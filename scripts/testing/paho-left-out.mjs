@@ -15,6 +15,7 @@ export const LEFT_OUT = {
     test_zero_length_clientid: EMPTY_ID,
   },
   5: {
+    test_assigned_clientid: EMPTY_ID,
     test_client_topic_alias: SNAPSHOTS,
     test_flow_control2:
       'needs a DISCONNECT beyond Receive Maximum; Pollcast reads on once earlier packets are acknowledged',
@@ -28,7 +29,11 @@ export const LEFT_OUT = {
       'needs a broker that shortens a keep alive of 120 s to 60 s; Pollcast takes what the client asks for',
     test_server_topic_alias: 'needs topic aliases from the broker; Pollcast sends none',
     test_shared_subscriptions: 'needs shared subscriptions; Pollcast refuses them with 0x9E',
+    test_subscribe_failure:
+      'needs the reason code 0x80, the only failure that the suite’s client knows; Pollcast says 0x87',
     test_subscribe_identifiers: 'needs Subscription Identifiers; Pollcast refuses them with 0xA1',
+    test_subscribe_options: 'begins with No Local for messages between clients, of which Pollcast has none',
     test_user_properties: PROPERTIES,
+    test_zero_length_clientid: EMPTY_ID,
   },
 };

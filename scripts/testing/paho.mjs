@@ -1,4 +1,5 @@
-// `npm run test:paho -- FOLDER [--version 5] [--port PORT]`: runs Eclipse Paho's conformance tests of MQTT brokers one by one.
+// `npm run test:paho -- FOLDER [NAME…] [--version 5] [--port PORT]`: runs Eclipse Paho's conformance tests of MQTT brokers one by
+// one; with names, only the tests whose names contain one of them.
 // FOLDER is a checkout of github.com/eclipse/paho.mqtt.testing, which is not part of this project. The tests need free topics,
 // so they run against a broker that only tests can start (test/conformance/broker.ts), or against another broker on PORT.
 import { spawn } from 'node:child_process';
@@ -40,21 +41,22 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { version: { type: 'string', default: '3.1.1' }, port: { type: 'string' } },
 });
-const [folder] = positionals;
+const [folder, ...wanted] = positionals;
 const suite = SUITES[values.version];
 if (!folder || !suite)
   fail(
-    'usage: npm run test:paho -- FOLDER [--version 3.1.1|5] [--port PORT]; FOLDER is a checkout of paho.mqtt.testing',
+    'usage: npm run test:paho -- FOLDER [NAME…] [--version 3.1.1|5] [--port PORT]; FOLDER is a checkout of paho.mqtt.testing',
   );
 const path = join(resolve(folder), 'interoperability');
 if (!existsSync(join(path, `${suite}.py`)))
   fail(`${path} has no ${suite}.py; is ${folder} a checkout of paho.mqtt.testing?`);
 
 if (values.port === undefined) prepare();
-const names = (await python([path, suite, '0'])).output.trim().split('\n');
+const all = (await python([path, suite, '0'])).output.trim().split('\n');
+const names = all.filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 // Which tests another broker should pass is not known here, so all of them run.
 const leftOut = values.port === undefined ? LEFT_OUT[values.version] : {};
-const unknown = Object.keys(leftOut).filter((name) => !names.includes(name));
+const unknown = Object.keys(leftOut).filter((name) => !all.includes(name));
 if (unknown.length > 0) fail(`the suite has no ${unknown.join(', ')}; see scripts/testing/paho-left-out.mjs`);
 
 let [passed, failed] = [0, 0];
@@ -75,7 +77,7 @@ for (const name of names) {
   if (!isPassed) console.log(output.replace(/^/gm, '    '));
 }
 console.log(
-  `\nMQTT ${values.version}: ${passed} of ${names.length} tests passed, ${Object.keys(leftOut).length} left out`,
+  `\nMQTT ${values.version}: ${passed} of ${names.length} tests passed, ${names.length - passed - failed} left out`,
 );
 report({ passed, failed }, startedAt);
 
