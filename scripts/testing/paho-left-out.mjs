@@ -34,6 +34,9 @@ export const LEFT_OUT = {
     test_subscribe_identifiers: 'needs Subscription Identifiers; Pollcast refuses them with 0xA1',
     test_subscribe_options: 'begins with No Local for messages between clients, of which Pollcast has none',
     test_user_properties: PROPERTIES,
+    test_will_delay:
+      'needs a delayed will on a topic of other clients; a delayed will of Pollcast is a status of its device',
+    test_will_message: PROPERTIES,
     test_zero_length_clientid: EMPTY_ID,
   },
 };
