@@ -3,7 +3,7 @@ export interface DeviceEvent {
   /** When, in ms since 1970; of several equal events in a row, when the last of them happened. */
   readonly atMs: number;
   readonly what: 'connected' | 'refused' | 'subscribed' | 'voted' | 'disconnected';
-  /** Why, to which topic, or in which poll and with which outcome; absent for `connected`. */
+  /** Why, to which topic, or in which poll and with which outcome; for `connected`, the version if it is MQTT 5. */
   readonly detail?: string | undefined;
   /** How many equal events in a row this stands for; absent for one. */
   readonly times?: number | undefined;

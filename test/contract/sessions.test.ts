@@ -5,11 +5,12 @@ import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
 import { openEmbeddedSessions } from '../../core/store/embedded/sessions/sessions.ts';
 import { openRedisSessions } from '../../core/store/redis/sessions/sessions.ts';
-import type { SessionLedger } from '../../core/store/sessions.ts';
+import type { SessionLedger, WillStore } from '../../core/store/sessions.ts';
 import { redisServer } from '../support/servers.ts';
 
 interface Opened {
   readonly ledger: SessionLedger;
+  readonly wills: WillStore;
   close(): Promise<void>;
 }
 
@@ -99,6 +100,68 @@ for (const [name, prepare] of Object.entries(STORES)) {
     await close();
     const again = await open();
     t.equal(await again.ledger.lastUsed('a'), 5_000, 'it survives a restart');
+    await again.close();
+  });
+
+  t.test(`${name}: the terms of sessions`, async (t) => {
+    const { open } = await prepare(t);
+    const { ledger, close } = await open();
+    const terms = (connection: number, endsAtMs: number | null) => ({ connection, expiryMs: 3_000, endsAtMs });
+    t.equal(await ledger.terms('a'), undefined);
+    await ledger.changeTerms('a', terms(5, 1_000));
+    t.equal(await ledger.terms('a'), undefined, 'what does not exist is not changed');
+    await ledger.create('a', 1_000);
+    await ledger.setTerms('a', terms(5, 1_000));
+    t.same(await ledger.terms('a'), terms(5, 1_000));
+    await ledger.changeTerms('a', { connection: 5, expiryMs: null, endsAtMs: null });
+    t.same(await ledger.terms('a'), { connection: 5, expiryMs: null, endsAtMs: null });
+    await ledger.setTerms('a', terms(7, 2_000));
+    for (const late of [terms(6, 9_000), terms(5, null)]) {
+      await ledger.setTerms('a', late);
+      await ledger.changeTerms('a', late);
+    }
+    await ledger.changeTerms('a', terms(8, 9_000));
+    t.same(await ledger.terms('a'), terms(7, 2_000), 'only the newest connection may change them');
+    await ledger.setTerms('b', terms(8, null));
+    await ledger.setTerms('ab', terms(9, 2_500));
+    t.same(await ledger.ended(2_000), []);
+    t.same(await ledger.ended(2_001), ['a']);
+    t.same((await ledger.ended(9_999)).sort(), ['a', 'ab']);
+    t.same(await ledger.unused(9_999, 10), ['a'], 'terms do not make a session');
+    await ledger.delete('a');
+    t.equal(await ledger.terms('a'), undefined);
+    t.same(await ledger.ended(9_999), ['ab']);
+    await close();
+    const again = await open();
+    t.same(await again.ledger.terms('ab'), terms(9, 2_500), 'they survive a restart');
+    await again.close();
+  });
+
+  t.test(`${name}: wills that wait`, async (t) => {
+    const { open } = await prepare(t);
+    const { wills, close } = await open();
+    const all = async () => {
+      const found: (readonly [string, string])[] = [];
+      for await (const one of wills.all()) found.push(one);
+      return found.sort();
+    };
+    t.same(await all(), []);
+    t.equal(await wills.get('a'), undefined);
+    t.equal(await wills.change('a', '', 'x'), false, 'a will that does not exist is not changed');
+    await wills.put('a', 'first');
+    await wills.put('ab', 'other');
+    t.equal(await wills.get('a'), 'first');
+    t.equal(await wills.change('a', 'another', 'second'), false);
+    t.equal(await wills.change('a', 'first', 'second'), true);
+    t.same(await all(), [
+      ['a', 'second'],
+      ['ab', 'other'],
+    ]);
+    const taken = await Promise.all([1, 2, 3].map(() => wills.change('a', 'second', undefined)));
+    t.same(taken.filter(Boolean), [true], 'only one takes it');
+    await close();
+    const again = await open();
+    t.equal(await again.wills.get('ab'), 'other', 'it survives a restart');
     await again.close();
   });
 

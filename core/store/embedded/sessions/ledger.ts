@@ -1,8 +1,10 @@
 import type { Database } from 'lmdb';
-import type { SessionLedger } from '../../sessions.ts';
+import { fromStoredTerms, type SessionLedger, type SessionTerms, toStoredTerms } from '../../sessions.ts';
 import { awaitWrite } from '../await-write.ts';
+import { rangeOf } from './range.ts';
 
 const SESSION = 'session:';
+const TERMS = 'session-terms:';
 const DELIVERY = 'delivery:';
 /** The prefix under which aedes-persistence-level stores subscriptions. */
 const SUBSCRIPTIONS = 'subscriptions:';
@@ -61,10 +63,37 @@ export class EmbeddedSessionLedger implements SessionLedger {
     return found;
   }
 
+  async terms(client: string): Promise<SessionTerms | undefined> {
+    return this.readTerms(client);
+  }
+
+  async setTerms(client: string, terms: SessionTerms): Promise<void> {
+    await this.write(() => {
+      const before = this.readTerms(client);
+      if (!before || before.connection <= terms.connection) this.writeTerms(client, terms);
+    });
+  }
+
+  async changeTerms(client: string, terms: SessionTerms): Promise<void> {
+    await this.write(() => {
+      if (this.readTerms(client)?.connection === terms.connection) this.writeTerms(client, terms);
+    });
+  }
+
+  async ended(beforeMs: number): Promise<string[]> {
+    const found: string[] = [];
+    for (const { key, value } of this.db.getRange(rangeOf(TERMS))) {
+      const endsAtMs = fromStoredTerms(value.toString())?.endsAtMs ?? null;
+      if (endsAtMs !== null && endsAtMs < beforeMs) found.push(key.slice(TERMS.length));
+    }
+    return found;
+  }
+
   async delete(client: string): Promise<void> {
     await this.write(() => {
       for (const key of this.keys(deliveriesOf(client))) this.db.removeSync(key);
       this.db.removeSync(SESSION + client);
+      this.db.removeSync(TERMS + client);
     });
   }
 
@@ -84,6 +113,14 @@ export class EmbeddedSessionLedger implements SessionLedger {
     });
   }
 
+  private readTerms(client: string): SessionTerms | undefined {
+    return fromStoredTerms(this.db.get(TERMS + client)?.toString());
+  }
+
+  private writeTerms(client: string, terms: SessionTerms): void {
+    this.db.putSync(TERMS + client, Buffer.from(toStoredTerms(terms)));
+  }
+
   private async write(change: () => void): Promise<void> {
     await awaitWrite(this.db.childTransaction(change));
   }
@@ -95,9 +132,4 @@ export class EmbeddedSessionLedger implements SessionLedger {
 
 function deliveriesOf(client: string): string {
   return `${DELIVERY}${client}:`;
-}
-
-/** All keys that begin with `prefix`, which ends with `:`. The byte after `:` is `;`. */
-function rangeOf(prefix: string): { start: string; end: string } {
-  return { start: prefix, end: `${prefix.slice(0, -1)};` };
 }

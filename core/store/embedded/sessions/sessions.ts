@@ -5,6 +5,7 @@ import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
 import { awaitWrite } from '../await-write.ts';
 import { EmbeddedSessionLedger } from './ledger.ts';
+import { EmbeddedWills } from './wills.ts';
 
 interface Range {
   readonly gte: string;
@@ -22,9 +23,12 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
  *
  * @param directory where `sessions.lmdb` is stored; created if missing
  */
-export async function openEmbeddedSessions(
-  directory: string,
-): Promise<{ persistence: LevelPersistence; ledger: EmbeddedSessionLedger; close(): Promise<void> }> {
+export async function openEmbeddedSessions(directory: string): Promise<{
+  persistence: LevelPersistence;
+  ledger: EmbeddedSessionLedger;
+  wills: EmbeddedWills;
+  close(): Promise<void>;
+}> {
   await mkdir(directory, { recursive: true });
   // Unlike votes, sessions may lose their latest changes in a power cut, because devices subscribe again.
   const file = open<Buffer, string>({
@@ -35,7 +39,7 @@ export async function openEmbeddedSessions(
   const ledger = new EmbeddedSessionLedger(file);
   await ledger.adopt(Date.now());
   const persistence = new IndexedPersistence(new LevelAdapter(file));
-  return { persistence, ledger, close: () => persistence.destroy() };
+  return { persistence, ledger, wills: new EmbeddedWills(file), close: () => persistence.destroy() };
 }
 
 /** The prefix of the keys of retained messages, before the topic: part of what aedes-persistence-level stores. */

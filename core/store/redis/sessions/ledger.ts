@@ -1,8 +1,14 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { SessionLedger } from '../../sessions.ts';
+import { fromStoredTerms, type SessionLedger, type SessionTerms, toStoredTerms } from '../../sessions.ts';
+import { script } from '../scripts/script.ts';
+import { fieldsOf } from './fields.ts';
+
+const setTerms = script<'allTerms', 'client' | 'connection' | 'terms' | 'isChange'>('set-terms');
 
 /** Sorted set: when each session was last in use, in ms since 1970. */
 const SESSIONS = 'sessions';
+/** Hash: the terms of each session, for clients of MQTT 5. */
+const TERMS = 'session-terms';
 /** Set: the clients that have subscriptions, as aedes-persistence-redis stores them. */
 const CLIENTS = 'clients';
 /** Maximum number of sessions in one command. */
@@ -48,8 +54,33 @@ export class RedisSessionLedger implements SessionLedger {
     return this.connection.zrangebyscore(SESSIONS, '-inf', `(${beforeMs}`, 'LIMIT', 0, limit);
   }
 
+  async terms(client: string): Promise<SessionTerms | undefined> {
+    return fromStoredTerms((await this.connection.hget(TERMS, client)) ?? undefined);
+  }
+
+  async setTerms(client: string, terms: SessionTerms): Promise<void> {
+    await this.writeTerms(client, terms, 0);
+  }
+
+  async changeTerms(client: string, terms: SessionTerms): Promise<void> {
+    await this.writeTerms(client, terms, 1);
+  }
+
+  async ended(beforeMs: number): Promise<string[]> {
+    const found: string[] = [];
+    for await (const [client, text] of fieldsOf(this.connection, TERMS)) {
+      const endsAtMs = fromStoredTerms(text)?.endsAtMs ?? null;
+      if (endsAtMs !== null && endsAtMs < beforeMs) found.push(client);
+    }
+    return found;
+  }
+
   async delete(client: string): Promise<void> {
-    await Promise.all([this.connection.zrem(SESSIONS, client), this.connection.del(deliveriesOf(client))]);
+    await Promise.all([
+      this.connection.zrem(SESSIONS, client),
+      this.connection.del(deliveriesOf(client)),
+      this.connection.hdel(TERMS, client),
+    ]);
   }
 
   async deliveries(client: string): Promise<ReadonlyMap<string, string>> {
@@ -62,6 +93,12 @@ export class RedisSessionLedger implements SessionLedger {
 
   async forgetDeliveries(client: string, topics: readonly string[]): Promise<void> {
     if (topics.length > 0) await this.connection.hdel(deliveriesOf(client), ...topics);
+  }
+
+  private async writeTerms(client: string, terms: SessionTerms, isChange: 0 | 1): Promise<void> {
+    const { connection } = terms;
+    const call = setTerms({ allTerms: TERMS }, { client, connection, terms: toStoredTerms(terms), isChange });
+    await this.connection.eval(...call);
   }
 
   private async remove(what: 'outgoing' | 'incoming', clients: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { parseAddress } from '../../redis-address.ts';
 import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
 import { RedisSessionLedger } from './ledger.ts';
+import { RedisWills } from './wills.ts';
 
 /** The minimum time in ms between two reports of problems. */
 const REPORT_EVERY_MS = 10_000;
@@ -21,7 +22,8 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
   const publishing = connect(address, { name: 'MQTT announcements' }, log);
   const listening = connect(address, { name: 'MQTT messages', isSubscriber: true }, log);
   const all = [keeping, publishing, listening];
-  const ledger = new RedisSessionLedger(withStoreErrors(keeping));
+  withStoreErrors(keeping);
+  const ledger = new RedisSessionLedger(keeping);
   try {
     // The emitter subscribes immediately. On a connection that is not ready, that would fail and end the process.
     await Promise.all(all.map((connection) => awaitReady(connection, address)));
@@ -58,6 +60,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
   return {
     persistence,
     ledger,
+    wills: new RedisWills(keeping),
     emitter,
     close: async () => {
       for (const connection of all) connection.disconnect();
@@ -69,8 +72,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
  * Turns the connection’s failures into `StoreError`s. Aedes does not await all of its writes: if a device disconnects during an
  * outage, the rejection is unhandled, and only the class of the error distinguishes an outage from a bug.
  */
-function withStoreErrors(connection: RedisConnection): RedisConnection {
+function withStoreErrors(connection: RedisConnection): void {
   const send = connection.sendCommand.bind(connection) as (...args: unknown[]) => Promise<unknown>;
   (connection as { sendCommand: unknown }).sendCommand = (...args: unknown[]) => replyOf(send(...args));
-  return connection;
 }
