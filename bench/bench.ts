@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { followPoll } from '../client/stream.ts';
 import { type Percentiles, ScreenLatency } from '../devices-sim/latency.ts';
 import { type BarChart, chartSvg, chartText } from './chart.ts';
-import { bareAedes, type Contender, embedded, mosquitto, overRedis, type Running } from './contenders.ts';
+import { bareAedes, type Contender, embedded, embedded5, mosquitto, overRedis, type Running } from './contenders.ts';
 import { Load } from './load.ts';
 import { subscribe } from './subscriber.ts';
 
@@ -33,7 +33,7 @@ interface Measured {
   readonly memory: number;
 }
 
-const contenders = [bareAedes, embedded, overRedis, mosquitto].filter(({ name, isInstalled }) => {
+const contenders = [bareAedes, embedded, embedded5, overRedis, mosquitto].filter(({ name, isInstalled }) => {
   if (!isInstalled) process.stderr.write(`${name}: skipped, its programs are not installed\n`);
   return isInstalled;
 });
@@ -48,7 +48,8 @@ report();
 
 async function measure(contender: Contender): Promise<Measured> {
   const running = await contender.start();
-  const load = new Load({ port: running.port, connections: CONNECTIONS, topic: 'vote/demo' });
+  const { version = 4 } = contender;
+  const load = new Load({ port: running.port, connections: CONNECTIONS, topic: 'vote/demo', version });
   try {
     await load.connect();
     await load.saturate(WARM_UP_MS, WINDOW);

@@ -16,6 +16,8 @@ export interface Contender {
   readonly name: string;
   /** False if programs that it needs are not installed. */
   readonly isInstalled: boolean;
+  /** The version of MQTT in which it is measured; 3.1.1 by default. */
+  readonly version?: 5;
   start(): Promise<Running>;
 }
 
@@ -38,6 +40,9 @@ export const embedded: Contender = {
   isInstalled: true,
   start: () => pollcast(async (flags) => [await node('up', '--demo', ...flags)]),
 };
+
+/** The same, measured in MQTT 5. */
+export const embedded5: Contender = { ...embedded, name: 'Pollcast, one process, MQTT 5', version: 5 };
 
 /** Pollcast as one broker, one processor and one dashboard, with a Redis that writes an append-only file. */
 export const overRedis: Contender = {

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly topic: string;
+  /** The protocol level of MQTT; by default 4, which is 3.1.1. */
+  readonly version?: 4 | 5;
 }
 
 /**
@@ -34,15 +36,18 @@ export class Load {
   constructor(options: LoadOptions) {
     this.options = options;
     this.packets = Array.from({ length: IDS }, (_, i) =>
-      generate({
-        cmd: 'publish',
-        topic: options.topic,
-        payload: CHOICES[i % CHOICES.length] as string,
-        qos: 1,
-        messageId: i + 1,
-        dup: false,
-        retain: false,
-      }),
+      generate(
+        {
+          cmd: 'publish',
+          topic: options.topic,
+          payload: CHOICES[i % CHOICES.length] as string,
+          qos: 1,
+          messageId: i + 1,
+          dup: false,
+          retain: false,
+        },
+        { protocolVersion: options.version ?? 4 },
+      ),
     );
   }
 
@@ -105,7 +110,7 @@ export class Load {
       generate({
         cmd: 'connect',
         clientId: `bench-${i}`,
-        protocolVersion: 4,
+        protocolVersion: this.options.version ?? 4,
         protocolId: 'MQTT',
         clean: true,
         keepalive: 0,
@@ -117,7 +122,7 @@ export class Load {
     return line;
   }
 
-  /** Counts acknowledgements: a PUBACK has four bytes, and the broker sends nothing else. */
+  /** Counts acknowledgements: a PUBACK has four bytes in either version, and the broker sends nothing else. */
   private listen(line: Line): void {
     let bytes = 0;
     line.socket.on('data', (chunk: Buffer) => {
