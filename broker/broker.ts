@@ -6,19 +6,19 @@ import type { LiveResults } from '../core/live/results.ts';
 import { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
-import { MAX_IDENTIFIER_LENGTH } from '../core/voting/rules/text/identifier.ts';
 import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import type { Door } from './admission/door.ts';
-import { VoteAedes } from './aedes.ts';
+import { openAedes } from './aedes.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow.ts';
-import { GATE_LIMITS, Gate } from './connection/gate.ts';
+import { Gate } from './connection/gate.ts';
 import { Lines } from './connection/lines.ts';
 import { type Origin, TcpListener, WebSocketListener } from './connection/listeners.ts';
 import { Pace, SharedPace } from './connection/pace.ts';
 import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
+import { GATE_LIMITS } from './connection/wire/limits.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
 import { Publishing } from './intake/publishing.ts';
@@ -29,6 +29,7 @@ import { Announcer } from './outbound/announcer.ts';
 import { Deliveries, deliverThrough } from './sessions/deliveries.ts';
 import { SessionKeeper } from './sessions/keeper.ts';
 import { guardSessions, type Sessions } from './sessions/sessions.ts';
+import { DelayedWills } from './sessions/wills.ts';
 import { blame } from './watch/blame.ts';
 import { Trail } from './watch/trail.ts';
 import { Watch } from './watch/watch.ts';
@@ -38,8 +39,6 @@ import { Watch } from './watch/watch.ts';
  * until half of the packets have been processed.
  */
 const MAX_IN_FLIGHT = 50_000;
-/** Time limit in ms for a client to send CONNECT. */
-const CONNECT_LIMIT_MS = 5_000;
 /** Interval in ms between updates of the gauges. */
 const MEASURE_EVERY_MS = 1_000;
 /** Time limit in ms for clients to disconnect when the broker stops. */
@@ -67,6 +66,8 @@ export interface BrokerOptions {
   readonly maxConnections: number;
   /** How long in seconds a session is kept after its client disconnected. */
   readonly sessionSeconds: number;
+  /** `off` if acknowledgements in MQTT 5 say success even for votes that were refused. */
+  readonly mqttReasons: 'on' | 'off';
   /** Addresses and networks of proxies that send the PROXY protocol to the MQTT port. */
   readonly proxyProtocolFrom: readonly string[];
   /** Interval in seconds at which MQTT clients on WebSockets are pinged. */
@@ -129,12 +130,20 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const flow = new Flow(MAX_IN_FLIGHT);
   const sharedPace = new SharedPace();
   const sessions = await scope.open('sessions', parts.sessions());
-  guardSessions(sessions.persistence, permissions);
+  guardSessions(sessions.persistence, permissions, (client, topic) => connections.isAsPublished(client, topic));
   const deliveries = new Deliveries(sessions.ledger, sessions.persistence, permissions);
   deliverThrough(deliveries, sessions.persistence);
   const keeper = SessionKeeper.open({ sessions, lifetimeMs: options.sessionSeconds * 1_000, log });
   scope.add('session keeper', () => keeper.close());
   const statuses = await scope.open('device statuses', DeviceStatuses.open(store.registry, log));
+  const wills = DelayedWills.open({
+    store: sessions.wills,
+    presence: store.presence,
+    broker: id,
+    publish: (device, payload) => publishing.status(device, payload),
+    log,
+  });
+  scope.add('wills', () => wills.close());
   const lines: Lines = await scope.open(
     'lines',
     Lines.open({
@@ -186,13 +195,15 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     statuses,
     sessions: keeper,
     permissions,
+    wills,
     watch,
     log,
   });
-  const publishing = new Publishing({ intake, statuses, permissions, watch, log });
+  const publishing: Publishing = new Publishing({ intake, statuses, permissions, watch, log });
   const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {
     await intake.drained();
+    connections.stopping();
     await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
     connections.destroyAll();
     await intake.drained();
@@ -212,6 +223,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     metrics.inFlight.set(flow.inFlight);
   });
 
+  const mqtt5 = { maxExpirySeconds: options.sessionSeconds, givesReasons: options.mqttReasons === 'on' };
   const admit = (stream: Duplex, { address, request }: Origin): boolean => {
     if (halt.signal.aborted) return false;
     if (connections.size >= options.maxConnections) {
@@ -219,13 +231,10 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
       return false;
     }
     const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
-    const gate = new Gate(stream, flow, GATE_LIMITS, pace);
+    const gate = new Gate(stream, flow, GATE_LIMITS, pace, mqtt5);
     const connection = connections.add(gate, address);
     gate.once('error', (error) => blame(connection, error));
-    gate.once('refused', (error: Error, clientId?: string) => {
-      connection.clientId = clientId;
-      blame(connection, error);
-    });
+    gate.once('refused', (error: Error) => blame(connection, error));
     gate.once('close', () => {
       // What nobody gave a reason for was closed by Aedes, because the device had connected again.
       connection.because(halt.signal.aborted ? 'stopping' : (gate.ending ?? 'takeover'));
@@ -247,52 +256,4 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };
-}
-
-interface AedesParts {
-  readonly sessions: Sessions;
-  readonly deliveries: Deliveries;
-  readonly admission: Admission;
-  readonly publishing: Publishing;
-  readonly connections: Connections;
-  readonly watch: Watch;
-  readonly log: Log;
-}
-
-async function openAedes(parts: AedesParts): Promise<VoteAedes> {
-  const { deliveries, admission, publishing, connections, watch, log } = parts;
-  const { persistence, emitter } = parts.sessions;
-  const aedes = new VoteAedes({
-    persistence,
-    ...(emitter ? { mq: emitter } : {}),
-    connectTimeout: CONNECT_LIMIT_MS,
-    drainTimeout: GATE_LIMITS.drainMs,
-    // In MQTT 3.1, client ids had at most 23 characters; we allow what the door allows.
-    maxClientsIdLength: MAX_IDENTIFIER_LENGTH,
-    preConnect: admission.preConnect,
-    authenticate: (...request) => void admission.authenticate(...request),
-    authorizePublish: publishing.will,
-    authorizeSubscribe: admission.authorizeSubscribe,
-    authorizeForward: (client, packet) => (deliveries.shouldSend(client, packet) ? packet : null),
-  });
-  aedes.on('clientReady', (client) => {
-    const connection = connections.of(client);
-    connection.ready(publishing.receiver(client, connection));
-    watch.connected(connection);
-  });
-  aedes.on('keepaliveTimeout', (client) => connections.of(client).because('keepalive'));
-  aedes.on('client', (client) => connections.of(client).registered());
-  aedes.on('clientDisconnect', (client) => connections.of(client).left());
-  aedes.on('unsubscribe', admission.unsubscribed);
-  for (const event of ['clientError', 'connectionError'] as const) {
-    aedes.on(event, (client, error) => blame(connections.of(client), error));
-  }
-  (aedes as NodeJS.EventEmitter).on('error', (error) => log.error({ err: error }, 'Aedes reported an error'));
-  try {
-    await aedes.listen();
-  } catch (error) {
-    aedes.close();
-    throw error;
-  }
-  return aedes;
 }

@@ -9,8 +9,9 @@ import type { Lines } from '../connection/lines.ts';
 import type { Permissions } from '../connection/permissions.ts';
 import type { Refusal } from '../connection/reasons.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
-import type { SessionKeeper } from '../sessions/keeper.ts';
+import type { SessionKeeper, SessionUse } from '../sessions/keeper.ts';
 import { MAX_SUBSCRIPTIONS } from '../sessions/sessions.ts';
+import type { DelayedWills } from '../sessions/wills.ts';
 import type { Watch } from '../watch/watch.ts';
 import { Departures } from './departures.ts';
 import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.ts';
@@ -36,6 +37,7 @@ interface AdmissionParts {
   readonly statuses: DeviceStatuses;
   readonly permissions: Permissions;
   readonly sessions: SessionKeeper;
+  readonly wills: DelayedWills;
   readonly watch: Watch;
   readonly log: Log;
 }
@@ -57,7 +59,7 @@ export class Admission {
   readonly preConnect = (client: Client, packet: ConnectPacket, done: (error: null, ok: boolean) => void): void => {
     const connection = this.parts.connections.of(client);
     connection.clientId = packet.clientId;
-    connection.will = packet.will?.topic;
+    connection.will = (connection.gate.mqtt5?.connect.will ?? packet.will)?.topic;
     connection.isNameless = !packet.clientId;
     done(null, true);
   };
@@ -78,6 +80,7 @@ export class Admission {
         return done(null, true);
       }
       connection.because('lost', refusalOf(refusal), refusal.why);
+      if (connection.gate.mqtt5) connection.gate.mqtt5.refused = refusal.why;
       done(Object.assign(new Error(refusal.why), { returnCode: refusal.code }) as AuthenticateError, false);
     } catch (error) {
       connection.because('store', 'store', (error as Error).message);
@@ -171,13 +174,42 @@ export class Admission {
   }
 
   /** Enters the client’s session only now, because a client that was not admitted may not touch it. */
-  private async enterSession({ gate }: Connection, { id, clean, version }: Client): Promise<void> {
+  private async enterSession(connection: Connection, client: Client): Promise<void> {
+    if (connection.isClosed) return;
+    await Promise.all([this.enterWill(connection, client), this.continueSession(connection, client)]);
+  }
+
+  private async continueSession({ gate, number = 0 }: Connection, { id, clean, version }: Client): Promise<void> {
     const { sessions } = this.parts;
+    const { mqtt5 } = gate;
     if (clean) return;
-    gate.once('close', () => sessions.leave(id));
-    const isPresent = await sessions.enter(id);
+    const use: SessionUse = {
+      connection: number,
+      isFresh: mqtt5?.connect.isCleanStart ?? false,
+      expiryMs: mqtt5 && mqtt5.expirySeconds * 1_000,
+    };
+    gate.once('close', () => sessions.leave(id, use, mqtt5 && mqtt5.expirySeconds * 1_000));
+    const isPresent = await sessions.enter(id, use);
     // In MQTT 3.1, the byte is reserved.
     gate.outgoing.sessionPresent = isPresent && version !== MQTT_3_1;
+    if (mqtt5 && isPresent) mqtt5.subscriptions.restore(await sessions.filters(id));
+  }
+
+  /** Ends the wait of the device’s last will, and notes a new one that is to wait. */
+  private async enterWill(connection: Connection, { id, clean }: Client): Promise<void> {
+    const { wills } = this.parts;
+    const { gate, number = 0 } = connection;
+    const { mqtt5 } = gate;
+    const will = mqtt5?.delayedWill;
+    await wills.arrive(id, {
+      connection: number,
+      isFresh: mqtt5?.connect.isCleanStart ?? clean,
+      will: will && { payload: will.payload, delayMs: will.delaySeconds * 1_000 },
+    });
+    if (!mqtt5 || !will) return;
+    const leave = () => wills.leave(id, number, mqtt5.left !== 'without will', mqtt5.expirySeconds * 1_000);
+    if (connection.isClosed) leave();
+    else gate.once('close', leave);
   }
 }
 

@@ -1,10 +1,18 @@
-import type { Reason } from '../../core/voting/rules/rejection.ts';
-import { ACKNOWLEDGEMENT_BYTES, type Acknowledgement, writeAcknowledgement } from './wire/acknowledgement.ts';
+import { codeOfRejection } from './mqtt5/codes.ts';
+import type { Translator } from './mqtt5/translator.ts';
+import {
+  ACKNOWLEDGEMENT_BYTES,
+  type Acknowledgement,
+  type Refused,
+  writeAcknowledgement,
+} from './wire/acknowledgement.ts';
 import { PUBACK, PUBCOMP, PUBREC } from './wire/frame.ts';
 
 /** The side of a connection that acknowledgements leave by. */
 interface Line {
   readonly destroyed: boolean;
+  /** With MQTT 5, acknowledgements say why a packet was refused. */
+  readonly mqtt5?: Translator | undefined;
   /** Sends whole packets. */
   acknowledge(bytes: Buffer): void;
   /** Call when packets that were taken have been dealt with. */
@@ -18,7 +26,7 @@ export interface Pending {
   readonly type: Acknowledgement['type'] | undefined;
   readonly id: number;
   isSettled: boolean;
-  reason: Reason | undefined;
+  reason: Refused | undefined;
   /** Why the packet is not acknowledged, but its connection closed. */
   error: Error | undefined;
 }
@@ -78,9 +86,13 @@ export class Acknowledgements {
     this.settle(this.queued(PUBCOMP, id));
   }
 
-  /** The packet was processed: what came of it is stored. @param reason why a vote was rejected */
-  settle(pending: Pending, reason?: Reason): void {
+  /** The packet was processed: what came of it is stored. @param reason why it was refused */
+  settle(pending: Pending, reason?: Refused): void {
     pending.reason = reason;
+    // A device sends no PUBREL after a PUBREC that refuses [MQTT5-4.3.3-4].
+    if (reason !== undefined && pending.type === PUBREC && this.line.mqtt5?.givesReasons) {
+      this.unreleased.delete(pending.id);
+    }
     this.done(pending);
   }
 
@@ -120,13 +132,27 @@ export class Acknowledgements {
   }
 
   private send(count: number): void {
+    const { line, queue } = this;
+    const { mqtt5 } = line;
     const bytes = Buffer.allocUnsafe(count * ACKNOWLEDGEMENT_BYTES);
+    const parts: Buffer[] = [];
+    let from = 0;
     let end = 0;
     for (let i = 0; i < count; i++) {
-      const pending = this.queue[i] as Pending;
-      if (isAcknowledged(pending)) end = writeAcknowledgement(bytes, end, pending);
+      const pending = queue[i] as Pending;
+      if (!isAcknowledged(pending)) continue;
+      const { type, id, reason } = pending;
+      if (mqtt5 && reason !== undefined) {
+        parts.push(bytes.subarray(from, end), mqtt5.acknowledgement(type, id, codeOfRejection(reason), reason));
+        from = end;
+      } else {
+        // Both versions have the same bytes for success.
+        end = writeAcknowledgement(bytes, end, pending);
+      }
     }
-    if (end > 0) this.line.acknowledge(bytes.subarray(0, end));
+    const last = bytes.subarray(from, end);
+    const all = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    if (all.length > 0) line.acknowledge(all);
   }
 }
 

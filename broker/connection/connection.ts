@@ -3,6 +3,7 @@ import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
 import type { Gate } from './gate.ts';
+import { codeOfDeparture } from './mqtt5/codes.ts';
 import type { Departure, Refusal } from './reasons.ts';
 import type { Receiver } from './receiver.ts';
 
@@ -68,6 +69,8 @@ export class Connection {
     this.departure = departure;
     this.refusal = refusal;
     this.detail = detail;
+    const code = codeOfDeparture(departure);
+    if (code !== undefined) this.gate.sayWhy(code, detail);
   }
 
   get isClosed(): boolean {
@@ -103,6 +106,7 @@ export class Connection {
   end(stored: () => Promise<void>): void {
     if (this.isEnding) return;
     this.isEnding = true;
+    if (this.gate.ending === undefined && !this.isClosed) this.because('takeover');
     if (this.stage === 'waiting') this.gate.destroy();
     else void this.finish(stored);
   }

@@ -31,12 +31,23 @@ export class Connections {
     return connection;
   }
 
+  /** Whether a client of MQTT 5 wants messages on a topic with the RETAIN flag with which they were published. */
+  isAsPublished(client: object, topic: string): boolean {
+    const { mqtt5 } = this.of(client as Client).gate;
+    return mqtt5?.subscriptions.isAsPublished(topic) ?? false;
+  }
+
   /** The connected voters who may vote in a poll, without duplicates. */
   present(definition: Common): Roll {
     const voters = [...this.open].flatMap(({ elector, isEnding }) =>
       elector && !isEnding ? votersOf(elector, definition) : [],
     );
     return rollOf(new Map(voters.map((voter) => [voter.voter, voter])).values());
+  }
+
+  /** Notes that all connections end because the broker stops. */
+  stopping(): void {
+    for (const connection of this.open) connection.because('stopping');
   }
 
   /** Closes every connection abruptly. */

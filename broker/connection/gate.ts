@@ -1,29 +1,21 @@
 import { Duplex } from 'node:stream';
 import { Acknowledgements } from './acknowledgements.ts';
 import { type Flow, Share } from './flow.ts';
-import { Outgoing } from './outgoing.ts';
+import { refusal } from './mqtt5/answers.ts';
+import { CODE, codeOfError } from './mqtt5/codes.ts';
+import { isConnect5 } from './mqtt5/connect.ts';
+import { Dialect } from './mqtt5/dialect.ts';
+import type { Mqtt5Options, Translator } from './mqtt5/translator.ts';
+import { Outgoing, part } from './outgoing.ts';
 import type { Pace } from './pace.ts';
 import type { Receiver } from './receiver.ts';
-import { checkPacket, packetIdOf, UnknownLevel } from './wire/control-packets.ts';
-import { CONNECT, DISCONNECT, frameLength, PUBLISH, PUBREL, packetType, SUBSCRIBE } from './wire/frame.ts';
+import { UNACCEPTABLE_LEVEL, UnknownLevel } from './wire/control-packets.ts';
+import { CONNECT, DISCONNECT, frameLength, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
+import { GATE_LIMITS, type GateLimits } from './wire/limits.ts';
 import { PacketTimer } from './wire/packet-timer.ts';
-import { type Publish, PublishReader } from './wire/publish.ts';
+import type { Publish } from './wire/publish.ts';
 
-/** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
-export const GATE_LIMITS = {
-  /** Maximum size of the first packet, CONNECT. */
-  connectBytes: 1024,
-  /** Maximum size of every later packet. */
-  packetBytes: 4096,
-  /** Maximum time in ms between the first and the last byte of a packet. */
-  packetMs: 10_000,
-  /** Maximum number of PUBLISH and PUBREL packets per connection that were taken but not yet acknowledged. */
-  inFlight: 512,
-  /** Maximum time in ms for which a device may leave its acknowledgements unread. */
-  drainMs: 10_000,
-} as const;
-
-export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number };
+export type { GateLimits } from './wire/limits.ts';
 
 /** Why a gate closed a connection. */
 export class GateError extends Error {
@@ -31,8 +23,6 @@ export class GateError extends Error {
 }
 
 const NOTHING = Buffer.alloc(0);
-/** CONNACK with return code 1: unacceptable protocol level. */
-const UNACCEPTABLE_LEVEL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
 
 /**
  * Sits between a socket and Aedes. What a device publishes is read here and goes straight to its receiver; all other packets are
@@ -48,14 +38,16 @@ export class Gate extends Duplex {
   private readonly limits: GateLimits;
   private readonly share: Share;
   private readonly pace: Pace | undefined;
-  private readonly publishes = new PublishReader();
+  private readonly dialect: Dialect;
   private readonly packetTimer: PacketTimer;
   private receiver: Receiver | undefined;
+  /** The DISCONNECT with which the connection ends, in MQTT 5. */
+  private farewell: Buffer | undefined;
   /** Bytes not passed on yet: at most one socket read and one packet. */
   private waiting: Buffer = NOTHING;
   /** How the connection ended, if the device or the network ended it: with DISCONNECT, or without. */
   ending: 'goodbye' | 'lost' | undefined;
-  private state: 'stranger' | 'connecting' | 'accepted' | 'leaving' | 'refused' = 'stranger';
+  private state: 'stranger' | 'connecting' | 'accepted' | 'refused' = 'stranger';
   /** Why the connection was refused with an answer. */
   private refusal: GateError | null = null;
   /** Runs while the next packet has to wait because of the pace. */
@@ -68,7 +60,7 @@ export class Gate extends Duplex {
   private isForwarding = false;
 
   /** @param pace without one, the pace of packets is not limited */
-  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS, pace?: Pace) {
+  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS, pace?: Pace, mqtt5?: Mqtt5Options) {
     super({ allowHalfOpen: false, emitClose: true });
     this.socket = socket;
     this.share = new Share(flow, limits.inFlight, () => this.forward());
@@ -78,10 +70,16 @@ export class Gate extends Duplex {
       socket,
       drainMs: limits.drainMs,
       onDrained: () => this.forward(),
-      onStalled: () => this.refuse('drain timeout'),
+      onStalled: () => this.refuse('drain timeout', CODE.unspecified),
+    });
+    this.dialect = new Dialect({
+      ...limits,
+      mqtt5,
+      outgoing: this.outgoing,
+      toAedes: (packet) => void (this.destroyed || this.push(packet)),
     });
     this.packetTimer = new PacketTimer(limits.packetMs, () =>
-      this.refuse(`packet still incomplete after ${limits.packetMs} ms`),
+      this.refuse(`packet still incomplete after ${limits.packetMs} ms`, CODE.unspecified),
     );
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('end', () => {
@@ -97,6 +95,16 @@ export class Gate extends Duplex {
       this.noteLost();
       if (!this.isEnded || this.waiting.length === 0) this.destroy(this.refusal ?? undefined);
     });
+  }
+
+  /** Translates if the client speaks MQTT 5; undefined before CONNECT. */
+  get mqtt5(): Translator | undefined {
+    return this.dialect.mqtt5;
+  }
+
+  /** Notes what to tell a client of MQTT 5 when its connection ends. The first reason is told. */
+  sayWhy(code: number, why: string | undefined): void {
+    if (this.state === 'accepted' && this.ending === undefined) this.farewell ??= this.mqtt5?.farewell(code, why);
   }
 
   /** Call when CONNECT has been accepted. From then on, the packets that follow it are passed on. */
@@ -141,7 +149,9 @@ export class Gate extends Duplex {
     this.pace?.close();
     this.share.close();
     this.waiting = NOTHING;
-    this.socket.destroy();
+    if (error) this.sayWhy(CODE.unspecified, undefined);
+    if (this.mqtt5 && this.socket.writable) part(this.socket, this.farewell ?? NOTHING);
+    else this.socket.destroy();
     done(error);
   }
 
@@ -156,7 +166,7 @@ export class Gate extends Duplex {
   }
 
   private receive(chunk: Buffer): void {
-    if (this.state === 'refused') return;
+    if (this.state === 'refused' || this.destroyed) return;
     this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     this.forward();
   }
@@ -168,8 +178,6 @@ export class Gate extends Duplex {
     const bytes = this.waiting;
     const nowMs = performance.now();
     let at = 0;
-    /** Where the packets begin that are for Aedes and have not been forwarded yet. */
-    let from = 0;
     let isPartial = false;
     let isTaken = false;
     while (at < bytes.length && this.mayForward()) {
@@ -180,12 +188,9 @@ export class Gate extends Duplex {
       const type = packetType(bytes[at] as number);
       if (isPartial || this.mustWait(type, length, nowMs)) break;
       if (type === PUBLISH || type === PUBREL) {
-        // Aedes gets first what came first.
-        if (from < at) this.isWanted = this.push(bytes.subarray(from, at));
         if (!this.isTaken(type, bytes, at, end)) return;
-        from = end;
         isTaken = true;
-      } else if (!this.isAllowed(type, bytes, at, end)) return;
+      } else if (!this.isForwarded(type, bytes, at, end)) return;
       at = end;
     }
     this.isForwarding = false;
@@ -196,7 +201,6 @@ export class Gate extends Duplex {
     // Stop reading while whole packets wait; keep reading to complete a partial one.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
     else this.socket.pause();
-    if (from < at) this.isWanted = this.push(bytes.subarray(from, at));
     if (this.isEnded && (isPartial || this.waiting.length === 0)) this.finish();
   }
 
@@ -208,7 +212,7 @@ export class Gate extends Duplex {
   }
 
   private mayForward(): boolean {
-    if (this.destroyed || !this.isWanted || this.outgoing.isClogged) return false;
+    if (this.destroyed || this.ending === 'goodbye' || !this.isWanted || this.outgoing.isClogged) return false;
     if (this.state !== 'stranger' && this.state !== 'accepted') return false;
     return this.share.hasRoom();
   }
@@ -216,16 +220,17 @@ export class Gate extends Duplex {
   /** Hands a PUBLISH or PUBREL to the receiver. Returns false if it was malformed, which closes the connection. */
   private isTaken(type: number, bytes: Buffer, start: number, end: number): boolean {
     let publish: Publish | undefined;
+    let released = 0;
     try {
-      if (type === PUBLISH) publish = this.publishes.read(bytes, start, end);
-      else checkPacket(bytes, start, end);
+      if (type === PUBLISH) publish = this.dialect.publish(bytes, start, end);
+      else released = this.dialect.release(bytes, start, end);
     } catch (error) {
-      this.refuse((error as Error).message);
+      this.refuse((error as Error).message, codeOfError(error));
       return false;
     }
     this.share.enter();
     if (publish) this.receiver?.publish(publish);
-    else this.receiver?.release(packetIdOf(bytes, start, end));
+    else this.receiver?.release(released);
     return true;
   }
 
@@ -247,27 +252,28 @@ export class Gate extends Duplex {
     const limit = isStranger ? this.limits.connectBytes : this.limits.packetBytes;
     if (isStranger && packetType(bytes[at] as number) !== CONNECT) this.refuse('the first packet must be CONNECT');
     else if (length < 0) this.refuse('malformed remaining length');
-    else if (length > limit) this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`);
-    else return length;
+    else if (length <= limit) return length;
+    else this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`, CODE.tooLarge, isConnect5(bytes, at));
     return undefined;
   }
 
-  /** Checks a whole packet for Aedes. If it violates the protocol, the connection is closed. */
-  private isAllowed(type: number, bytes: Buffer, start: number, end: number): boolean {
+  /** Forwards a whole packet to Aedes. Returns false if it violates the protocol, which closes the connection. */
+  private isForwarded(type: number, bytes: Buffer, start: number, end: number): boolean {
+    let packet: Buffer | undefined;
     try {
-      checkPacket(bytes, start, end);
+      packet = this.dialect.forAedes(type, bytes, start, end);
     } catch (error) {
       const { message } = error as Error;
-      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message, error.clientId);
-      else this.refuse(message);
+      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message);
+      else this.refuse(message, codeOfError(error), isConnect5(bytes, start));
       return false;
     }
-    if (type === CONNECT) this.state = this.state === 'stranger' ? 'connecting' : this.state;
-    else if (type === SUBSCRIBE) this.outgoing.repeatedFilters.subscribing(bytes, start, end);
-    else if (type === DISCONNECT) {
-      this.ending = 'goodbye';
-      this.state = 'leaving';
-    }
+    if (type === CONNECT && this.state === 'stranger') this.state = 'connecting';
+    else if (type === DISCONNECT) this.ending = 'goodbye';
+    if (packet) this.isWanted = this.push(packet);
+    // A client that wants its will to be published has not left as far as Aedes knows.
+    else if (type === DISCONNECT) this.push(null);
+    else this.receiver?.heard();
     return true;
   }
 
@@ -275,17 +281,20 @@ export class Gate extends Duplex {
    * Sends the only answer that a refused client gets, and closes the connection. Emits `refused` at once, because the client may
    * close the connection first, without an error.
    */
-  private answer(bytes: Buffer, why: string, clientId: string | undefined): void {
+  private answer(bytes: Buffer, why: string): void {
     this.state = 'refused';
     this.refusal = new GateError(why);
-    this.emit('refused', this.refusal, clientId);
+    this.emit('refused', this.refusal);
     this.waiting = NOTHING;
     this.packetTimer.close();
     this.outgoing.end(bytes, () => this.refuse(why));
     this.socket.resume();
   }
 
-  private refuse(why: string): void {
+  /** @param code what a client of MQTT 5 is told @param isConnect whether its CONNECT is refused */
+  private refuse(why: string, code: number = CODE.malformed, isConnect = false): void {
+    if (isConnect && this.state === 'stranger') return this.answer(refusal(code, why), why);
+    this.sayWhy(code, why);
     this.destroy(new GateError(why));
   }
 }

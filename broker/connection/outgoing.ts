@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
+import type { Translator } from './mqtt5/translator.ts';
 import { setSessionPresent } from './wire/frame.ts';
 import { RepeatedFilters } from './wire/repeated-filters.ts';
 
-/** Time in ms for a refused client to close the connection. Closing at once could discard the answer. */
+/** Time in ms for a client to read the last packet and close the connection. Closing at once could discard the packet. */
 const LINGER_MS = 1_000;
 
 interface OutgoingParts {
@@ -20,6 +21,8 @@ export class Outgoing {
   /** Whether CONNACK says that the session was stored: Aedes knows only sessions with subscriptions. */
   sessionPresent = false;
   readonly repeatedFilters = new RepeatedFilters();
+  /** Translates for clients of MQTT 5. */
+  translator: Translator | undefined;
   private readonly parts: OutgoingParts;
   private isAnswered = false;
   /** Runs while acknowledgements wait in the socket, and after the last packet. */
@@ -47,8 +50,10 @@ export class Outgoing {
       this.isAnswered = true;
       setSessionPresent(bytes, this.sessionPresent);
     }
+    const complete = this.repeatedFilters.complete(bytes);
+    const packets = this.translator ? this.translator.toClient(complete, this.sessionPresent) : complete;
     // After a half-close, nobody reads it, but what the device sent before must still be taken.
-    if (!socket.writable || socket.write(this.repeatedFilters.complete(bytes))) done();
+    if (!packets || !socket.writable || socket.write(packets)) done();
     else socket.once('drain', done);
   }
 
@@ -69,4 +74,18 @@ export class Outgoing {
   close(): void {
     clearTimeout(this.timer);
   }
+}
+
+/**
+ * Sends a last packet and closes a connection. Only this side is closed at first, and what still arrives is read and dropped:
+ * closing a connection with unread data discards what the client has not read yet.
+ */
+export function part(socket: Duplex, last: Buffer): void {
+  socket.removeAllListeners('data');
+  socket.on('error', () => {});
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end(last);
 }

@@ -3,6 +3,7 @@ import type { Log } from '../../core/runtime/log.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
 import { GateError } from '../connection/gate.ts';
+import { CODE } from '../connection/mqtt5/codes.ts';
 import type { Permissions, Publication } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Publish } from '../connection/wire/publish.ts';
@@ -84,13 +85,16 @@ export class Publisher implements Receiver {
     const { topic, id, qos } = packet;
     const what = this.classify(topic);
     if (what.is === 'forbidden') {
-      connection.because('topic');
       shared.watch.refused(client.id, 'topic', 'a message on a topic that devices may not use');
+      // Unlike MQTT 3.1.1, MQTT 5 can refuse the message alone. The device would send it again after a reconnect.
+      if (connection.gate.mqtt5) return acknowledgements.settle(pending, 'topic');
+      connection.because('topic');
       acknowledgements.fail(pending, new Error(`publishing to ${topic} is not allowed`));
     } else if (qos === 2 && !acknowledgements.hold(id)) {
       // Whatever became of the first one, its acknowledgement comes first.
       acknowledgements.settle(pending);
     } else if (acknowledgements.held > MAX_HELD) {
+      connection.gate.sayWhy(CODE.receiveMaximum, 'packets at QoS 2 were not released');
       acknowledgements.fail(pending, new GateError(`more than ${MAX_HELD} packets at QoS 2 without PUBREL`));
     } else if (what.is === 'status') {
       shared.status(client.id, packet.payload);

@@ -1,6 +1,7 @@
 import type { Log } from '../../core/runtime/log.ts';
+import type { SessionTerms } from '../../core/store/sessions.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
-import type { Sessions } from './sessions.ts';
+import type { Sessions, StoredFilter } from './sessions.ts';
 
 /** Sessions are checked at this fraction of their lifetime, at least every `most` and at most every `least` ms. */
 const CHECK = { fraction: 1 / 8, least: 250, most: 600_000 } as const;
@@ -8,8 +9,20 @@ const CHECK = { fraction: 1 / 8, least: 250, most: 600_000 } as const;
 const STORE_LEFT_EVERY_MS = 1_000;
 /** Maximum number of expired sessions that are looked up at once. */
 const BATCH = 500;
+/** A session in use is stored as ending after so many further checks, plus the time for which its client wants it kept. */
+const GRACE_CHECKS = 2;
 /** Pause in ms after the store could not be reached. */
 const RETRY_MS = { first: 1_000, most: 30_000 } as const;
+
+/** How a connection uses a session. */
+export interface SessionUse {
+  /** The connection’s number. */
+  readonly connection: number;
+  /** True if an older session is not to be continued. */
+  readonly isFresh: boolean;
+  /** How long in ms the session outlives the connection; undefined with MQTT 3.1.1, which cannot say so. */
+  readonly expiryMs: number | undefined;
+}
 
 interface SessionKeeperParts {
   readonly sessions: Pick<Sessions, 'persistence' | 'ledger'>;
@@ -26,25 +39,27 @@ interface SessionKeeperParts {
 export class SessionKeeper {
   private readonly parts: SessionKeeperParts;
   private readonly halt = new AbortController();
-  /** The number of connections of each session in use on this broker. During a takeover, there are two. */
-  private readonly inUse = new Map<string, number>();
-  private readonly left = new Set<string>();
+  /** The connections of each session in use on this broker. During a takeover, there are two. */
+  private readonly inUse = new Map<string, SessionUse[]>();
+  /** Sessions whose clients have disconnected, and what has to be stored about them. */
+  private readonly left = new Map<string, SessionTerms | undefined>();
+  private readonly everyMs: number;
   private work: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: SessionKeeperParts) {
     this.parts = parts;
+    this.everyMs = Math.min(Math.max(parts.lifetimeMs * CHECK.fraction, CHECK.least), CHECK.most);
   }
 
   static open(parts: SessionKeeperParts): SessionKeeper {
     const keeper = new SessionKeeper(parts);
     endWithTheSession(keeper.parts.sessions);
-    const { log, lifetimeMs } = parts;
-    const everyMs = Math.min(Math.max(lifetimeMs * CHECK.fraction, CHECK.least), CHECK.most);
+    const { log } = parts;
     const common = { signal: keeper.halt.signal, retryMs: RETRY_MS, log };
     keeper.work = Promise.all([
       repeat(() => keeper.check(), {
         ...common,
-        everyMs,
+        everyMs: keeper.everyMs,
         failureMessage: 'cannot look up expired sessions; trying again',
       }),
       repeat(() => keeper.storeLeft(), {
@@ -63,44 +78,90 @@ export class SessionKeeper {
   }
 
   /**
-   * Continues or creates the session of a client that was admitted with clean session 0. Resolves with true if the session
-   * existed (Session Present [MQTT-3.2.2-2]). Call `leave` once the client has disconnected.
+   * Continues or creates the session of a client that was admitted. Resolves with true if the session existed (Session Present
+   * [MQTT-3.2.2-2]). Call `leave` once the client has disconnected.
    */
-  async enter(client: string): Promise<boolean> {
-    const { sessions, lifetimeMs } = this.parts;
+  async enter(client: string, use: SessionUse): Promise<boolean> {
+    const { ledger } = this.parts.sessions;
     const nowMs = Date.now();
-    this.inUse.set(client, (this.inUse.get(client) ?? 0) + 1);
-    const lastMs = await sessions.ledger.lastUsed(client);
-    const isPresent = lastMs !== undefined && (lastMs >= nowMs - lifetimeMs || (this.inUse.get(client) ?? 0) > 1);
+    this.inUse.set(client, [...(this.inUse.get(client) ?? []), use]);
+    const [lastMs, stored] = await Promise.all([ledger.lastUsed(client), ledger.terms(client)]);
+    const terms = this.left.get(client) ?? stored;
+    const isPresent = !use.isFresh && this.exists(client, lastMs, terms, nowMs);
     if (isPresent) {
-      await sessions.ledger.touch([client], nowMs);
+      await ledger.touch([client], nowMs);
     } else {
       await this.delete(client);
-      await sessions.ledger.create(client, nowMs);
+      await ledger.create(client, nowMs);
     }
+    // The terms of an earlier connection must not end the session of one that has none.
+    if (use.expiryMs !== undefined || (isPresent && terms)) await ledger.setTerms(client, this.termsInUse(use));
     return isPresent;
   }
 
-  leave(client: string): void {
-    const others = (this.inUse.get(client) ?? 1) - 1;
-    if (others > 0) this.inUse.set(client, others);
+  /** The subscriptions of a session. */
+  filters(client: string): Promise<StoredFilter[]> {
+    return this.parts.sessions.persistence.subscriptionsByClient({ id: client });
+  }
+
+  /** @param use as it was passed to `enter` @param expiryMs how long the session is kept, if that has changed */
+  leave(client: string, use: SessionUse, expiryMs = use.expiryMs): void {
+    const others = (this.inUse.get(client) ?? []).filter((one) => one !== use);
+    if (others.length > 0) this.inUse.set(client, others);
     else this.inUse.delete(client);
-    this.left.add(client);
+    this.left.set(client, expiryMs === undefined ? undefined : this.termsOf(use.connection, expiryMs));
+    // The client may return at once, to another broker.
+    if (expiryMs !== use.expiryMs) void this.storeLeft().catch(() => {});
+  }
+
+  private exists(client: string, lastMs: number | undefined, terms: SessionTerms | undefined, nowMs: number): boolean {
+    if (lastMs === undefined || terms?.expiryMs === 0) return false;
+    if ((this.inUse.get(client)?.length ?? 0) > 1) return true;
+    const endsAtMs = terms?.endsAtMs ?? Number.POSITIVE_INFINITY;
+    return lastMs >= nowMs - this.parts.lifetimeMs && endsAtMs > nowMs;
+  }
+
+  /** The terms of a session in use: should this broker crash, it is kept a little longer than its client asked for. */
+  private termsInUse({ connection, expiryMs }: SessionUse): SessionTerms {
+    return this.termsOf(connection, expiryMs, this.everyMs * GRACE_CHECKS);
+  }
+
+  private termsOf(connection: number, expiryMs = Number.POSITIVE_INFINITY, graceMs = 0): SessionTerms {
+    if (expiryMs >= this.parts.lifetimeMs) return { connection, expiryMs: null, endsAtMs: null };
+    return { connection, expiryMs, endsAtMs: Date.now() + expiryMs + graceMs };
   }
 
   /** Keeps the sessions in use, then deletes those that have expired. */
   private async check(): Promise<void> {
-    const { sessions, lifetimeMs, log } = this.parts;
-    await sessions.ledger.touch([...this.inUse.keys()], Date.now());
+    const { sessions, lifetimeMs } = this.parts;
+    const { ledger } = sessions;
+    await ledger.touch([...this.inUse.keys()], Date.now());
+    const limited = [...this.inUse].flatMap(([client, uses]) =>
+      uses.filter(({ expiryMs = lifetimeMs }) => expiryMs < lifetimeMs).map((use) => [client, use] as const),
+    );
+    for (let at = 0; at < limited.length; at += BATCH) {
+      const batch = limited.slice(at, at + BATCH);
+      await Promise.all(batch.map(([client, use]) => ledger.changeTerms(client, this.termsInUse(use))));
+    }
+    const ended = await ledger.ended(Date.now());
+    let deleted = 0;
+    for (const client of ended) {
+      // It may have returned since, perhaps to another broker.
+      const endsAtMs = (await ledger.terms(client))?.endsAtMs ?? null;
+      if (endsAtMs === null || endsAtMs >= Date.now() || this.inUse.has(client)) continue;
+      await this.delete(client);
+      deleted++;
+    }
     for (;;) {
-      const expired = await sessions.ledger.unused(Date.now() - lifetimeMs, BATCH);
+      const expired = await ledger.unused(Date.now() - lifetimeMs, BATCH);
       for (const client of expired) {
         // It may have returned since.
         if (!this.inUse.has(client)) await this.delete(client);
       }
-      if (expired.length > 0) log.info({ sessions: expired.length }, 'deleted sessions of devices that did not return');
-      if (expired.length < BATCH || this.halt.signal.aborted) return;
+      deleted += expired.length;
+      if (expired.length < BATCH || this.halt.signal.aborted) break;
     }
+    if (deleted > 0) this.parts.log.info({ sessions: deleted }, 'deleted sessions of devices that did not return');
   }
 
   private async delete(client: string): Promise<void> {
@@ -108,10 +169,16 @@ export class SessionKeeper {
   }
 
   private async storeLeft(): Promise<void> {
-    const clients = [...this.left];
-    if (clients.length === 0) return;
-    await this.parts.sessions.ledger.touch(clients, Date.now());
-    for (const client of clients) this.left.delete(client);
+    const { ledger } = this.parts.sessions;
+    const left = [...this.left];
+    if (left.length === 0) return;
+    const clients = left.map(([client]) => client);
+    await ledger.touch(clients, Date.now());
+    for (let at = 0; at < left.length; at += BATCH) {
+      const batch = left.slice(at, at + BATCH);
+      await Promise.all(batch.map(([client, terms]) => terms && ledger.changeTerms(client, terms)));
+    }
+    for (const [client, terms] of left) if (this.left.get(client) === terms) this.left.delete(client);
   }
 }
 

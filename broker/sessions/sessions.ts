@@ -1,5 +1,5 @@
 import type { Client } from 'aedes';
-import type { SessionLedger } from '../../core/store/sessions.ts';
+import type { SessionLedger, WillStore } from '../../core/store/sessions.ts';
 import type { Permissions } from '../connection/permissions.ts';
 
 /** Maximum number of topics a client may subscribe to. */
@@ -9,6 +9,8 @@ export const MAX_SUBSCRIPTIONS = 32;
 export interface StoredFilter {
   readonly topic: string;
   readonly qos: number;
+  /** True if messages keep the RETAIN flag with which they were published (MQTT 5). */
+  readonly asPublished?: boolean;
 }
 
 /** What identifies a session. */
@@ -37,6 +39,7 @@ export interface SessionPersistence {
 export interface Sessions {
   readonly persistence: SessionPersistence;
   readonly ledger: SessionLedger;
+  readonly wills: WillStore;
   /** An MQEmitter. Without an emitter, messages reach only clients of this broker. */
   readonly emitter?: unknown;
   close(): Promise<void>;
@@ -46,8 +49,14 @@ export interface Sessions {
  * Stores only subscriptions that were granted. Aedes stores the whole list of a SUBSCRIBE packet, including refused filters,
  * once for each filter in the packet: a packet of 4 KiB would cause 200,000 writes, and a refused `#` would take effect when
  * the session is resumed.
+ *
+ * @param isAsPublished whether a client of MQTT 5 wants messages on a topic with the RETAIN flag with which they were published
  */
-export function guardSessions(persistence: SessionPersistence, { maySubscribe }: Permissions): void {
+export function guardSessions(
+  persistence: SessionPersistence,
+  { maySubscribe }: Permissions,
+  isAsPublished: (client: object, topic: string) => boolean,
+): void {
   const store = persistence.addSubscriptions.bind(persistence);
   // Aedes gets no messages from devices, so there is nothing to remove.
   persistence.cleanIncoming = async () => {};
@@ -55,7 +64,10 @@ export function guardSessions(persistence: SessionPersistence, { maySubscribe }:
   persistence.addSubscriptions = async (client, filters) => {
     if (stored.has(filters)) return;
     stored.add(filters);
-    const granted = filters.filter(({ topic }) => maySubscribe(topic, client.id)).slice(0, MAX_SUBSCRIPTIONS);
+    const granted = filters
+      .filter(({ topic }) => maySubscribe(topic, client.id))
+      .slice(0, MAX_SUBSCRIPTIONS)
+      .map((filter) => (isAsPublished(client, filter.topic) ? { ...filter, asPublished: true } : filter));
     if (granted.length > 0) await store(client, granted);
   };
 }

@@ -35,8 +35,8 @@ export class Watch {
     this.warn('refused', why, id, detail);
   }
 
-  connected({ clientId = '' }: Connection): void {
-    this.parts.trail.note(clientId, 'connected');
+  connected({ clientId = '', gate }: Connection): void {
+    this.parts.trail.note(clientId, 'connected', gate.mqtt5 && 'MQTT 5');
   }
 
   subscribed(id: string, topic: string): void {

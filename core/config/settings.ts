@@ -208,8 +208,15 @@ export const environmentSettings = {
     variable: 'POLLCAST_SESSION_SECONDS',
     fallback: '604800',
     description:
-      'number of seconds for which the session of a device that connects with clean session 0 is kept after it disconnects',
+      'number of seconds for which the session of a device is kept after it disconnects: with clean session 0, or in MQTT 5 at most',
     parse: (value: string) => whole(value, 1, 31_536_000),
+  },
+  mqttReasons: {
+    variable: 'POLLCAST_MQTT_REASONS',
+    fallback: 'on',
+    description:
+      'whether acknowledgements in MQTT 5 say why a vote was refused: on or off (they always say success, for clients that treat a reason as an error of the connection)',
+    parse: oneOf('on', 'off'),
   },
   maxConnections: {
     variable: 'POLLCAST_MAX_CONNECTIONS',

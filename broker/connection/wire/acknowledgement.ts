@@ -1,13 +1,16 @@
 import type { Reason } from '../../../core/voting/rules/rejection.ts';
 import type { PUBACK, PUBCOMP, PUBREC } from './frame.ts';
 
+/** Why a packet was refused: the reason for which a vote was rejected, or that devices may not use its topic. */
+export type Refused = Reason | 'topic';
+
 /** The packet that acknowledges a PUBLISH or a PUBREL. */
 export interface Acknowledgement {
   readonly type: typeof PUBACK | typeof PUBREC | typeof PUBCOMP;
   /** The id of the acknowledged packet. */
   readonly id: number;
-  /** Why the vote was rejected; undefined if it was not. */
-  readonly reason: Reason | undefined;
+  /** Undefined if the packet was not refused. */
+  readonly reason: Refused | undefined;
 }
 
 /** The maximum length of an acknowledgement in bytes. */

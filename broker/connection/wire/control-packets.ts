@@ -25,23 +25,22 @@ const FLAGS: Readonly<Record<number, number>> = {
   [DISCONNECT]: 0,
 };
 
-/** The protocol levels that are offered, by protocol name: MQTT 3.1.1 and 3.1. */
+/** The protocol levels of MQTT 3.1.1 and 3.1, by protocol name. MQTT 5 is read elsewhere. */
 const LEVELS: Readonly<Record<string, number>> = { MQTT: 4, MQIsdp: 3 };
 
 /** Bits of CONNECT’s flags [MQTT-3.1.2]. */
 const FLAG = { reserved: 0x01, will: 0x04, willQos: 0x18, willRetain: 0x20, password: 0x40, user: 0x80 } as const;
 
 /** Why a client with another protocol level is refused. */
-export const UNKNOWN_LEVEL = 'only MQTT 3.1.1 and 3.1 are offered';
+export const UNKNOWN_LEVEL = 'only MQTT 5, 3.1.1 and 3.1 are offered';
+
+/** CONNACK with return code 1: unacceptable protocol level. */
+export const UNACCEPTABLE_LEVEL = Buffer.from([0x20, 0x02, 0x00, 0x01]);
 
 /** A protocol level that is not offered; it is answered with CONNACK 1 before the connection is closed [MQTT-3.1.2-2]. */
 export class UnknownLevel extends ProtocolViolation {
-  /** The client id, if the level’s packets are known. */
-  readonly clientId: string | undefined;
-
-  constructor(clientId: string | undefined) {
+  constructor() {
     super(UNKNOWN_LEVEL);
-    this.clientId = clientId;
   }
 }
 
@@ -73,17 +72,6 @@ export function checkPacket(bytes: Buffer, start: number, end: number): void {
   reader.finish();
 }
 
-/** The client id of a CONNECT of MQTT 5, read from the flags on, so that operators learn which device speaks it. */
-function clientIdOf5(reader: PacketReader): string | undefined {
-  try {
-    reader.skip(3);
-    reader.skip(reader.variable());
-    return reader.text();
-  } catch {
-    return undefined;
-  }
-}
-
 /** The packet id of a PUBREL that `checkPacket` has checked. */
 export function packetIdOf(bytes: Buffer, start: number, end: number): number {
   return new PacketReader(bytes, bodyOf(bytes, start), end).packetId();
@@ -98,8 +86,7 @@ function checkConnect(reader: PacketReader): void {
   const protocol = reader.text();
   const level = LEVELS[protocol];
   if (level === undefined) throw new ProtocolViolation('the protocol name must be MQTT');
-  const offered = reader.byte();
-  if (offered !== level) throw new UnknownLevel(offered === 5 ? clientIdOf5(reader) : undefined);
+  if (reader.byte() !== level) throw new UnknownLevel();
   const flags = reader.byte();
   if (flags & FLAG.reserved) throw new ProtocolViolation('the reserved flag of CONNECT must be 0');
   const hasWill = (flags & FLAG.will) !== 0;

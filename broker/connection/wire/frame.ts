@@ -11,6 +11,8 @@ export const UNSUBSCRIBE = 10;
 export const PINGREQ = 12;
 export const DISCONNECT = 14;
 export const SUBACK = 9;
+export const UNSUBACK = 11;
+export const AUTH = 15;
 
 /** Maximum number of bytes in the Remaining Length field [MQTT-2.2.3]. */
 const MAX_LENGTH_BYTES = 4;

@@ -33,6 +33,11 @@ export class PacketReader {
     return this.at === this.end;
   }
 
+  /** Where the next field begins. */
+  get position(): number {
+    return this.at;
+  }
+
   byte(): number {
     this.skip(1);
     return this.bytes[this.at - 1] as number;
@@ -43,15 +48,16 @@ export class PacketReader {
     return this.bytes.readUInt16BE(this.at - 2);
   }
 
-  /** A Variable Byte Integer of at most four bytes [MQTT5 1.5.5]. */
+  /** A Variable Byte Integer, of at most four bytes and no more than it needs [MQTT5-1.5.5-1]. */
   variable(): number {
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.byte();
       value += (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
+      if (byte === 0 && shift > 0) break;
+      if (byte < 0x80) return value;
     }
-    return value;
+    throw new ProtocolViolation('a Variable Byte Integer has too many bytes');
   }
 
   packetId(): number {
@@ -64,6 +70,18 @@ export class PacketReader {
   text(): string {
     const start = this.string(false);
     return this.bytes.toString('utf8', start, this.at);
+  }
+
+  /** Like `text`, but only checks it. */
+  skipText(): void {
+    this.string(false);
+  }
+
+  /** A copy of binary data, which begins with its length. */
+  binary(): Buffer {
+    const length = this.number();
+    this.skip(length);
+    return Buffer.from(this.bytes.subarray(this.at - length, this.at));
   }
 
   /** Text of at least one character without wildcards [MQTT-4.7.3-1, 3.3.2-2]. */

@@ -136,7 +136,7 @@ for (const via of ['tcp', 'ws'] as const) {
     const s = await withPoll(t);
     for (const start of [
       '00 04 4d 51 54 54 63',
-      '00 04 4d 51 54 54 05',
+      '00 04 4d 51 54 54 06',
       '00 04 4d 51 54 54 03',
       '00 04 4d 51 54 54 84',
       '00 06 4d 51 49 73 64 70 04',

@@ -1,0 +1,255 @@
+import {
+  AUTH,
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  frameLength,
+  PINGREQ,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  packetType,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from '../wire/frame.ts';
+import { bodyOf, PacketReader, ProtocolViolation } from '../wire/packet-reader.ts';
+import { acknowledgement, connack, farewell, type Offer, refusal } from './answers.ts';
+import { CODE, codeOfRefusal, Mqtt5Error } from './codes.ts';
+import { type Connect5, connect311, type Will } from './connect.ts';
+import { Outbox } from './outbox.ts';
+import { PROPERTY, readProperties } from './properties.ts';
+import { PublishReader5 } from './publish.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** The flags that a packet of a type must have in its first byte [MQTT5-2.1.3-1]. */
+const FLAGS: Readonly<Record<number, number>> = {
+  [PUBACK]: 0,
+  [PUBREC]: 0,
+  [PUBREL]: 2,
+  [PUBCOMP]: 0,
+  [SUBSCRIBE]: 2,
+  [UNSUBSCRIBE]: 2,
+  [PINGREQ]: 0,
+  [DISCONNECT]: 0,
+  [AUTH]: 0,
+};
+
+export interface Mqtt5Options {
+  /** How long in seconds a session is kept at most after its client disconnected. */
+  readonly maxExpirySeconds: number;
+  /** False if acknowledgements say success even for votes that were rejected, for clients that cannot cope with reason codes. */
+  readonly givesReasons: boolean;
+}
+
+interface TranslatorParts extends Mqtt5Options {
+  readonly connect: Connect5;
+  readonly offer: Offer;
+  /** Writes packets to the client. */
+  readonly send: (packet: Buffer) => void;
+  /** Passes a packet to Aedes as if the client had sent it. */
+  readonly toAedes: (packet: Buffer) => void;
+}
+
+/** Stands between one client of MQTT 5 and Aedes, which speaks MQTT 3.1.1. Keeps what the client asked for and Aedes cannot do. */
+export class Translator {
+  readonly connect: Connect5;
+  readonly publishes = new PublishReader5();
+  readonly subscriptions = new Subscriptions();
+  readonly clientId: string;
+  /** How long in seconds the session is kept after the connection. DISCONNECT may change it. */
+  expirySeconds: number;
+  /** Why the client is not let in, for CONNACK. */
+  refused: string | undefined;
+  /** How the client left, if it sent DISCONNECT. */
+  left: 'without will' | 'with will' | undefined;
+  /** False if acknowledgements say success even for packets that were refused. */
+  readonly givesReasons: boolean;
+  private readonly parts: TranslatorParts;
+  private readonly outbox: Outbox;
+
+  constructor(parts: TranslatorParts) {
+    const { connect } = parts;
+    this.parts = parts;
+    this.connect = connect;
+    this.givesReasons = parts.givesReasons;
+    // A user has one ballot whatever its connection, so its name is a good id. There is no other that would stay the same.
+    this.clientId = connect.clientId || (connect.user ?? '');
+    this.expirySeconds = Math.min(connect.sessionExpirySeconds, parts.maxExpirySeconds);
+    this.outbox = new Outbox(connect, this.subscriptions, parts.send, parts.toAedes);
+    if (this.accepted(false) === undefined) throw new Mqtt5Error(CODE.tooLarge, 'CONNACK needs larger packets');
+  }
+
+  /** True if nothing is kept of the session once the connection has ended, and nothing is continued. */
+  get isClean(): boolean {
+    return this.connect.isCleanStart && this.expirySeconds === 0;
+  }
+
+  /** The will, if it must wait after the end of the connection; Aedes publishes others at once. */
+  get delayedWill(): Will | undefined {
+    const { will } = this.connect;
+    return will && will.delaySeconds > 0 && this.expirySeconds > 0 ? will : undefined;
+  }
+
+  /** CONNECT for Aedes. */
+  connectForAedes(): Buffer {
+    const will = this.delayedWill ? undefined : this.connect.will;
+    return connect311(this.connect, this.clientId, this.isClean, will);
+  }
+
+  /**
+   * Reads a whole packet of the client, other than CONNECT, PUBLISH and PUBREL.
+   *
+   * @returns the packet for Aedes; undefined if Aedes does not get one
+   * @throws ProtocolViolation
+   */
+  fromClient(bytes: Buffer, start: number, end: number): Buffer | undefined {
+    const type = packetType(bytes[start] as number);
+    const reader = this.reader(bytes, start, end);
+    switch (type) {
+      case PUBACK:
+        this.outbox.acknowledged(readAcknowledgement(reader));
+        return undefined;
+      case PUBREC:
+        // Nothing is sent with QoS 2.
+        this.parts.send(
+          acknowledgement((PUBREL << 4) | 2, readAcknowledgement(reader), CODE.unknownPacketId, undefined, 0),
+        );
+        return undefined;
+      case PUBCOMP:
+        readAcknowledgement(reader);
+        return undefined;
+      case SUBSCRIBE:
+        return this.subscriptions.subscribe(reader);
+      case UNSUBSCRIBE:
+        return this.subscriptions.unsubscribe(reader);
+      case PINGREQ:
+        reader.finish();
+        return Buffer.from(bytes.subarray(start, end));
+      case DISCONNECT:
+        return this.disconnect(reader);
+      default:
+        throw new Mqtt5Error(CODE.protocol, 'no authentication is under way');
+    }
+  }
+
+  /** The packet id of a PUBREL. @throws ProtocolViolation */
+  release(bytes: Buffer, start: number, end: number): number {
+    return readAcknowledgement(this.reader(bytes, start, end));
+  }
+
+  /** Whole packets of MQTT 3.1.1, by Aedes or the broker, as they are sent to the client. */
+  toClient(bytes: Buffer, isSessionPresent: boolean): Buffer | undefined {
+    const first = frameLength(bytes, 0);
+    if (first === bytes.length) return this.translate(bytes, isSessionPresent);
+    const packets: Buffer[] = [];
+    for (let at = 0, length = first; at < bytes.length; at += length) {
+      length = frameLength(bytes, at);
+      const translated = this.translate(bytes.subarray(at, at + length), isSessionPresent);
+      if (translated) packets.push(translated);
+    }
+    return packets.length === 0 ? undefined : Buffer.concat(packets);
+  }
+
+  /** PUBACK or PUBREC. @param code why the packet was refused; `success` if it was not */
+  acknowledgement(type: number, packetId: number, code: number, why: string | undefined): Buffer {
+    const { connect, givesReasons } = this;
+    return acknowledgement(
+      type << 4,
+      packetId,
+      givesReasons ? code : CODE.success,
+      connect.wantsReasons ? why : undefined,
+      connect.maximumPacketSize,
+    );
+  }
+
+  /** DISCONNECT by the broker. */
+  farewell(code: number, why: string | undefined): Buffer {
+    return farewell(code, why, this.connect.maximumPacketSize);
+  }
+
+  private translate(packet: Buffer, isSessionPresent: boolean): Buffer | undefined {
+    switch (packetType(packet[0] as number)) {
+      case CONNACK:
+        return this.connack(packet[3] as number, isSessionPresent);
+      case PUBLISH:
+        return this.outbox.publish(packet);
+      case SUBACK: {
+        const body = bodyOf(packet, 0);
+        const codes = packet.subarray(body + 2);
+        return this.ifTaken(this.subscriptions.suback(packet.readUInt16BE(body), codes, this.clientId));
+      }
+      case UNSUBACK:
+        return this.ifTaken(this.subscriptions.unsuback(packet.readUInt16BE(bodyOf(packet, 0))));
+      default:
+        return packet;
+    }
+  }
+
+  /** A packet, unless it is larger than the client takes [MQTT5-3.1.2-24]. */
+  private ifTaken(packet: Buffer): Buffer | undefined {
+    return packet.length <= this.connect.maximumPacketSize ? packet : undefined;
+  }
+
+  private connack(returnCode: number, isSessionPresent: boolean): Buffer | undefined {
+    if (returnCode === 0) return this.accepted(isSessionPresent);
+    return refusal(codeOfRefusal(returnCode), this.refused, this.connect.maximumPacketSize);
+  }
+
+  private accepted(isSessionPresent: boolean): Buffer | undefined {
+    const { connect, offer } = this.parts;
+    const isShortened = this.expirySeconds !== connect.sessionExpirySeconds;
+    const granted = {
+      isSessionPresent,
+      sessionExpirySeconds: isShortened ? this.expirySeconds : undefined,
+      assignedClientId: connect.clientId === '' ? this.clientId : undefined,
+    };
+    const sizes = [connack(offer, granted), connack(undefined, granted)];
+    return sizes.find(({ length }) => length <= connect.maximumPacketSize);
+  }
+
+  private disconnect(reader: PacketReader): Buffer | undefined {
+    const code = reader.isAtEnd ? CODE.success : reader.byte();
+    const expiry = reader.isAtEnd ? undefined : readProperties(reader, 'DISCONNECT').get(PROPERTY.sessionExpiry);
+    reader.finish();
+    if (expiry !== undefined) {
+      if (this.connect.sessionExpirySeconds === 0 && expiry > 0) {
+        throw new Mqtt5Error(CODE.protocol, 'a session that was to end with the connection cannot be kept');
+      }
+      this.expirySeconds = Math.min(expiry, this.parts.maxExpirySeconds);
+    }
+    this.left = code === CODE.disconnectWithWill ? 'with will' : 'without will';
+    // Aedes publishes the will of a client that ends the connection without DISCONNECT.
+    return this.left === 'with will' ? undefined : Buffer.from([DISCONNECT << 4, 0]);
+  }
+
+  /** A reader for the fields of a packet whose fixed header is right. */
+  private reader(bytes: Buffer, start: number, end: number): PacketReader {
+    const first = bytes[start] as number;
+    const type = packetType(first);
+    const flags = FLAGS[type];
+    const body = bodyOf(bytes, start);
+    if (flags === undefined) {
+      // The second CONNECT is forbidden [MQTT5-3.1.0-2], as are the server’s packets.
+      const code = type === 0 ? CODE.malformed : CODE.protocol;
+      throw new Mqtt5Error(
+        code,
+        type === CONNECT ? 'CONNECT is sent once' : `a client may not send packets of type ${type}`,
+      );
+    }
+    if ((first & 0x0f) !== flags) throw new ProtocolViolation(`packets of type ${type} must have the flags ${flags}`);
+    return new PacketReader(bytes, body, end);
+  }
+}
+
+/** Reads PUBACK, PUBREC, PUBREL or PUBCOMP; returns the packet id. */
+function readAcknowledgement(reader: PacketReader): number {
+  const packetId = reader.packetId();
+  if (!reader.isAtEnd) reader.byte();
+  if (!reader.isAtEnd) readProperties(reader, 'acknowledgement');
+  reader.finish();
+  return packetId;
+}

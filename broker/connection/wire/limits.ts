@@ -1,0 +1,15 @@
+/** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
+export const GATE_LIMITS = {
+  /** Maximum size of the first packet, CONNECT. */
+  connectBytes: 1024,
+  /** Maximum size of every later packet. */
+  packetBytes: 4096,
+  /** Maximum time in ms between the first and the last byte of a packet. */
+  packetMs: 10_000,
+  /** Maximum number of PUBLISH and PUBREL packets per connection that were taken but not yet acknowledged. */
+  inFlight: 512,
+  /** Maximum time in ms for which a device may leave its acknowledgements unread. */
+  drainMs: 10_000,
+} as const;
+
+export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number };
