@@ -19,7 +19,7 @@ const FAULTS: readonly Fault[] = ['no PUBACK', 'half a PUBLISH', 'no PUBLISH', '
 const SKETCH = pathInCheckout('test/support/sketch');
 const PROGRAMS = pathInCheckout('test/support/clients');
 /** The protocol levels that the broker offers, and what mosquitto’s clients call them. Every client that has a level is tested with it. */
-const LEVELS = { 3: 'mqttv31', 4: 'mqttv311' } as const;
+const LEVELS = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' } as const;
 const levels = Object.keys(LEVELS).map(Number) as (keyof typeof LEVELS)[];
 
 /** Runs a program and resolves with its exit code. */
