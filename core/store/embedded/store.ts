@@ -1,18 +1,21 @@
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { compareOffsets } from '../offset.ts';
 import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
+import { ownDirectory } from './files/directory.ts';
+import { Guard } from './files/guard.ts';
+import { KeptFiles } from './files/kept-files.ts';
+import { DirectoryLock } from './files/lock.ts';
+import { FreeSpace } from './files/space.ts';
 import { EmbeddedLines } from './lines.ts';
-import { DirectoryLock } from './lock.ts';
 import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
 import { EmbeddedRegistry } from './registry.ts';
-import { FreeSpace } from './space.ts';
 import { EmbeddedTrails } from './trails.ts';
+import { Writer } from './writer.ts';
 
 export interface EmbeddedOptions {
   /** Where the files are stored; created if missing. */
@@ -21,6 +24,18 @@ export interface EmbeddedOptions {
   readonly partitions: number;
   /** Bytes of disk space to keep free, instead of the default. */
   readonly reserveBytes?: number | undefined;
+  /** Called with the reason when the store begins to refuse writes, and with undefined when it takes them again. */
+  readonly onChange?: ((reason: string | undefined) => void) | undefined;
+  /** Called once if another process takes over the directory. This process can only stop then. */
+  readonly onTakenOver?: ((reason: string) => void) | undefined;
+}
+
+interface Opened {
+  readonly lock: DirectoryLock;
+  readonly guard: Guard;
+  readonly writer: Writer;
+  readonly logFile: RootDatabase;
+  readonly stateFile: RootDatabase;
 }
 
 /**
@@ -36,45 +51,46 @@ export class EmbeddedStore implements Store {
   readonly trails = new EmbeddedTrails();
   readonly lines: EmbeddedLines;
   private readonly lock: DirectoryLock;
-  private readonly space: FreeSpace;
+  private readonly guard: Guard;
   private readonly files: readonly RootDatabase[];
   private closing: Promise<void> | undefined;
 
-  private constructor(
-    lock: DirectoryLock,
-    space: FreeSpace,
-    logFile: RootDatabase,
-    stateFile: RootDatabase,
-    partitions: number,
-  ) {
+  private constructor({ lock, guard, writer, logFile, stateFile }: Opened, partitions: number) {
     this.lock = lock;
-    this.space = space;
+    this.guard = guard;
     this.files = [logFile, stateFile];
-    const log = new EmbeddedLog(logFile, partitions, space);
+    const log = new EmbeddedLog(logFile, partitions, writer, guard);
     this.log = log;
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
-    this.counts = new EmbeddedCounts(stateFile, this.changes, space);
-    this.registry = new EmbeddedRegistry(stateFile, space);
+    this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
+    this.registry = new EmbeddedRegistry(stateFile, guard);
   }
 
   /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
-    const { partitions, reserveBytes } = options;
+    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {} } = options;
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
-    const directory = resolve(options.directory);
-    await mkdir(directory, { recursive: true });
+    const directory = await ownDirectory(options.directory);
     const undo = [];
     try {
       const lock = await DirectoryLock.take(directory);
       undo.push(() => lock.release());
-      const space = await FreeSpace.watch(directory, reserveBytes);
-      undo.push(() => space.close());
       const logFile = openFile(directory, 'log.lmdb');
       undo.push(() => logFile.close());
       const stateFile = openFile(directory, 'state.lmdb');
       undo.push(() => stateFile.close());
-      const store = new EmbeddedStore(lock, space, logFile, stateFile, partitions);
+      const writer = await Writer.take(logFile);
+      const guard = new Guard(directory, {
+        space: await FreeSpace.of(directory, reserveBytes),
+        files: new KeptFiles([join(directory, 'log.lmdb'), join(directory, 'state.lmdb')]),
+        isOurs: () => writer.isCurrent(),
+        probe: () => writer.probe(),
+        onChange,
+        onTakenOver,
+      });
+      undo.push(() => guard.close());
+      const store = new EmbeddedStore({ lock, guard, writer, logFile, stateFile }, partitions);
       await store.demandPartitions(directory);
       await store.demandLog(directory);
       return store;
@@ -85,8 +101,7 @@ export class EmbeddedStore implements Store {
   }
 
   condition(): Condition {
-    const reason = this.space.shortage;
-    return reason === undefined ? { ok: true } : { ok: false, reason };
+    return this.guard.condition();
   }
 
   close(): Promise<void> {
@@ -95,7 +110,7 @@ export class EmbeddedStore implements Store {
   }
 
   private async closeFiles(): Promise<void> {
-    this.space.close();
+    await this.guard.close();
     await Promise.all(this.files.map((file) => file.close()));
     await this.lock.release();
   }

@@ -1,66 +1,91 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server } from 'node:net';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { isSameFile } from './identity.ts';
 
-/** The strictest system we support limits the path of a Unix socket to about 104 bytes. */
-const MAX_SOCKET_PATH = 100;
+/** The byte that is locked lies far behind the data, because on Windows nobody can write where a lock is. */
+const LOCKED_BYTE = 2 ** 52;
+/** How often the lock is tried again if the file is replaced at the same moment. */
+const MAX_TRIES = 5;
 
 /**
- * Ensures that only one process uses a data directory. The lock is a listening socket. The system closes it however the process
- * ends, so a crash never leaves the directory locked, as a pid file would.
+ * Ensures that only one process uses a data directory. The lock is on the vote log itself, not on a file beside it: a lock file
+ * that is deleted while a process runs would let in a second one, whereas a second process cannot get at the same log without
+ * meeting the lock. It does not matter by which path the directory is reached. The system drops the lock however the process
+ * ends, so a crash never leaves the directory locked.
  */
 export class DirectoryLock {
-  private readonly server: Server;
+  private readonly file: FileHandle;
 
-  private constructor(server: Server) {
-    this.server = server;
-    server.unref();
+  private constructor(file: FileHandle) {
+    this.file = file;
   }
 
-  /** Takes the lock. Rejects with a message for the operator if another process holds it. */
-  static async take(directory: string): Promise<DirectoryLock> {
-    const path = socketPath(resolve(directory));
-    try {
-      return new DirectoryLock(await listen(path));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      if (await answers(path)) {
-        throw new Error(
-          `the data directory ${resolve(directory)} is in use by another pollcast process; stop that process, or choose another directory with POLLCAST_DATA_DIR`,
-        );
+  /**
+   * Takes the lock. Rejects with a message for the operator if another process holds it.
+   *
+   * @param directory its real path
+   * @param flags how to open the vote log: `a+` creates it if it is missing, `r+` rejects with ENOENT
+   */
+  static async take(directory: string, flags: 'a+' | 'r+' = 'a+'): Promise<DirectoryLock> {
+    const { tryLock } = await loadLocks();
+    const path = join(directory, 'log.lmdb');
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const file = await open(path, flags);
+      try {
+        if (!tryLock(file.fd, LOCKED_BYTE, 1) || (await isLockedByOldVersion(directory))) throw inUse(directory);
+        const now = await stat(path).catch(() => undefined);
+        if (now && isSameFile(now, await file.stat())) return new DirectoryLock(file);
+      } catch (error) {
+        await file.close();
+        throw error;
       }
-      await rm(path, { force: true });
-      return new DirectoryLock(await listen(path));
+      await file.close();
     }
+    throw new Error(`${path} is being replaced again and again; stop whatever does that, then start again`);
   }
 
   async release(): Promise<void> {
-    if (this.server.listening) await new Promise((done) => this.server.close(done));
+    await this.file.close();
   }
 }
 
-function socketPath(directory: string): string {
-  const name = `pollcast-${createHash('sha256').update(directory).digest('hex').slice(0, 24)}`;
-  if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
-  const inside = join(directory, 'lock.sock');
-  return Buffer.byteLength(inside) <= MAX_SOCKET_PATH ? inside : join(tmpdir(), `${name}.sock`);
+function inUse(directory: string): Error {
+  return new Error(
+    `the data directory ${directory} is in use by another pollcast process; stop that process, or choose another directory with POLLCAST_DATA_DIR`,
+  );
 }
 
-async function listen(path: string): Promise<Server> {
-  const server = createServer((socket) => socket.destroy());
-  server.listen(path);
-  await once(server, 'listening');
-  return server;
+async function loadLocks() {
+  try {
+    return await import('fs-native-extensions');
+  } catch (cause) {
+    const system = `${process.platform}-${process.arch}`;
+    throw new Error(
+      `files cannot be locked on this system (${system}), so two processes could use one data directory; use Redis (POLLCAST_REDIS_URL), or another system`,
+      { cause },
+    );
+  }
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => done(true)).once('error', () => done(false));
-    socket.once('close', () => socket.destroy());
-    socket.once('connect', () => socket.destroy());
-  });
+/** Version 0.1 locked a directory by listening on a socket, which may still be answered while this version is installed. */
+async function isLockedByOldVersion(directory: string): Promise<boolean> {
+  if (process.platform === 'win32') return false;
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 24);
+  for (const path of [join(directory, 'lock.sock'), join(tmpdir(), `pollcast-${name}.sock`)]) {
+    const socket = createConnection({ path });
+    try {
+      await once(socket, 'connect');
+      return true;
+    } catch {
+      // Nobody answers, so the process that listened was killed.
+      await rm(path, { force: true });
+    } finally {
+      socket.destroy();
+    }
+  }
+  return false;
 }
