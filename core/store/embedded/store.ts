@@ -5,11 +5,14 @@ import { compareOffsets } from '../offset.ts';
 import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
+import { demandNewLog, demandOneDeployment, demandPartitions } from './deployment.ts';
 import { ownDirectory } from './files/directory.ts';
 import { Guard } from './files/guard.ts';
 import { KeptFiles } from './files/kept-files.ts';
 import { DirectoryLock } from './files/lock.ts';
+import { CORE_FILES, demandSound, isThere } from './files/soundness.ts';
 import { FreeSpace } from './files/space.ts';
+import { forgetStop, recordStop, wasStopped } from './files/stop-record.ts';
 import { EmbeddedLines } from './lines.ts';
 import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
@@ -31,6 +34,7 @@ export interface EmbeddedOptions {
 }
 
 interface Opened {
+  readonly directory: string;
   readonly lock: DirectoryLock;
   readonly guard: Guard;
   readonly writer: Writer;
@@ -50,12 +54,14 @@ export class EmbeddedStore implements Store {
   readonly presence = new EmbeddedPresence();
   readonly trails = new EmbeddedTrails();
   readonly lines: EmbeddedLines;
+  private readonly directory: string;
   private readonly lock: DirectoryLock;
   private readonly guard: Guard;
   private readonly files: readonly RootDatabase[];
   private closing: Promise<void> | undefined;
 
-  private constructor({ lock, guard, writer, logFile, stateFile }: Opened, partitions: number) {
+  private constructor({ directory, lock, guard, writer, logFile, stateFile }: Opened, partitions: number) {
+    this.directory = directory;
     this.lock = lock;
     this.guard = guard;
     this.files = [logFile, stateFile];
@@ -76,22 +82,28 @@ export class EmbeddedStore implements Store {
     try {
       const lock = await DirectoryLock.take(directory);
       undo.push(() => lock.release());
+      demandSound(directory, (await wasStopped(directory, CORE_FILES)) ? 'quick' : 'full');
+      await forgetStop(directory);
+      const isStateThere = isThere(join(directory, 'state.lmdb'));
       const logFile = openFile(directory, 'log.lmdb');
       undo.push(() => logFile.close());
+      if (!isStateThere) demandNewLog(logFile, directory);
       const stateFile = openFile(directory, 'state.lmdb');
       undo.push(() => stateFile.close());
+      const pair = { directory, log: logFile, state: stateFile };
+      await demandOneDeployment(pair);
+      await demandPartitions(pair, partitions);
       const writer = await Writer.take(logFile);
       const guard = new Guard(directory, {
         space: await FreeSpace.of(directory, reserveBytes),
-        files: new KeptFiles([join(directory, 'log.lmdb'), join(directory, 'state.lmdb')]),
+        files: new KeptFiles(CORE_FILES.map((name) => join(directory, name))),
         isOurs: () => writer.isCurrent(),
         probe: () => writer.probe(),
         onChange,
         onTakenOver,
       });
       undo.push(() => guard.close());
-      const store = new EmbeddedStore({ lock, guard, writer, logFile, stateFile }, partitions);
-      await store.demandPartitions(directory);
+      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile }, partitions);
       await store.demandLog(directory);
       return store;
     } catch (error) {
@@ -112,20 +124,9 @@ export class EmbeddedStore implements Store {
   private async closeFiles(): Promise<void> {
     await this.guard.close();
     await Promise.all(this.files.map((file) => file.close()));
+    // A directory that is gone or full takes no record: the next start examines every page.
+    await recordStop(this.directory, CORE_FILES).catch(() => {});
     await this.lock.release();
-  }
-
-  private async demandPartitions(directory: string): Promise<void> {
-    const { partitions } = this.log;
-    const [logFile] = this.files as [RootDatabase];
-    const deployment = logFile.openDB<number, string>({ name: 'deployment', encoding: 'json' });
-    const existing = deployment.get('partitions');
-    if (existing === undefined) await deployment.put('partitions', partitions);
-    else if (existing !== partitions) {
-      throw new Error(
-        `${directory} holds a deployment with ${existing} partitions, but ${partitions} are configured; set POLLCAST_PARTITIONS=${existing} (the number is fixed at the first start)`,
-      );
-    }
   }
 
   /** Rejects a log that ends before the last counted entry, because it is not the log that was counted. */
