@@ -32,16 +32,17 @@ export async function openStores(config: Config, log: Log, scope: Scope, halt: (
   const { redisUrl: url, redisPrefix: prefix, partitions, durability, replicas, influxUrl } = config;
   if (url === '') {
     const directory = resolve(config.dataDir);
+    const report = (message: string) => log.error(message);
     const onChange = (reason: string | undefined) => {
       if (reason === undefined) log.info('votes are stored again');
       else log.error({ reason }, 'votes cannot be stored, so they are not acknowledged');
     };
     const store = await scope.open('store', EmbeddedStore.open({ directory, partitions, onChange, onTakenOver: halt }));
-    const series = influxUrl === '' ? EmbeddedSeries.open(directory) : InfluxSeries.open(influxUrl, log);
+    const series = influxUrl === '' ? EmbeddedSeries.open(directory, report) : InfluxSeries.open(influxUrl, log);
     return {
       store,
       series: await scope.open<Series>('series', series),
-      sessions: () => openEmbeddedSessions(directory),
+      sessions: () => openEmbeddedSessions(directory, report),
       token: () => tokenOfDirectory(directory),
     };
   }
