@@ -7,7 +7,7 @@ import type { Entry } from '../../../core/voting/count/entry.ts';
 import { accounting, commitOf, marker, votes } from '../samples.ts';
 
 export const PARTITIONS = 2;
-const ENTRIES = 120;
+export const ENTRIES = 120;
 
 /** The entry at a place of a filled log. Every few entries, it is so long that LMDB gives it pages of its own. */
 export function entryAt(partition: number, sequence: number): Entry {

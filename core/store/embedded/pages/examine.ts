@@ -13,7 +13,8 @@ export type Depth = 'quick' | 'full';
 export function examine(path: string, depth: Depth, isReadable?: (value: Buffer) => boolean): string | undefined {
   return damageOf(path, (file) => {
     const [first, second] = file.metas();
-    if (Math.abs(first.transaction - second.transaction) > 1) throw new Damage('its two meta pages do not fit together');
+    if (Math.abs(first.transaction - second.transaction) > 1)
+      throw new Damage('its two meta pages do not fit together');
     const meta = first.transaction > second.transaction ? first : second;
     // A sound file may end early, because pages at its end that are free need not have been written.
     const isWhole = file.bytes >= (meta.lastPage + 1) * meta.pageBytes;
