@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RebuiltPolls } from '../core/rounds/rebuilt.ts';
-import { ownDirectory } from '../core/store/embedded/files/directory.ts';
+import { ownDirectory, syncDirectory } from '../core/store/embedded/files/directory.ts';
 import { DirectoryLock } from '../core/store/embedded/files/lock.ts';
 import { damages, isThere } from '../core/store/embedded/files/soundness.ts';
 import { freeName } from '../core/store/embedded/files/spare.ts';
@@ -97,6 +97,7 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
     await rename(statePath, aside);
   }
   await rename(written, statePath);
+  await syncDirectory(directory);
   return { is: 'rebuilt', why, polls: polls.length, kept: countsOf(left.documents), areOld: left.areOld, aside };
 }
 

@@ -1,5 +1,5 @@
-// `npm run test:long`: runs the kill tests many times: 20 rounds with one process, and 3 rounds of all failures with a whole
-// deployment. CHAOS_ROUNDS overrides both numbers; CHAOS_SEED repeats an earlier run.
+// `npm run test:long`: cuts the power at thousands of moments, and runs the kill tests many times: 20 rounds with one process,
+// and 3 rounds of all failures with a whole deployment. CHAOS_ROUNDS overrides both numbers; CHAOS_SEED repeats an earlier run.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
 import { TAP } from './tap.mjs';
@@ -15,6 +15,12 @@ const ties = spawnSync(
   },
 );
 process.exitCode ||= ties.status ?? 1;
+const power = spawnSync(process.execPath, [...TAP, '--timeout=3600', 'build/test/system/power/power.test.js'], {
+  cwd: ROOT,
+  env: { POWER_ENTRIES: '150', ...process.env },
+  stdio: 'inherit',
+});
+process.exitCode ||= power.status ?? 1;
 const runs = { kill: 20, cluster: 3 };
 for (const [test, rounds] of Object.entries(runs)) {
   const env = { CHAOS_ROUNDS: String(rounds), ...process.env };

@@ -6,7 +6,7 @@ import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
 import { demandNewLog, demandOneDeployment, demandPartitions } from './deployment.ts';
-import { ownDirectory } from './files/directory.ts';
+import { ownDirectory, syncDirectory } from './files/directory.ts';
 import { Guard } from './files/guard.ts';
 import { KeptFiles } from './files/kept-files.ts';
 import { DirectoryLock } from './files/lock.ts';
@@ -90,6 +90,7 @@ export class EmbeddedStore implements Store {
       if (!isStateThere) demandNewLog(logFile, directory);
       const stateFile = openFile(directory, 'state.lmdb');
       undo.push(() => stateFile.close());
+      await syncDirectory(directory);
       const pair = { directory, log: logFile, state: stateFile };
       await demandOneDeployment(pair);
       await demandPartitions(pair, partitions);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, readdir, realpath } from 'node:fs/promises';
+import { access, mkdir, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const { R_OK, W_OK, X_OK } = constants;
@@ -16,6 +16,18 @@ export async function ownDirectory(path: string): Promise<string> {
   const names = (await readdir(directory)).filter((name) => /\.lmdb(-lock)?$/.test(name));
   for (const name of names) await demandAccess(join(directory, name), R_OK | W_OK);
   return directory;
+}
+
+/** Makes sure that files which were created in a directory are still in it after a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  // Windows does this with the file, and does not open directories.
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function created(path: string): Promise<string> {

@@ -1,5 +1,4 @@
 import { bufferToKeyValue } from 'lmdb';
-import { decodeEntry } from '../../../voting/count/entry.ts';
 import type { Offset } from '../../offset.ts';
 import type { Collection, Versioned } from '../../store.ts';
 import { Damage, entriesOf, flagsOf, type LeafNode, PAGE, PageFile, transactionOf } from '../pages/page-file.ts';
@@ -150,7 +149,8 @@ function storedDocument(file: PageFile, node: LeafNode): StoredDocument | undefi
 }
 
 function isEntry(text: string): boolean {
-  return ifReadable(() => decodeEntry(text)) !== undefined;
+  const entry = ifReadable(() => JSON.parse(text)) as { type?: unknown } | null | undefined;
+  return ['votes', 'open', 'close'].includes(String(entry?.type));
 }
 
 function parsed(file: PageFile, node: LeafNode): unknown {
