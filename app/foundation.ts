@@ -21,10 +21,19 @@ export interface Foundation extends Stores {
   readonly polls: PollBook;
 }
 
-/** Opens what every role needs. @throws the first error, after closing whatever had already been opened */
-export async function openFoundation(role: Role, config: Config, log: Log): Promise<Foundation> {
+/**
+ * Opens what every role needs. @throws the first error, after closing whatever had already been opened
+ *
+ * @param halt called with the reason if the process can only stop
+ */
+export async function openFoundation(
+  role: Role,
+  config: Config,
+  log: Log,
+  halt: (why: string) => void,
+): Promise<Foundation> {
   const scope = new Scope(log);
-  const stores = await openStores(config, log, scope);
+  const stores = await openStores(config, log, scope, halt);
   const metrics = createMetrics(role);
   const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));

@@ -28,9 +28,18 @@ export interface Pollcast {
   stop(): Promise<boolean>;
 }
 
-/** Starts a role. @throws the first error, after stopping whatever had already started */
-export async function start(role: Role, config: Config, log: Log): Promise<Pollcast> {
-  const foundation = await openFoundation(role, config, log);
+/**
+ * Starts a role. @throws the first error, after stopping whatever had already started
+ *
+ * @param halt called with the reason if the process can only stop, for example because another one uses its data
+ */
+export async function start(
+  role: Role,
+  config: Config,
+  log: Log,
+  halt: (why: string) => void = () => {},
+): Promise<Pollcast> {
+  const foundation = await openFoundation(role, config, log, halt);
   const { scope, readiness, store, polls } = foundation;
   try {
     const ports = await ROLES[role](foundation);

@@ -23,17 +23,26 @@ export interface Stores {
   readonly token: () => Promise<string>;
 }
 
-/** Opens the stores that the configuration selects. This is the only place where implementations are chosen. */
-export async function openStores(config: Config, log: Log, scope: Scope): Promise<Stores> {
+/**
+ * Opens the stores that the configuration selects. This is the only place where implementations are chosen.
+ *
+ * @param halt called with the reason if the process can only stop
+ */
+export async function openStores(config: Config, log: Log, scope: Scope, halt: (why: string) => void): Promise<Stores> {
   const { redisUrl: url, redisPrefix: prefix, partitions, durability, replicas, influxUrl } = config;
   if (url === '') {
     const directory = resolve(config.dataDir);
-    const store = await scope.open('store', EmbeddedStore.open({ directory, partitions }));
-    const series = influxUrl === '' ? EmbeddedSeries.open(directory) : InfluxSeries.open(influxUrl, log);
+    const report = (message: string) => log.error(message);
+    const onChange = (reason: string | undefined) => {
+      if (reason === undefined) log.info('votes are stored again');
+      else log.error({ reason }, 'votes cannot be stored, so they are not acknowledged');
+    };
+    const store = await scope.open('store', EmbeddedStore.open({ directory, partitions, onChange, onTakenOver: halt }));
+    const series = influxUrl === '' ? EmbeddedSeries.open(directory, report) : InfluxSeries.open(influxUrl, log);
     return {
       store,
       series: await scope.open<Series>('series', series),
-      sessions: () => openEmbeddedSessions(directory),
+      sessions: () => openEmbeddedSessions(directory, report),
       token: () => tokenOfDirectory(directory),
     };
   }

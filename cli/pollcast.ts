@@ -8,6 +8,7 @@ import { EXIT } from './exit.ts';
 import { addAudit } from './operator/audit.ts';
 import { addDevice } from './operator/device.ts';
 import { addPoll } from './operator/poll.ts';
+import { addRepair } from './repair.ts';
 import type { Flags } from './serve.ts';
 import { addSim } from './sim.ts';
 
@@ -25,6 +26,7 @@ addPoll(program);
 addDevice(program);
 addAudit(program);
 addCount(program);
+addRepair(program);
 await program.parseAsync();
 
 function addRole(role: Role, name: string, summary: string): void {

@@ -50,7 +50,10 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
     void stop('uncaughtException', EXIT.failed);
   });
   try {
-    running = await start(role, { ...config, httpPort }, log);
+    running = await start(role, { ...config, httpPort }, log, (why) => {
+      log.fatal({ why }, 'this process cannot go on');
+      void stop(why, EXIT.failed);
+    });
     if (demo) await createDemo(running);
   } catch (error) {
     process.stderr.write(`pollcast: could not start: ${explain(error as NodeJS.ErrnoException)}\n`);

@@ -4,6 +4,12 @@ export class StoreError extends Error {
 }
 
 /**
+ * The store can be reached but keeps nothing more, for example because its disk is full. Trying again shortly does not help. The
+ * message says what does, and can be shown to operators.
+ */
+export class StoreRefusal extends StoreError {}
+
+/**
  * True if an unhandled rejection is only a failed store operation: a `StoreError`, or the rejection of an additional promise
  * that lmdb creates for a write and does not return.
  */

@@ -1,21 +1,29 @@
-// `npm run test:long`: runs the kill tests many times: 20 rounds with one process, and 3 rounds of all failures with a whole
-// deployment. CHAOS_ROUNDS overrides both numbers; CHAOS_SEED repeats an earlier run. Before that, draws lots in 10,000 polls, and
-// sends mutated packets over 100,000 connections.
+// `npm run test:long`: everything that takes longer than `npm test` may. Draws lots in 10,000 polls, sends mutated packets over
+// 100,000 connections, cuts the power at thousands of moments, kills and stops one process 20 times, and puts a whole deployment
+// through all failures 3 times. CHAOS_ROUNDS overrides these numbers of rounds; CHAOS_SEED repeats an earlier run. Then it
+// simulates deployments for SIMULATED_HOURS, and shows that the simulation finds planted bugs.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
 import { TAP } from './tap.mjs';
 
+const { SIMULATED_HOURS = '300' } = process.env;
+
 prepare();
-run('unit/voting/kinds/rankings/ties', { TIE_POLLS: '10000' });
-run('system/broker/connection/mutants', { POLLCAST_MUTANTS: '100000' });
-for (const [test, rounds] of Object.entries({ kill: 20, cluster: 3 })) {
-  run(`system/${test}`, { CHAOS_ROUNDS: String(rounds) });
+test('unit/voting/kinds/rankings/ties.test', { TIE_POLLS: '10000' });
+test('system/broker/connection/mutants.test', { POLLCAST_MUTANTS: '100000' });
+test('system/power/power.test', { POWER_ENTRIES: '150' });
+for (const [name, rounds] of Object.entries({ kill: 20, stopping: 20, cluster: 3 })) {
+  test(`system/${name}.test`, { CHAOS_ROUNDS: String(rounds) });
 }
+run(['build/test/simulation/simulate.js', '--hours', SIMULATED_HOURS]);
+test('simulation/planted/planted');
 
 /** Runs a test file. @param settings environment variables, unless they are already set */
-function run(test, settings) {
-  const args = [...TAP, '--timeout=3600', `build/test/${test}.test.js`];
-  const env = { ...settings, ...process.env };
+function test(file, settings) {
+  run([...TAP, '--timeout=7200', `build/test/${file}.js`], { ...settings, ...process.env });
+}
+
+function run(args, env = process.env) {
   const { status } = spawnSync(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
   process.exitCode ||= status ?? 1;
 }

@@ -14,6 +14,7 @@ const PROGRAMS = {
   prometheus: 'command -v prometheus',
   'python3-paho-mqtt': '/usr/bin/python3 -c "import paho.mqtt.client"',
   'redis-server': 'command -v redis-server',
+  strace: 'command -v strace',
 };
 
 /** Installs missing packages if run as root on Debian; otherwise exits with a message that lists what to install. */

@@ -32,7 +32,7 @@ export interface ConformanceBroker {
 /** Opens the product’s own broker, with all of its hooks, except that clients may use any topic and any client id. */
 export async function openConformanceBroker(directory: string): Promise<ConformanceBroker> {
   const config = readConfig({ mqttPort: '0', dataDir: directory, logLevel: 'silent' }, {});
-  const foundation = await openFoundation('broker', config, createLog(config.logLevel));
+  const foundation = await openFoundation('broker', config, createLog(config.logLevel), () => {});
   const { scope, store, polls, sessions, metrics, log } = foundation;
   try {
     const results = await scope.open('results', LiveResults.open(store, polls, log));

@@ -6,8 +6,8 @@ import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
 import type { EmbeddedChanges } from './changes.ts';
+import type { Guard } from './files/guard.ts';
 import { sequenceOf } from './sequence.ts';
-import type { FreeSpace } from './space.ts';
 
 /** `heard` orders producers: by the last commit with an entry of the producer, then by the position within that commit. */
 type StoredProducer = { sequence: number; heard: [commit: number, place: number] };
@@ -22,7 +22,7 @@ const below = (prefix: string) => ({ start: `${prefix}/`, end: `${prefix}0` });
 export class EmbeddedCounts implements CountStore {
   private readonly root: RootDatabase;
   private readonly changes: EmbeddedChanges;
-  private readonly space: FreeSpace;
+  private readonly guard: Guard;
   private readonly positions: Database<StoredPosition, number>;
   private readonly producers: Database<StoredProducer, string>;
   private readonly slices: Database<StoredSlice, string>;
@@ -30,8 +30,8 @@ export class EmbeddedCounts implements CountStore {
   private readonly ballotTable: Database<StoredBallot, string>;
 
   /** @param root the state file */
-  constructor(root: RootDatabase, changes: EmbeddedChanges, space: FreeSpace) {
-    this.space = space;
+  constructor(root: RootDatabase, changes: EmbeddedChanges, guard: Guard) {
+    this.guard = guard;
     this.root = root;
     this.changes = changes;
     this.positions = root.openDB({ name: 'positions', encoding: 'json' });
@@ -76,7 +76,7 @@ export class EmbeddedCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
-    this.space.demand();
+    this.guard.demand();
     // A child transaction, because a plain one would keep what was written before an error: half a commit.
     const write = this.root.childTransaction(() => {
       if (this.stored(commit.partition).offset !== commit.expected) return false;

@@ -5,8 +5,9 @@ import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
 import type { LoggedEntry, ReadOptions, VoteLog } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
+import type { Guard } from './files/guard.ts';
 import { sequenceOf } from './sequence.ts';
-import type { FreeSpace } from './space.ts';
+import type { Writer } from './writer.ts';
 
 /** How many connection numbers one write reserves. */
 const RESERVED_TOGETHER = 10_000;
@@ -21,7 +22,8 @@ const offsetOf = (sequence: number): Offset => `${sequence}-0`;
 export class EmbeddedLog implements VoteLog {
   readonly partitions: number;
   private readonly table: Database<string, Key>;
-  private readonly space: FreeSpace;
+  private readonly writer: Writer;
+  private readonly guard: Guard;
   private readonly bell = new Bell();
   /** The last sequence assigned, by partition. */
   private readonly assigned: number[];
@@ -33,8 +35,10 @@ export class EmbeddedLog implements VoteLog {
   private reserved: number;
   private reserving: Promise<unknown> = Promise.resolve();
 
-  constructor(root: RootDatabase, partitions: number, space: FreeSpace) {
-    this.space = space;
+  /** @param writer taken before, so that nobody else appends behind what is read here */
+  constructor(root: RootDatabase, partitions: number, writer: Writer, guard: Guard) {
+    this.writer = writer;
+    this.guard = guard;
     this.partitions = partitions;
     this.table = root.openDB({ name: 'log', encoding: 'string' });
     this.assigned = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
@@ -50,12 +54,13 @@ export class EmbeddedLog implements VoteLog {
   }
 
   async append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
-    this.space.demand();
+    this.guard.demand();
     if (performance.now() > untilMs)
       throw new StoreError('could not append to the vote log: the time limit has passed');
     const sequence = (this.assigned[partition] ?? 0) + 1;
     this.assigned[partition] = sequence;
-    await awaitWrite(this.table.put([partition, sequence], encodeEntry(entry)));
+    const text = encodeEntry(entry);
+    await this.write(() => this.table.put([partition, sequence], text));
     this.durable[partition] = Math.max(this.durable[partition] ?? 0, sequence);
     this.bell.ring();
     return offsetOf(sequence);
@@ -102,9 +107,23 @@ export class EmbeddedLog implements VoteLog {
     return old.length;
   }
 
+  /** Resolves once what `put` does is durable, in the file that is at its path. */
+  private async write(put: () => void): Promise<void> {
+    let isOurs: boolean;
+    try {
+      isOurs = await this.writer.write(put);
+    } catch (error) {
+      this.guard.failed(error as Error);
+      throw error;
+    }
+    if (!isOurs) throw this.guard.takenOver();
+    this.guard.demandFiles();
+    this.guard.stored();
+  }
+
   private reserve(last: number): void {
     this.reserved = last;
-    this.reserving = awaitWrite(this.reservations.put('connections', last));
+    this.reserving = this.write(() => this.reservations.put('connections', last));
     // If the write fails, so do the connections that wait for it; the next one tries again.
     this.reserving.catch(() => {
       this.reserved = 0;

@@ -2,18 +2,18 @@ import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
-import type { FreeSpace } from './space.ts';
+import type { Guard } from './files/guard.ts';
 
 type Key = [collection: Collection, id: string];
 
 /** Documents in LMDB. */
 export class EmbeddedRegistry implements Registry {
   private readonly table: Database<Versioned<unknown>, Key>;
-  private readonly space: FreeSpace;
+  private readonly guard: Guard;
   private readonly writes = new EventEmitter().setMaxListeners(0);
 
-  constructor(root: RootDatabase, space: FreeSpace) {
-    this.space = space;
+  constructor(root: RootDatabase, guard: Guard) {
+    this.guard = guard;
     this.table = root.openDB({ name: 'registry', encoding: 'json' });
   }
 
@@ -27,7 +27,7 @@ export class EmbeddedRegistry implements Registry {
   }
 
   async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
-    this.space.demand();
+    this.guard.demand();
     const key: Key = [collection, id];
     const write = this.table.childTransaction(() => {
       const now = this.table.get(key)?.version ?? 0;

@@ -1,18 +1,24 @@
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { compareOffsets } from '../offset.ts';
-import type { Store } from '../store.ts';
+import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
+import { demandNewLog, demandOneDeployment, demandPartitions } from './deployment.ts';
+import { ownDirectory, syncDirectory } from './files/directory.ts';
+import { Guard } from './files/guard.ts';
+import { KeptFiles } from './files/kept-files.ts';
+import { DirectoryLock } from './files/lock.ts';
+import { CORE_FILES, demandSound, isThere } from './files/soundness.ts';
+import { FreeSpace } from './files/space.ts';
+import { forgetStop, recordStop, wasStopped } from './files/stop-record.ts';
 import { EmbeddedLines } from './lines.ts';
-import { DirectoryLock } from './lock.ts';
 import { EmbeddedLog } from './log.ts';
 import { EmbeddedPresence } from './presence.ts';
 import { EmbeddedRegistry } from './registry.ts';
-import { FreeSpace } from './space.ts';
 import { EmbeddedTrails } from './trails.ts';
+import { Writer } from './writer.ts';
 
 export interface EmbeddedOptions {
   /** Where the files are stored; created if missing. */
@@ -21,6 +27,19 @@ export interface EmbeddedOptions {
   readonly partitions: number;
   /** Bytes of disk space to keep free, instead of the default. */
   readonly reserveBytes?: number | undefined;
+  /** Called with the reason when the store begins to refuse writes, and with undefined when it takes them again. */
+  readonly onChange?: ((reason: string | undefined) => void) | undefined;
+  /** Called once if another process takes over the directory. This process can only stop then. */
+  readonly onTakenOver?: ((reason: string) => void) | undefined;
+}
+
+interface Opened {
+  readonly directory: string;
+  readonly lock: DirectoryLock;
+  readonly guard: Guard;
+  readonly writer: Writer;
+  readonly logFile: RootDatabase;
+  readonly stateFile: RootDatabase;
 }
 
 /**
@@ -35,47 +54,57 @@ export class EmbeddedStore implements Store {
   readonly presence = new EmbeddedPresence();
   readonly trails = new EmbeddedTrails();
   readonly lines: EmbeddedLines;
+  private readonly directory: string;
   private readonly lock: DirectoryLock;
-  private readonly space: FreeSpace;
+  private readonly guard: Guard;
   private readonly files: readonly RootDatabase[];
   private closing: Promise<void> | undefined;
 
-  private constructor(
-    lock: DirectoryLock,
-    space: FreeSpace,
-    logFile: RootDatabase,
-    stateFile: RootDatabase,
-    partitions: number,
-  ) {
+  private constructor({ directory, lock, guard, writer, logFile, stateFile }: Opened, partitions: number) {
+    this.directory = directory;
     this.lock = lock;
-    this.space = space;
+    this.guard = guard;
     this.files = [logFile, stateFile];
-    const log = new EmbeddedLog(logFile, partitions, space);
+    const log = new EmbeddedLog(logFile, partitions, writer, guard);
     this.log = log;
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
-    this.counts = new EmbeddedCounts(stateFile, this.changes, space);
-    this.registry = new EmbeddedRegistry(stateFile, space);
+    this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
+    this.registry = new EmbeddedRegistry(stateFile, guard);
   }
 
   /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
-    const { partitions, reserveBytes } = options;
+    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {} } = options;
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
-    const directory = resolve(options.directory);
-    await mkdir(directory, { recursive: true });
+    const directory = await ownDirectory(options.directory);
     const undo = [];
     try {
       const lock = await DirectoryLock.take(directory);
       undo.push(() => lock.release());
-      const space = await FreeSpace.watch(directory, reserveBytes);
-      undo.push(() => space.close());
+      demandSound(directory, (await wasStopped(directory, CORE_FILES)) ? 'quick' : 'full');
+      await forgetStop(directory);
+      const isStateThere = isThere(join(directory, 'state.lmdb'));
       const logFile = openFile(directory, 'log.lmdb');
       undo.push(() => logFile.close());
+      if (!isStateThere) demandNewLog(logFile, directory);
       const stateFile = openFile(directory, 'state.lmdb');
       undo.push(() => stateFile.close());
-      const store = new EmbeddedStore(lock, space, logFile, stateFile, partitions);
-      await store.demandPartitions(directory);
+      await syncDirectory(directory);
+      const pair = { directory, log: logFile, state: stateFile };
+      await demandOneDeployment(pair);
+      await demandPartitions(pair, partitions);
+      const writer = await Writer.take(logFile);
+      const guard = new Guard(directory, {
+        space: await FreeSpace.of(directory, reserveBytes),
+        files: new KeptFiles(CORE_FILES.map((name) => join(directory, name))),
+        isOurs: () => writer.isCurrent(),
+        probe: () => writer.probe(),
+        onChange,
+        onTakenOver,
+      });
+      undo.push(() => guard.close());
+      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile }, partitions);
       await store.demandLog(directory);
       return store;
     } catch (error) {
@@ -84,28 +113,21 @@ export class EmbeddedStore implements Store {
     }
   }
 
+  condition(): Condition {
+    return this.guard.condition();
+  }
+
   close(): Promise<void> {
     this.closing ??= this.closeFiles();
     return this.closing;
   }
 
   private async closeFiles(): Promise<void> {
-    this.space.close();
+    await this.guard.close();
     await Promise.all(this.files.map((file) => file.close()));
+    // A directory that is gone or full takes no record: the next start examines every page.
+    await recordStop(this.directory, CORE_FILES).catch(() => {});
     await this.lock.release();
-  }
-
-  private async demandPartitions(directory: string): Promise<void> {
-    const { partitions } = this.log;
-    const [logFile] = this.files as [RootDatabase];
-    const deployment = logFile.openDB<number, string>({ name: 'deployment', encoding: 'json' });
-    const existing = deployment.get('partitions');
-    if (existing === undefined) await deployment.put('partitions', partitions);
-    else if (existing !== partitions) {
-      throw new Error(
-        `${directory} holds a deployment with ${existing} partitions, but ${partitions} are configured; set POLLCAST_PARTITIONS=${existing} (the number is fixed at the first start)`,
-      );
-    }
   }
 
   /** Rejects a log that ends before the last counted entry, because it is not the log that was counted. */

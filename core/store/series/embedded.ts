@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { awaitWrite } from '../embedded/await-write.ts';
+import { setAsideIfDamaged } from '../embedded/files/spare.ts';
 import type { Point, Sample, Series, Window } from './series.ts';
 
 type Key = [round: string, second: number, partition: string, option: string];
@@ -18,9 +19,14 @@ export class EmbeddedSeries implements Series {
     this.table = file.openDB({ name: 'samples', encoding: 'json' });
   }
 
-  /** @param directory where `series.lmdb` is stored; created if missing */
-  static async open(directory: string): Promise<EmbeddedSeries> {
+  /**
+   * @param directory where `series.lmdb` is stored; created if missing
+   * @param report called with what was done if the file was damaged, which is no reason not to start
+   */
+  static async open(directory: string, report: (message: string) => void = () => {}): Promise<EmbeddedSeries> {
     await mkdir(directory, { recursive: true });
+    const loss = 'The timelines of earlier rounds are lost.';
+    setAsideIfDamaged({ directory, name: 'series.lmdb', loss, report });
     // Unlike votes, graphs may lose their latest points in a power cut.
     return new EmbeddedSeries(open({ path: join(directory, 'series.lmdb'), noSubdir: true }));
   }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { type Database, open } from 'lmdb';
 import { awaitWrite } from '../await-write.ts';
+import { setAsideIfDamaged } from '../files/spare.ts';
 import { EmbeddedSessionLedger } from './ledger.ts';
 import { EmbeddedWills } from './wills.ts';
 
@@ -22,14 +23,20 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
  * aedes-persistence-level on LMDB: the small LevelDB adapter below makes a second embedded database unnecessary.
  *
  * @param directory where `sessions.lmdb` is stored; created if missing
+ * @param report called with what was done if the file was damaged, which is no reason not to start
  */
-export async function openEmbeddedSessions(directory: string): Promise<{
+export async function openEmbeddedSessions(
+  directory: string,
+  report: (message: string) => void = () => {},
+): Promise<{
   persistence: LevelPersistence;
   ledger: EmbeddedSessionLedger;
   wills: EmbeddedWills;
   close(): Promise<void>;
 }> {
   await mkdir(directory, { recursive: true });
+  const loss = 'Clients that keep a session must subscribe again.';
+  setAsideIfDamaged({ directory, name: 'sessions.lmdb', loss, report });
   // Unlike votes, sessions may lose their latest changes in a power cut, because devices subscribe again.
   const file = open<Buffer, string>({
     path: join(directory, 'sessions.lmdb'),

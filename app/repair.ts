@@ -1,0 +1,151 @@
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { RebuiltPolls } from '../core/rounds/rebuilt.ts';
+import { ownDirectory, syncDirectory } from '../core/store/embedded/files/directory.ts';
+import { DirectoryLock } from '../core/store/embedded/files/lock.ts';
+import { damages, isThere } from '../core/store/embedded/files/soundness.ts';
+import { freeName } from '../core/store/embedded/files/spare.ts';
+import { writeState } from '../core/store/embedded/repair/new-state.ts';
+import {
+  readableDocuments,
+  readableEntries,
+  readableFact,
+  readablePositions,
+  type StoredDocument,
+  type StoredEntry,
+  soundEntries,
+} from '../core/store/embedded/repair/readable.ts';
+import type { Marker } from '../core/voting/count/entry.ts';
+import type { Poll } from '../core/voting/poll/poll.ts';
+
+/** A run of sequences, first and last included, for which a damaged log has no entries. */
+export interface Missing {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What `pollcast repair` found and did. */
+export type RepairOutcome =
+  | { readonly is: 'sound' }
+  | {
+      readonly is: 'rebuilt';
+      /** Why the state had to be rebuilt. */
+      readonly why: string;
+      readonly polls: number;
+      /** How many documents of each collection were found in what was left of the state. */
+      readonly kept: Readonly<Record<string, number>>;
+      /** True if these may have been changed or removed since. */
+      readonly areOld: boolean;
+      /** Where the damaged state is now; undefined if there was none. */
+      readonly aside: string | undefined;
+    }
+  | {
+      readonly is: 'exported';
+      readonly why: string;
+      readonly entries: number;
+      readonly missing: readonly Missing[];
+      readonly file: string;
+    };
+
+/**
+ * Repairs a data directory that no process uses: rebuilds a lost or damaged state from the vote log, or exports what is readable
+ * of a damaged vote log. Never overwrites or deletes a file.
+ *
+ * @throws Error with a message for the operator if nothing can be done
+ */
+export async function repair(path: string): Promise<RepairOutcome> {
+  const directory = await ownDirectory(path);
+  const logPath = join(directory, 'log.lmdb');
+  if (!isThere(logPath)) {
+    throw new Error(`there is no vote log in ${directory}, so nothing can be rebuilt; restore it from a backup`);
+  }
+  const lock = await DirectoryLock.take(directory, 'r+');
+  try {
+    const found = damages(directory, 'full');
+    const logDamage = found.get('log.lmdb');
+    if (logDamage !== undefined) return await exportLog(directory, logDamage);
+    const why = isThere(join(directory, 'state.lmdb')) ? found.get('state.lmdb') : 'it is missing or empty';
+    return why === undefined ? { is: 'sound' } : await rebuildState(directory, why);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function rebuildState(directory: string, why: string): Promise<RepairOutcome> {
+  const [logPath, statePath] = [join(directory, 'log.lmdb'), join(directory, 'state.lmdb')];
+  const partitions = Number(readableFact(logPath, 'partitions'));
+  const left = isThere(statePath) ? readableDocuments(statePath) : { documents: [], areOld: false };
+  const rebuilt = new RebuiltPolls(partitions);
+  for (const { partition, text } of soundEntries(logPath)) {
+    if (isMarker(text)) rebuilt.add(partition, JSON.parse(text) as Marker);
+  }
+  const kept = left.documents.filter(({ collection }) => collection === 'polls');
+  const polls = rebuilt.polls(new Map(kept.map(({ id, value }) => [id, value as Poll])));
+  const documents: StoredDocument[] = [
+    ...left.documents.filter(({ collection }) => collection !== 'polls'),
+    ...polls.map((poll) => ({ collection: 'polls' as const, id: poll.definition.poll, value: poll, version: 1 })),
+  ];
+  const id = readableFact(logPath, 'id');
+  const written = freeName(statePath, 'rebuilt');
+  await writeState(written, id === undefined ? undefined : String(id), documents);
+  let aside: string | undefined;
+  if (isThere(statePath)) {
+    aside = freeName(statePath, 'damaged');
+    await rename(statePath, aside);
+  }
+  await rename(written, statePath);
+  await syncDirectory(directory);
+  return { is: 'rebuilt', why, polls: polls.length, kept: countsOf(left.documents), areOld: left.areOld, aside };
+}
+
+async function exportLog(directory: string, why: string): Promise<RepairOutcome> {
+  const logPath = join(directory, 'log.lmdb');
+  const entries = readableEntries(logPath);
+  const statePath = join(directory, 'state.lmdb');
+  const counted = isThere(statePath) ? readablePositions(statePath) : new Map<number, number>();
+  const missing = missingIn(entries, counted);
+  const file = freeName(join(directory, 'log.jsonl'), 'exported');
+  const partitions = readableFact(logPath, 'partitions') ?? null;
+  await pipeline(
+    function* () {
+      yield `${JSON.stringify({ log: 'pollcast', partitions, entries: entries.length, damage: why, missing })}\n`;
+      for (const { partition, sequence, text } of entries) {
+        yield `${JSON.stringify({ partition, offset: `${sequence}-0`, entry: text })}\n`;
+      }
+    },
+    createWriteStream(file, { flags: 'wx', mode: 0o600 }),
+  );
+  return { is: 'exported', why, entries: entries.length, missing, file };
+}
+
+/**
+ * The sequences without an entry: between the first and the last one of each partition, and behind the last one, up to where the
+ * partition was counted.
+ */
+function missingIn(entries: readonly StoredEntry[], counted: ReadonlyMap<number, number>): Missing[] {
+  const lasts = new Map<number, number>();
+  const missing: Missing[] = [];
+  for (const { partition, sequence } of entries) {
+    const before = lasts.get(partition) ?? sequence - 1;
+    if (sequence > before + 1) missing.push({ partition, from: before + 1, to: sequence - 1 });
+    lasts.set(partition, sequence);
+  }
+  for (const [partition, end] of counted) {
+    const last = lasts.get(partition) ?? 0;
+    if (end > last) missing.push({ partition, from: last + 1, to: end });
+  }
+  return missing;
+}
+
+function isMarker(text: string): boolean {
+  return !text.startsWith('{"type":"votes"');
+}
+
+function countsOf(documents: readonly StoredDocument[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { collection } of documents) counts[collection] = (counts[collection] ?? 0) + 1;
+  return counts;
+}
