@@ -23,9 +23,14 @@ export interface Stores {
   readonly token: () => Promise<string>;
 }
 
-/** Opens the stores that the configuration selects. This is the only place where implementations are chosen. */
-export async function openStores(config: Config, log: Log, scope: Scope): Promise<Stores> {
+/**
+ * Opens the stores that the configuration selects. This is the only place where implementations are chosen.
+ *
+ * @param onLoss called when a restart or failover of the store has lost log entries
+ */
+export async function openStores(config: Config, log: Log, scope: Scope, onLoss: () => void): Promise<Stores> {
   const { redisUrl: url, redisPrefix: prefix, partitions, durability, replicas, influxUrl } = config;
+  const { sentinelUsername, sentinelPassword } = config;
   if (url === '') {
     const directory = resolve(config.dataDir);
     const store = await scope.open('store', EmbeddedStore.open({ directory, partitions }));
@@ -37,11 +42,13 @@ export async function openStores(config: Config, log: Log, scope: Scope): Promis
       token: () => tokenOfDirectory(directory),
     };
   }
-  const store = await scope.open('store', RedisStore.open({ url, prefix, partitions, durability, replicas }, log));
+  const sentinels = { sentinelUsername, sentinelPassword };
+  const options = { url, ...sentinels, prefix, partitions, durability, replicas, onLoss };
+  const store = await scope.open('store', RedisStore.open(options, log));
   return {
     store,
     series: influxUrl === '' ? undefined : await scope.open('series', InfluxSeries.open(influxUrl, log)),
-    sessions: () => openRedisSessions(url, prefix, log),
+    sessions: () => openRedisSessions(url, prefix, log, sentinels),
     token: () => tokenOfStore(store.registry),
   };
 }

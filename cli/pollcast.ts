@@ -10,6 +10,7 @@ import { addDevice } from './operator/device.ts';
 import { addPoll } from './operator/poll.ts';
 import type { Flags } from './serve.ts';
 import { addSim } from './sim.ts';
+import { addStore } from './store.ts';
 
 const program = new Command('pollcast')
   .version(version, '--version', 'print the version')
@@ -25,6 +26,7 @@ addPoll(program);
 addDevice(program);
 addAudit(program);
 addCount(program);
+addStore(program);
 await program.parseAsync();
 
 function addRole(role: Role, name: string, summary: string): void {

@@ -30,7 +30,14 @@ export interface Store {
 }
 
 /** Whether a store takes entries. If not, `reason` is a sentence for operators that says what is wrong and what helps. */
-export type Condition = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Condition =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** True if stored data is gone, so that polls and results which this process still has in memory may not exist any more. */
+      readonly isGone?: boolean;
+    };
 
 /** How much a read may return, and how long it may wait. */
 export interface ReadOptions {
