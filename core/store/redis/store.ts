@@ -6,13 +6,13 @@ import { RedisChanges } from './changes.ts';
 import { Bells } from './connection/bells.ts';
 import { awaitReady, connect, gate, primaries, type RedisConnection } from './connection/connection.ts';
 import { RedisKeys } from './connection/keys.ts';
+import { SentinelWatch } from './connection/sentinels.ts';
 import { RedisCounts } from './counts.ts';
 import { StoreGuard } from './guard/guard.ts';
 import { type DurabilityLevel, inspect } from './guard/inspection.ts';
 import type { Loss } from './guard/known.ts';
 import { agreeDeployment } from './guard/mark.ts';
 import { demandRights } from './guard/rights.ts';
-import { SentinelWatch } from './guard/sentinels.ts';
 import { RedisLines } from './lines.ts';
 import { RedisLog } from './log.ts';
 import { RedisPresence } from './presence.ts';
@@ -108,7 +108,7 @@ export class RedisStore implements Store {
       return new RedisStore({
         connections,
         guard,
-        sentinels: SentinelWatch.open(address, connections, guard, log),
+        sentinels: SentinelWatch.open(address, connections, log, guard),
         log: new RedisLog({ appending, reading: working, keys, bells, durability, guard }, partitions),
         counts: new RedisCounts(working, keys),
         changes: new RedisChanges(working, keys, bells),

@@ -52,8 +52,6 @@ export function connect(address: RedisAddress, use: Use, log: Log): RedisConnect
     retryStrategy: retryAfter,
     sentinelRetryStrategy: retryAfter,
     sentinelCommandTimeout: ANSWER_LIMIT_MS,
-    // Without it, a planned failover is noticed only when the sentinels demote the old primary, up to 10 s later.
-    failoverDetector: true,
     maxLoadingRetryTime: LOADING_RETRY_MS,
     ...(options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {}),
     keepAlive: KEEPALIVE_MS,

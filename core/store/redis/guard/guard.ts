@@ -5,23 +5,27 @@ import type { Offset } from '../../offset.ts';
 import type { Condition } from '../../store.ts';
 import { primaries, type RedisConnection, replyOf } from '../connection/connection.ts';
 import type { RedisKeys } from '../connection/keys.ts';
+import type { FailoverListener } from '../connection/sentinels.ts';
 import { evalAndWait } from '../durability.ts';
 import { script } from '../scripts/script.ts';
 import { type DurabilityLevel, inspect } from './inspection.ts';
 import { AFTERMATH_MS, KnownLog, type Loss, type Survey } from './known.ts';
 import { type Mark, markProblem, markText, readMark, WHAT_HELPS } from './mark.ts';
 import { refusalReason } from './refusals.ts';
+import { surveyAll } from './survey.ts';
 
 /** Interval in ms between checks. Four checks may fail before the 5 s are over within which a loss must be noticed. */
 const CHECK_EVERY_MS = 1_000;
 /** Pause in ms before a check is repeated that failed, or that a reconnect has made necessary. */
 const RECHECK_MS = 100;
-/** How many partitions are surveyed at the same time. */
-const SURVEY_TOGETHER = 64;
+/**
+ * How long in ms appends wait for the end of a failover. After that, it is treated as if it had been given up: the primary answers,
+ * or it does not.
+ */
+const HOLD_MS = 10_000;
 /** How long in ms a probe stays in Redis. */
 const PROBE_TTL_MS = 60_000;
 
-const survey = script<'mark' | 'voteLog' | 'position', 'settled' | 'recent'>('survey');
 const probe = script<'probe', 'ttlMs'>('probe');
 
 export interface GuardParts {
@@ -44,7 +48,7 @@ export interface GuardParts {
  * Watches whether Redis still is the store that this process knows, has what was acknowledged, and takes votes. Checks once a
  * second, and before the first append after each reconnect.
  */
-export class StoreGuard {
+export class StoreGuard implements FailoverListener {
   private readonly parts: GuardParts;
   private readonly log: Log;
   private readonly known: readonly KnownLog[];
@@ -143,12 +147,19 @@ export class StoreGuard {
     this.wake();
   }
 
-  /** Allows no append for a while, or until `release`. */
-  hold(ms: number): void {
-    this.heldUntilMs = performance.now() + ms;
+  /** Allows no append for a while: the old primary would still accept votes, and lose them when it becomes a replica. */
+  begins(text: string): void {
+    const isNew = performance.now() >= this.heldUntilMs;
+    this.heldUntilMs = performance.now() + HOLD_MS;
+    if (isNew) this.log.warn({ text }, 'the sentinels begin a failover; appends wait for the new primary');
   }
 
-  release(): void {
+  switched(): void {
+    this.heldUntilMs = Number.NEGATIVE_INFINITY;
+    this.reconnected();
+  }
+
+  givenUp(): void {
     this.heldUntilMs = Number.NEGATIVE_INFINITY;
     this.wake();
   }
@@ -178,7 +189,7 @@ export class StoreGuard {
     const { connection, keys } = this.parts;
     const here = await readMark(connection, keys);
     const registryMark = await replyOf(connection.get(keys.registryMark));
-    const surveys = await this.survey();
+    const surveys = await surveyAll(connection, keys, this.known);
     // Asked after the surveys: whatever they miss because of a failover, the servers know about the failover.
     await this.inspect();
     this.adopt(here, registryMark, surveys);
@@ -186,25 +197,6 @@ export class StoreGuard {
     if (this.gone !== undefined) return;
     await this.probe();
     this.checkedReconnects = reconnects;
-  }
-
-  private async survey(): Promise<Survey[]> {
-    const { keys, connection, partitions } = this.parts;
-    const surveys: Survey[] = [];
-    for (let first = 0; first < partitions; first += SURVEY_TOGETHER) {
-      const some = this.known.slice(first, first + SURVEY_TOGETHER).map(async (known, i) => {
-        const p = first + i;
-        known.settle(performance.now());
-        const at = { mark: keys.mark(p), voteLog: keys.log(p), position: keys.position(p) };
-        const call = survey(at, { settled: known.settled, recent: known.recent });
-        const reply = (await replyOf(connection.eval(...call))) as SurveyReply;
-        const [mark, exists, last, newest, added, hasSettled, hasRecent, counted] = reply;
-        const has = { hasSettled: hasSettled === 1, hasRecent: hasRecent === 1 };
-        return { mark, exists: exists === 1, last, newest, added, ...has, counted };
-      });
-      surveys.push(...(await Promise.all(some)));
-    }
-    return surveys;
   }
 
   /** Notices restarts and failovers, and servers that do not provide the durability. */
@@ -288,14 +280,3 @@ export class StoreGuard {
     this.refused = reason;
   }
 }
-
-type SurveyReply = [
-  mark: string,
-  exists: number,
-  last: Offset,
-  newest: Offset,
-  added: number,
-  hasSettled: number,
-  hasRecent: number,
-  counted: Offset,
-];

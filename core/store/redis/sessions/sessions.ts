@@ -4,6 +4,7 @@ import { MQEmitterRedisPrefix } from 'mqemitter-redis';
 import type { Log } from '../../../runtime/log.ts';
 import { parseAddress, type SentinelCredentials } from '../../redis-address.ts';
 import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
+import { SentinelWatch } from '../connection/sentinels.ts';
 import { RedisSessionLedger } from './ledger.ts';
 
 /** The minimum time in ms between two reports of problems. */
@@ -30,6 +31,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log, s
     for (const connection of all) connection.disconnect();
     throw error;
   }
+  const watch = SentinelWatch.open(address, all, log);
   const persistence = redisPersistence({
     conn: keeping,
     cluster: address.mode === 'cluster',
@@ -60,6 +62,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log, s
     ledger,
     emitter,
     close: async () => {
+      watch?.close();
       for (const connection of all) connection.disconnect();
     },
   };
