@@ -83,7 +83,8 @@ export async function demandRights({ working, listening, prefix, durability }: R
       return;
     }
     if (/keys/.test(failure.message)) missing.add(`~${prefix}:*`).add(`~{${prefix}:*`);
-    else if (/channels/.test(failure.message)) missing.add(`&${prefix}:*`);
+    // Redis allows subscriptions to patterns only to users with all channels.
+    else if (/channels/.test(failure.message)) missing.add('&*');
     else missing.add(right);
   };
   for (const key of [`${prefix}:rights`, `{${prefix}:rights}`]) {
