@@ -159,6 +159,7 @@ for (const [name, fault, repair, reason] of refusals) {
     t.match(await conditionOf(store, 'the condition', ({ ok }) => !ok), { reason });
     await t.rejects(soon(store), { name: 'StoreError' });
     t.match(store.condition(), { ok: false, reason });
+    await t.rejects(store.registry.put('polls', 'x', {}), { message: reason }, 'what the API answers says why');
     await tell(redis.port, ...repair);
     await conditionOf(store, 'the end of it', isOk);
     await store.log.append(0, marker);

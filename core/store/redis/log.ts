@@ -1,6 +1,6 @@
 import { decodeEntry, type Entry, encodeEntry } from '../../voting/count/entry.ts';
 import { pause } from '../../waiting/pause.ts';
-import { StoreError } from '../error.ts';
+import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
 import { type LoggedEntry, MAX_APPEND_MS, type ReadOptions, type VoteLog } from '../store.ts';
 import type { Bells } from './connection/bells.ts';
@@ -94,7 +94,10 @@ export class RedisLog implements VoteLog {
         if (isOver) {
           // Wait for the limit: only then is it certain that no copy of the command will store the entry.
           await pause(Math.max(0, endMs - performance.now()));
-          throw new StoreError(`could not append to the vote log: ${(error as Error).message}`, { cause: error });
+          const what = `could not append to the vote log: ${(error as Error).message}`;
+          throw this.guard.condition().ok
+            ? new StoreError(what, { cause: error })
+            : new StoreRefusal(what, { cause: error });
         }
         await pause(RETRY_MS);
       }

@@ -1,8 +1,9 @@
 import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../../../runtime/log.ts';
 import { within, withinOr } from '../../../waiting/deadline.ts';
-import { StoreAway, StoreError, StoreGone } from '../../error.ts';
+import { StoreAway, StoreError, StoreGone, StoreRefusal } from '../../error.ts';
 import { describeAddress, type RedisAddress } from '../../redis-address.ts';
+import { refusalReason } from '../guard/refusals.ts';
 
 /** A connection to one Redis server or to all nodes of a cluster. */
 export type RedisConnection = Redis | Cluster;
@@ -146,13 +147,15 @@ export function primaries(connection: RedisConnection): Redis[] {
   return connection instanceof Cluster ? connection.nodes('master') : [connection];
 }
 
-/** The reply to a command. @throws StoreError if the command fails; StoreAway if it may succeed later */
+/** The reply to a command. @throws StoreRefusal if Redis keeps nothing now, StoreAway if the command may succeed later, otherwise StoreError */
 export async function replyOf<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (error) {
     if (error instanceof StoreError) throw error;
     const { message } = error as Error;
+    const refusal = refusalReason(message);
+    if (refusal !== undefined) throw new StoreRefusal(refusal, { cause: error });
     if (isLasting(error as Error)) throw new StoreError(`Redis: ${message}`, { cause: error });
     throw new StoreAway(`Redis: ${message}`, { cause: error });
   }
