@@ -3,7 +3,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { within, withinOr } from '../../../waiting/deadline.ts';
 import { StoreAway, StoreError, StoreGone, StoreRefusal } from '../../error.ts';
 import { describeAddress, type RedisAddress } from '../../redis-address.ts';
-import { refusalReason } from '../guard/refusals.ts';
+import { refusalReason } from './refusals.ts';
 
 /** A connection to one Redis server or to all nodes of a cluster. */
 export type RedisConnection = Redis | Cluster;

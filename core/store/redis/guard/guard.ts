@@ -5,13 +5,13 @@ import type { Offset } from '../../offset.ts';
 import type { Condition } from '../../store.ts';
 import { primaries, type RedisConnection, replyOf } from '../connection/connection.ts';
 import type { RedisKeys } from '../connection/keys.ts';
+import { refusalReason } from '../connection/refusals.ts';
 import type { FailoverListener } from '../connection/sentinels.ts';
 import { evalAndWait } from '../durability.ts';
 import { script } from '../scripts/script.ts';
 import { type DurabilityLevel, inspect } from './inspection.ts';
 import { AFTERMATH_MS, KnownLog, type Loss, type Survey } from './known.ts';
 import { type Mark, markProblem, markText, readMark, WHAT_HELPS } from './mark.ts';
-import { refusalReason } from './refusals.ts';
 import { surveyAll } from './survey.ts';
 
 /** Interval in ms between checks. Four checks may fail before the 5 s are over within which a loss must be noticed. */
