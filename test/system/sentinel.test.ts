@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { eventually } from '../support/eventually.ts';
+import { Racer } from '../support/network/races.ts';
 import { Voters } from '../support/network/voters.ts';
 import { Server } from '../support/process.ts';
 import { redisSentinels, type SentinelSetup, tell } from '../support/servers.ts';
@@ -99,7 +100,13 @@ t.test('a poll that a failover has lost takes no votes, and the brokers say so',
   await eventually('the broker to say so', async () =>
     /the store has lost a poll/.test(broker.output) ? true : undefined,
   );
+  const late = new Racer(broker.mqttPort).enter('late');
+  t.teardown(() => late.socket.destroy());
+  await eventually('CONNACK', async () => (late.isOpen ? true : undefined));
+  late.vote('vote/ghost', 'a');
+  await eventually('the answer', async () => (late.votes === 1 ? true : undefined));
   const metrics = await (await fetch(`${broker.http}/metrics`)).text();
+  t.match(metrics, /pollcast_votes_rejected_total\{reason="unknown-poll"\} 1/, 'a vote for the poll is refused');
   t.match(metrics, /pollcast_polls_vanished_total 1/);
   t.match(broker.output, /Redis has lost acknowledged votes/, 'the lost entries are reported');
   t.match(metrics, /pollcast_store_losses_total [1-9]/);

@@ -1,4 +1,5 @@
 import type { Log } from '../../runtime/log.ts';
+import { pause } from '../../waiting/pause.ts';
 import { repeat } from '../../waiting/repeat.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
@@ -117,6 +118,15 @@ export class RedisRegistry implements Registry {
     // A read in progress may have begun before this call, so another read follows it.
     this.notifying = this.notifying.catch(() => {}).then(() => this.notifyAll());
     return this.notifying;
+  }
+
+  /** Resolves once listeners have been called for what has changed or vanished, and what they read at once has been answered. */
+  async settled(): Promise<void> {
+    await this.caughtUp();
+    await this.noticeVanished();
+    await pause(0);
+    // A connection answers in order, so this answer comes after those to the listeners.
+    await replyOf(this.connection.hlen(this.keys.registry('polls')));
   }
 
   private async write(collection: Collection, id: string, expected: number, document: string): Promise<number> {

@@ -105,6 +105,8 @@ export class RedisStore implements Store {
       gate(working, () => guard.loss);
       const bells = new Bells(listening, keys);
       const { durability } = { durability: { replicas: waiting.replicas } };
+      const registry = await RedisRegistry.open({ connection: working, keys, bells, durability, log });
+      guard.resyncBy(() => registry.settled());
       return new RedisStore({
         connections,
         guard,
@@ -112,7 +114,7 @@ export class RedisStore implements Store {
         log: new RedisLog({ appending, reading: working, keys, bells, durability, guard }, partitions),
         counts: new RedisCounts(working, keys),
         changes: new RedisChanges(working, keys, bells),
-        registry: await RedisRegistry.open({ connection: working, keys, bells, durability, log }),
+        registry,
         presence: new RedisPresence(working, keys),
         trails: new RedisTrails(working, keys),
         lines: new RedisLines(working, listening, keys),

@@ -65,6 +65,8 @@ export class StoreGuard implements FailoverListener {
   private unfit: string | undefined;
   private refused: string | undefined;
   private heldUntilMs = Number.NEGATIVE_INFINITY;
+  private mustResync = false;
+  private resync = async (): Promise<void> => {};
 
   private constructor(parts: GuardParts) {
     this.parts = parts;
@@ -103,7 +105,7 @@ export class StoreGuard implements FailoverListener {
   get obstacle(): string | undefined {
     if (this.gone ?? this.unfit) return this.gone ?? this.unfit;
     if (performance.now() < this.heldUntilMs) return 'a failover of Redis is under way';
-    return this.checkedReconnects === this.reconnects
+    return this.checkedReconnects === this.reconnects && !this.mustResync
       ? undefined
       : 'Redis has not been checked since the last reconnect';
   }
@@ -112,6 +114,11 @@ export class StoreGuard implements FailoverListener {
     if (this.gone !== undefined) return { ok: false, reason: this.gone, isGone: true };
     const reason = this.unfit ?? this.refused;
     return reason === undefined ? { ok: true } : { ok: false, reason };
+  }
+
+  /** Sets what must be done after a restart or failover before anything is appended: learn which documents are gone. */
+  resyncBy(resync: () => Promise<void>): void {
+    this.resync = resync;
   }
 
   /** True if a partition’s log is known to have entries. */
@@ -195,6 +202,8 @@ export class StoreGuard implements FailoverListener {
     this.adopt(here, registryMark, surveys);
     this.report(this.compare(here, registryMark, surveys));
     if (this.gone !== undefined) return;
+    if (this.mustResync) await this.resync();
+    this.mustResync = false;
     await this.probe();
     this.checkedReconnects = reconnects;
   }
@@ -206,6 +215,7 @@ export class StoreGuard implements FailoverListener {
     const isNew = this.histories.size > 0 && facts.some(({ history }) => !this.histories.has(history));
     if (isNew) {
       this.newHistoryAtMs = performance.now();
+      this.mustResync = true;
       this.log.warn('Redis was restarted, or another server has taken over; checking what it has');
     }
     this.histories = new Set(facts.map(({ history }) => history));
