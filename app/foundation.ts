@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../core/config/config.ts';
 import { PollBook } from '../core/live/poll-book.ts';
-import { createMetrics } from '../core/process/metrics.ts';
+import { countLosses, createMetrics, measureGone } from '../core/process/metrics.ts';
 import { Readiness } from '../core/process/readiness.ts';
 import { Scope } from '../core/process/scope.ts';
 import { inUrl } from '../core/runtime/host.ts';
@@ -33,10 +33,11 @@ export async function openFoundation(
   halt: (why: string) => void,
 ): Promise<Foundation> {
   const scope = new Scope(log);
-  const stores = await openStores(config, log, scope, halt);
   const metrics = createMetrics(role);
+  const stores = await openStores(config, log, scope, { halt, onLoss: countLosses(metrics) });
   const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
+  measureGone(metrics, stores.store, polls);
   return { ...stores, config, log, scope, metrics, readiness, polls };
 }
 

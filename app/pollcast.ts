@@ -5,12 +5,17 @@ import { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { operationsApp } from '../core/process/operations.ts';
 import type { Log } from '../core/runtime/log.ts';
+import { StoreAway } from '../core/store/error.ts';
 import type { Store } from '../core/store/store.ts';
+import { pause } from '../core/waiting/pause.ts';
 import { openBroker } from './broker.ts';
 import { type Dashboard, openDashboard } from './dashboard.ts';
 import { type Foundation, openFoundation, ownAddress, type Role } from './foundation.ts';
 import { openProcessor } from './processor.ts';
 import { rehearseAt } from './rehearse.ts';
+
+/** Pause in ms before a start is tried again. */
+const START_RETRY_MS = 250;
 
 /** A running process. */
 export interface Pollcast {
@@ -29,7 +34,8 @@ export interface Pollcast {
 }
 
 /**
- * Starts a role. @throws the first error, after stopping whatever had already started
+ * Starts a role. While the store is away, tries again for `startWaitSeconds`.
+ * @throws the first other error, after stopping whatever had already started
  *
  * @param halt called with the reason if the process can only stop, for example because another one uses its data
  */
@@ -39,6 +45,19 @@ export async function start(
   log: Log,
   halt: (why: string) => void = () => {},
 ): Promise<Pollcast> {
+  const endMs = performance.now() + config.startWaitSeconds * 1_000;
+  for (;;) {
+    try {
+      return await startOnce(role, config, log, halt);
+    } catch (error) {
+      if (!(error instanceof StoreAway) || performance.now() > endMs) throw error;
+      log.warn({ err: error, waitSeconds: config.startWaitSeconds }, 'the store is away, so the start waits for it');
+      await pause(START_RETRY_MS);
+    }
+  }
+}
+
+async function startOnce(role: Role, config: Config, log: Log, halt: (why: string) => void): Promise<Pollcast> {
   const foundation = await openFoundation(role, config, log, halt);
   const { scope, readiness, store, polls } = foundation;
   try {

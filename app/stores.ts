@@ -23,13 +23,21 @@ export interface Stores {
   readonly token: () => Promise<string>;
 }
 
+export interface StoreEvents {
+  /** Called with the reason if the process can only stop. */
+  readonly halt: (why: string) => void;
+  /** Called when a restart or failover of the store has lost log entries. */
+  readonly onLoss: () => void;
+}
+
 /**
  * Opens the stores that the configuration selects. This is the only place where implementations are chosen.
  *
- * @param halt called with the reason if the process can only stop
+ * @param events what the process must know of its stores
  */
-export async function openStores(config: Config, log: Log, scope: Scope, halt: (why: string) => void): Promise<Stores> {
+export async function openStores(config: Config, log: Log, scope: Scope, events: StoreEvents): Promise<Stores> {
   const { redisUrl: url, redisPrefix: prefix, partitions, durability, replicas, influxUrl } = config;
+  const { sentinelUsername, sentinelPassword } = config;
   if (url === '') {
     const directory = resolve(config.dataDir);
     const report = (message: string) => log.error(message);
@@ -37,7 +45,10 @@ export async function openStores(config: Config, log: Log, scope: Scope, halt: (
       if (reason === undefined) log.info('votes are stored again');
       else log.error({ reason }, 'votes cannot be stored, so they are not acknowledged');
     };
-    const store = await scope.open('store', EmbeddedStore.open({ directory, partitions, onChange, onTakenOver: halt }));
+    const store = await scope.open(
+      'store',
+      EmbeddedStore.open({ directory, partitions, onChange, onTakenOver: events.halt }),
+    );
     const series = influxUrl === '' ? EmbeddedSeries.open(directory, report) : InfluxSeries.open(influxUrl, log);
     return {
       store,
@@ -46,11 +57,13 @@ export async function openStores(config: Config, log: Log, scope: Scope, halt: (
       token: () => tokenOfDirectory(directory),
     };
   }
-  const store = await scope.open('store', RedisStore.open({ url, prefix, partitions, durability, replicas }, log));
+  const sentinels = { sentinelUsername, sentinelPassword };
+  const options = { url, ...sentinels, prefix, partitions, durability, replicas, onLoss: events.onLoss };
+  const store = await scope.open('store', RedisStore.open(options, log));
   return {
     store,
     series: influxUrl === '' ? undefined : await scope.open('series', InfluxSeries.open(influxUrl, log)),
-    sessions: () => openRedisSessions(url, prefix, log),
+    sessions: () => openRedisSessions(url, prefix, log, sentinels),
     token: () => tokenOfStore(store.registry),
   };
 }

@@ -11,6 +11,7 @@ import { addPoll } from './operator/poll.ts';
 import { addRepair } from './repair.ts';
 import type { Flags } from './serve.ts';
 import { addSim } from './sim.ts';
+import { addStore } from './store.ts';
 
 const program = new Command('pollcast')
   .version(version, '--version', 'print the version')
@@ -27,6 +28,7 @@ addDevice(program);
 addAudit(program);
 addCount(program);
 addRepair(program);
+addStore(program);
 await program.parseAsync();
 
 function addRole(role: Role, name: string, summary: string): void {

@@ -79,6 +79,10 @@ export class BrokerLease {
   /** Acquires a lease and keeps renewing it. */
   static async open(parts: LeaseParts): Promise<BrokerLease> {
     const held = new BrokerLease(parts);
+    // Votes that were checked while the poll was still known must not be stored, so a new term has to begin.
+    const endTerm = () => held.lease.end();
+    parts.polls.on('vanished', endTerm);
+    held.halt.signal.addEventListener('abort', () => parts.polls.off('vanished', endTerm));
     try {
       await held.renew();
     } catch (error) {

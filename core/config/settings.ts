@@ -138,6 +138,26 @@ export const environmentSettings = {
     description: 'prefix of all keys in Redis; deployments with different prefixes can share one Redis',
     parse: identifier,
   },
+  sentinelUsername: {
+    variable: 'POLLCAST_SENTINEL_USERNAME',
+    fallback: '',
+    description:
+      'user name for the sentinels, if they have users; the credentials in POLLCAST_REDIS_URL are those of Redis',
+    parse: text,
+  },
+  sentinelPassword: {
+    variable: 'POLLCAST_SENTINEL_PASSWORD',
+    fallback: '',
+    description: 'password for the sentinels, if they ask for one',
+    parse: text,
+  },
+  startWaitSeconds: {
+    variable: 'POLLCAST_START_WAIT_SECONDS',
+    fallback: '30',
+    description:
+      'how long in seconds a start waits for a Redis that does not answer or is still loading; 0: not at all',
+    parse: (value: string) => whole(value, 0, 3_600),
+  },
   durability: {
     variable: 'POLLCAST_DURABILITY',
     fallback: 'append',

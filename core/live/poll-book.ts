@@ -9,9 +9,10 @@ const RESYNC_MS = 30_000;
 
 /**
  * An in-memory copy of all polls, so that a broker can look up the poll of each vote without waiting for the store. Emits
- * `change` with a poll’s id after the copy of that poll has changed.
+ * `change` with a poll’s id after the copy of that poll has changed, and `vanished` if the store has lost it. (A poll that was
+ * deleted is still stored.)
  */
-export class PollBook extends EventEmitter<{ change: [poll: string] }> {
+export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [poll: string] }> {
   private readonly registry: Registry;
   private readonly log: Log;
   private readonly polls = new Map<string, Poll>();
@@ -97,6 +98,7 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
     // A write during this read has a newer notice, which triggers another read.
     if (this.stale.get(id) === notice) this.stale.delete(id);
     if (found) this.learn(id, found.value, found.version);
+    else this.forget(id);
   }
 
   private notice(collection: Watched, id: string): void {
@@ -107,8 +109,10 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
 
   private async resync(): Promise<void> {
     const all = await this.registry.list<Poll>('polls');
-    const changed = all.filter(({ id, version }) => version !== this.versions.get(id));
-    await Promise.all(changed.map(({ id }) => this.refresh(id)));
+    const changed = all.filter(({ id, version }) => version !== this.versions.get(id)).map(({ id }) => id);
+    const found = new Set(all.map(({ id }) => id));
+    const vanished = [...this.versions.keys()].filter((id) => !found.has(id));
+    await Promise.all([...changed, ...vanished].map((id) => this.refresh(id)));
   }
 
   private attempt(work: Promise<void>): void {
@@ -126,6 +130,20 @@ export class PollBook extends EventEmitter<{ change: [poll: string] }> {
     for (const { definition } of [before, poll].filter((known) => known !== undefined)) {
       if (definition.room !== undefined) this.updateRoom(definition.room);
     }
+    this.emit('change', id);
+  }
+
+  /** A poll that is no longer stored is treated like a deleted one: it takes no votes, and its announcements are withdrawn. */
+  private forget(id: string): void {
+    const before = this.polls.get(id) ?? this.removed.get(id);
+    if (!before) return;
+    this.versions.delete(id);
+    this.polls.delete(id);
+    this.removed.set(id, { ...before, deleted: true });
+    if (before.definition.room !== undefined) this.updateRoom(before.definition.room);
+    if (before.deleted) return;
+    this.log.error({ poll: id, status: before.status }, 'the store has lost a poll; its votes are refused from now on');
+    this.emit('vanished', id);
     this.emit('change', id);
   }
 

@@ -68,8 +68,14 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   }
 
   private readonly onPoll = (poll: string): void => {
+    // If the store has lost a poll, a new one may have the same id and round.
+    if (!this.polls.get(poll)) this.drop(poll);
     this.emit('change', poll);
   };
+
+  private drop(poll: string): void {
+    for (const key of this.rounds.keys()) if (key.startsWith(`${poll}/`)) this.rounds.delete(key);
+  }
 
   /**
    * The result of the poll’s round, loaded from the store if it is not in memory. For a poll from `pollInRound`, this is the

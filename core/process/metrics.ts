@@ -1,4 +1,6 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { PollBook } from '../live/poll-book.ts';
+import type { Store } from '../store/store.ts';
 import { version } from './version.ts';
 
 /**
@@ -17,4 +19,33 @@ export function createMetrics(role: string): Registry {
   });
   info.set({ role, version }, 1);
   return registry;
+}
+
+/** Counts the losses of log entries that a restart or failover of the store has caused. @returns what to call at each */
+export function countLosses(registry: Registry): () => void {
+  const losses = new Counter({
+    name: 'pollcast_store_losses_total',
+    help: 'How often a restart or failover of the store lost log entries of a partition that were acknowledged or read before',
+    registers: [registry],
+  });
+  return () => losses.inc();
+}
+
+/** Measures what the store has lost. */
+export function measureGone(registry: Registry, store: Store, polls: PollBook): void {
+  new Gauge({
+    name: 'pollcast_store_gone',
+    help: '1 while stored data is gone and no votes are acknowledged, 0 otherwise',
+    registers: [registry],
+    collect() {
+      const condition = store.condition();
+      this.set(!condition.ok && condition.isGone ? 1 : 0);
+    },
+  });
+  const vanished = new Counter({
+    name: 'pollcast_polls_vanished_total',
+    help: 'Polls that vanished from the store without having been deleted',
+    registers: [registry],
+  });
+  polls.on('vanished', () => vanished.inc());
 }

@@ -9,6 +9,12 @@ export class StoreError extends Error {
  */
 export class StoreRefusal extends StoreError {}
 
+/** The store cannot be reached, or is not ready yet. It may be soon, without anybody changing a setting. */
+export class StoreAway extends StoreError {}
+
+/** Stored data is gone. The message says what, and what an operator can do. */
+export class StoreGone extends StoreRefusal {}
+
 /**
  * True if an unhandled rejection is only a failed store operation: a `StoreError`, or the rejection of an additional promise
  * that lmdb creates for a write and does not return.

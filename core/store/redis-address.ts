@@ -14,7 +14,16 @@ export interface RedisAddress {
   readonly endpoints: readonly Endpoint[];
   /** The name that sentinels know the primary by. */
   readonly primary?: string | undefined;
-  readonly options: Pick<RedisOptions, 'username' | 'password' | 'db' | 'tls'>;
+  readonly options: Pick<
+    RedisOptions,
+    'username' | 'password' | 'db' | 'tls' | 'sentinelUsername' | 'sentinelPassword'
+  >;
+}
+
+/** How to sign in to the sentinels; empty if they ask for nothing. */
+export interface SentinelCredentials {
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
 }
 
 const MODES = {
@@ -32,9 +41,10 @@ export const ADDRESS_RULE =
 
 /**
  * Parses an address such as `redis://:secret@10.0.0.5:6379/0`, `redis-sentinel://a:26379,b:26379/mymaster` or
- * `redis-cluster://a:6379,b:6379`. @throws Error whose message describes the expected forms
+ * `redis-cluster://a:6379,b:6379`. Its credentials are those of Redis; sentinels have their own. @throws Error whose message
+ * describes the expected forms
  */
-export function parseAddress(text: string): RedisAddress {
+export function parseAddress(text: string, sentinels: SentinelCredentials = {}): RedisAddress {
   const parts = /^([a-z-]+):\/\/(?:([^@/]*)@)?([^@/]+)(?:\/([^/]*))?$/.exec(text);
   const [, scheme = '', credentials, hosts = '', path = ''] = parts ?? [];
   if (!Object.hasOwn(MODES, scheme)) throw new Error(ADDRESS_RULE);
@@ -54,6 +64,8 @@ export function parseAddress(text: string): RedisAddress {
       ...(password.length > 0 ? { password: password.join(':') } : {}),
       ...(mode === 'standalone' && path !== '' ? { db: Number(path) } : {}),
       ...(isSecure ? { tls: {} } : {}),
+      ...(sentinels.sentinelUsername ? { sentinelUsername: sentinels.sentinelUsername } : {}),
+      ...(sentinels.sentinelPassword ? { sentinelPassword: sentinels.sentinelPassword } : {}),
     },
   };
 }

@@ -30,7 +30,14 @@ export interface Store {
 }
 
 /** Whether a store takes entries. If not, `reason` is a sentence for operators that says what is wrong and what helps. */
-export type Condition = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type Condition =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** True if stored data is gone, so that polls and results which this process still has in memory may not exist any more. */
+      readonly isGone?: boolean;
+    };
 
 /** How much a read may return, and how long it may wait. */
 export interface ReadOptions {
@@ -169,19 +176,26 @@ export interface Registry {
   put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined>;
   remove(collection: Collection, id: string): Promise<void>;
   /**
-   * Calls the listener after each write to a watched collection by any process, at least once and possibly late. The listener
-   * must read the document itself, because it is only passed the id.
+   * Calls the listener after each write to a watched collection by any process, at least once and possibly late, and when a poll
+   * has vanished. The listener must read the document itself, because it is only passed the id.
    */
   watch(listener: WriteListener): () => void;
   /** Resolves once the listeners have been called for every write that completed before this call. */
   caughtUp(): Promise<void>;
 }
 
+/** The longest time in ms for which a presence may be announced. */
+export const MAX_PRESENCE_MS = 4_000;
+
 /**
  * Processes that are running, with what they announce about themselves. An announcement expires unless it is renewed in time.
  * Also, how the last connection of each device ended.
  */
 export interface Presence {
+  /**
+   * Announces a process for the next `ttlMs`, at most for `MAX_PRESENCE_MS`. If the store’s clock is set back, the presence ends
+   * `MAX_PRESENCE_MS` after it is next listed.
+   */
   announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void>;
   withdraw(role: string, id: string): Promise<void>;
   list(role: string): Promise<{ readonly id: string; readonly facts: unknown }[]>;

@@ -6,6 +6,8 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { operationsRoutes } from '../../core/process/operations.ts';
+import { StoreGone } from '../../core/store/error.ts';
+import type { Store } from '../../core/store/store.ts';
 import type { Context } from './context.ts';
 import { answerProblems } from './problem.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -47,6 +49,7 @@ export async function createApp(
   // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
   base.removeContentTypeParser('text/plain');
   answerProblems(base, context.log);
+  refuseIfGone(base, context.store);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
     hsts: false,
@@ -85,6 +88,14 @@ export async function createApp(
   // Open streams would keep the server from closing, so end them first.
   base.addHook('preClose', () => context.hub.close());
   return base;
+}
+
+/** While stored data is gone, the API must not show the polls and results that this process still has in memory. */
+function refuseIfGone(app: FastifyInstance, store: Store): void {
+  app.addHook('onRequest', async ({ url }) => {
+    const condition = store.condition();
+    if (!condition.ok && condition.isGone && url.startsWith('/api/')) throw new StoreGone(condition.reason);
+  });
 }
 
 const DESCRIPTION =

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../core/runtime/log.ts';
 import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
-import { StoreError, StoreRefusal } from '../../core/store/error.ts';
+import { StoreError, StoreGone, StoreRefusal } from '../../core/store/error.ts';
 
 /** The HTTP status of each refusal. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -122,6 +122,7 @@ function problemOf(error: HttpError): Problem {
     });
     return { status: 400, code: 'invalid-request', detail: 'the request is not valid', problems };
   }
+  if (error instanceof StoreGone) return { status: 503, code: 'store-gone', detail: error.message };
   if (error instanceof StoreRefusal) return { status: 503, code: 'store-refuses', detail: error.message };
   if (error instanceof StoreError) {
     const detail = 'the store does not answer at the moment; nothing is lost, try again shortly';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -111,9 +111,77 @@ export async function redisCluster(
   };
 }
 
+/** A Redis primary with a replica, watched by three sentinels, on the loopback interface. */
+export interface SentinelSetup {
+  /** The URL in the form that `POLLCAST_REDIS_URL` expects. */
+  readonly url: string;
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  readonly sentinels: readonly RedisServer[];
+  end(): Promise<void>;
+}
+
+/** @param more further lines for the configuration of each sentinel */
+export async function redisSentinels(directory: string, more: readonly string[] = []): Promise<SentinelSetup> {
+  const primary = await redisServer(join(directory, 'primary'));
+  const replica = await redisServer(join(directory, 'replica'), ['--replicaof', '127.0.0.1', String(primary.port)]);
+  const sentinels = await Promise.all(
+    [0, 1, 2].map((i) =>
+      onOwnPorts(1, (port) => sentinelOn(port, join(directory, `sentinel-${i}`), primary.port, more)),
+    ),
+  );
+  const endMs = Date.now() + START_LIMIT_MS;
+  const password = /^requirepass (.*)$/m.exec(more.join('\n'))?.[1];
+  const ask = async ({ port }: RedisServer) =>
+    (await tellAs(password, port, 'SENTINEL', 'MASTER', 'votes')) as string[];
+  const isReady = async (sentinel: RedisServer) => {
+    const facts = await ask(sentinel);
+    const fact = (name: string) => Number(facts[facts.indexOf(name) + 1]);
+    return fact('num-slaves') === 1 && fact('num-other-sentinels') === 2;
+  };
+  while (!(await Promise.all(sentinels.map(isReady))).every((isIt) => isIt)) {
+    if (Date.now() > endMs) throw new Error('the sentinels did not find each other');
+    await sleep(50);
+  }
+  return {
+    url: `redis-sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/votes`,
+    ...{ primary, replica, sentinels },
+    end: async () => {
+      await Promise.all([...sentinels, primary, replica].map(({ program }) => program.end()));
+    },
+  };
+}
+
+async function sentinelOn(
+  port: number,
+  directory: string,
+  primary: number,
+  more: readonly string[],
+): Promise<RedisServer> {
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, 'sentinel.conf');
+  const lines = [
+    ...[`port ${port}`, 'bind 127.0.0.1', `dir ${directory}`],
+    ...[`sentinel monitor votes 127.0.0.1 ${primary} 2`, 'sentinel down-after-milliseconds votes 1000'],
+    ...['sentinel failover-timeout votes 10000', ...more],
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const password = /^requirepass (.*)$/m.exec(more.join('\n'))?.[1];
+  const isUp = async () => (await tellAs(password, port, 'PING')) === 'PONG';
+  const program = new Program('redis-server', [file, '--sentinel'], isUp);
+  await program.start();
+  return { program, port, url: `redis://127.0.0.1:${port}` };
+}
+
 /** Sends one command to a Redis server and disconnects. */
-export async function tell(port: number, ...command: [string, ...string[]]): Promise<unknown> {
+export function tell(port: number, ...command: [string, ...string[]]): Promise<unknown> {
+  return tellAs(undefined, port, ...command);
+}
+
+/** Like `tell`, signed in with a password. */
+async function tellAs(password: string | undefined, port: number, ...command: [string, ...string[]]): Promise<unknown> {
   const client = new Redis({
+    ...(password === undefined ? {} : { password }),
     port,
     host: '127.0.0.1',
     lazyConnect: true,

@@ -4,7 +4,7 @@ import type { LastLine, Presence } from '../store.ts';
 /** Maximum number of devices that are remembered. */
 const MAX_DEVICES = 100_000;
 
-/** Presence in memory, because there is only one process. */
+/** Presence in memory, because there is only one process. Timed by the monotonic clock, which nobody can set. */
 export class EmbeddedPresence implements Presence {
   private readonly members = new Map<string, Map<string, { facts: unknown; untilMs: number }>>();
 
@@ -14,7 +14,7 @@ export class EmbeddedPresence implements Presence {
   async announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void> {
     const members = this.members.get(role) ?? new Map();
     this.members.set(role, members);
-    members.set(id, { facts: structuredClone(facts), untilMs: Date.now() + ttlMs });
+    members.set(id, { facts: structuredClone(facts), untilMs: performance.now() + ttlMs });
   }
 
   async withdraw(role: string, id: string): Promise<void> {
@@ -22,7 +22,7 @@ export class EmbeddedPresence implements Presence {
   }
 
   async list(role: string) {
-    const now = Date.now();
+    const now = performance.now();
     const members = [...(this.members.get(role) ?? [])];
     return members.filter(([, { untilMs }]) => untilMs > now).map(([id, { facts }]) => ({ id, facts }));
   }

@@ -10,7 +10,18 @@ export interface Durability {
   readonly replicas: number;
 }
 
-/** Runs a script and waits for replicas. @throws Error if too few replicas receive its writes in time */
+/** The primary has a write, but too few replicas have. */
+export class TooFewReplicas extends Error {
+  /** What the script returned. */
+  readonly reply: unknown;
+
+  constructor(message: string, reply: unknown) {
+    super(message);
+    this.reply = reply;
+  }
+}
+
+/** Runs a script and waits for replicas. @throws TooFewReplicas if its writes do not reach them in time */
 export async function evalAndWait(
   connection: RedisConnection,
   [script, keys, ...args]: Call,
@@ -23,6 +34,8 @@ export async function evalAndWait(
   const [[failure, reply] = [], [waitFailure, copies] = []] = (await pipeline.exec()) ?? [];
   if (failure || waitFailure) throw failure ?? waitFailure;
   // If too few replicas have the write, WAIT does not fail, but returns their number.
-  if ((copies as number) < replicas) throw new Error(`only ${copies} of ${replicas} replicas have the write`);
+  if ((copies as number) < replicas) {
+    throw new TooFewReplicas(`only ${copies} of ${replicas} replicas have the write`, reply);
+  }
   return reply;
 }

@@ -1,18 +1,22 @@
 import { decodeEntry, type Entry, encodeEntry } from '../../voting/count/entry.ts';
 import { pause } from '../../waiting/pause.ts';
-import { StoreError } from '../error.ts';
+import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
 import { type LoggedEntry, MAX_APPEND_MS, type ReadOptions, type VoteLog } from '../store.ts';
 import type { Bells } from './connection/bells.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
-import { type Durability, evalAndWait } from './durability.ts';
+import { type Durability, evalAndWait, TooFewReplicas } from './durability.ts';
+import type { StoreGuard } from './guard/guard.ts';
 import { readOrWait } from './reading.ts';
-import { script } from './scripts/script.ts';
+import { type Call, script } from './scripts/script.ts';
 
 /** Pause in ms before an append is tried again. */
 const RETRY_MS = 100;
-const append = script<'voteLog', 'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs'>('append');
+const append = script<
+  'voteLog' | 'mark',
+  'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs' | 'expected' | 'isBegun' | 'stored'
+>('append');
 
 /** The maximum number of entries removed by one trim. */
 const MAX_TRIMMED = 10_000;
@@ -35,6 +39,7 @@ export class RedisLog implements VoteLog {
   private readonly keys: RedisKeys;
   private readonly bells: Bells;
   private readonly durability: Durability;
+  private readonly guard: StoreGuard;
   private readonly clocks: (Clock | undefined)[] = [];
   /** Settles with the latest append, by partition. */
   private readonly newest: Promise<unknown>[] = [];
@@ -47,6 +52,7 @@ export class RedisLog implements VoteLog {
       keys: RedisKeys;
       bells: Bells;
       durability: Durability;
+      guard: StoreGuard;
     },
     partitions: number,
   ) {
@@ -56,6 +62,7 @@ export class RedisLog implements VoteLog {
     this.keys = parts.keys;
     this.bells = parts.bells;
     this.durability = parts.durability;
+    this.guard = parts.guard;
   }
 
   /**
@@ -72,18 +79,25 @@ export class RedisLog implements VoteLog {
   }
 
   private async appendBy(partition: number, text: string, endMs: number): Promise<Offset> {
+    let stored: Offset | undefined;
     for (;;) {
       try {
-        return await this.tryAppend(partition, text, endMs);
+        return await this.tryAppend(partition, text, endMs, stored);
       } catch (error) {
         this.clocks[partition] = undefined;
+        // The entry is stored, and only has to reach the replicas. Another copy of it would not help.
+        if (error instanceof TooFewReplicas) stored = (error.reply as [number, Offset?])[1] ?? stored;
+        this.guard.failed((error as Error).message);
         // The server’s report that the time limit has passed is final, even if this machine’s clock has stood still and shows
         // an earlier time.
         const isOver = error instanceof TooLate || performance.now() + RETRY_MS >= endMs;
         if (isOver) {
           // Wait for the limit: only then is it certain that no copy of the command will store the entry.
           await pause(Math.max(0, endMs - performance.now()));
-          throw new StoreError(`could not append to the vote log: ${(error as Error).message}`, { cause: error });
+          const what = `could not append to the vote log: ${(error as Error).message}`;
+          throw this.guard.condition().ok
+            ? new StoreError(what, { cause: error })
+            : new StoreRefusal(what, { cause: error });
         }
         await pause(RETRY_MS);
       }
@@ -92,6 +106,7 @@ export class RedisLog implements VoteLog {
 
   async read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>> {
     const found = await readOrWait(this.bells.of('log'), options, () => this.readNow(cursors, options.limit));
+    for (const [partition, entries] of found) this.guard.read(partition, entries.at(-1)?.[0] as Offset);
     return new Map(
       found.map(([partition, entries]) => [
         partition,
@@ -121,39 +136,54 @@ export class RedisLog implements VoteLog {
     return (await Promise.all(reads)).filter(([, entries]) => entries.length > 0);
   }
 
-  private async tryAppend(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async tryAppend(partition: number, text: string, endMs: number, stored?: Offset): Promise<Offset> {
+    this.demandNoObstacle();
     const clock = this.clocks[partition] ?? (await this.learnClock(partition));
     // The server read its clock before its answer arrived, so `untilServerMs` is never later than `endMs`.
-    const untilServerMs = Math.floor(clock.serverMs + (endMs - clock.atMs));
-    const [serverMs, offset] = await this.send(partition, untilServerMs, clock.serverMs, text);
-    if (offset === undefined && serverMs > untilServerMs) throw new TooLate('the time limit has passed');
+    const untilMs = Math.floor(clock.serverMs + (endMs - clock.atMs));
+    const call = this.call(partition, { untilMs, shownMs: clock.serverMs, entry: text, stored: stored ?? '' });
+    this.demandNoObstacle();
+    const [serverMs, offset, isGone] = await this.send(call);
+    if (isGone) {
+      this.guard.suspect();
+      throw new Error('the data of this partition is gone from Redis');
+    }
+    if (offset === undefined && serverMs > untilMs) throw new TooLate('the time limit has passed');
     if (offset === undefined) throw new Error('the server’s clock went backwards, or another server has taken over');
     this.clocks[partition] = { serverMs, atMs: performance.now() };
+    this.guard.stored(partition, offset);
     return offset;
   }
 
+  private demandNoObstacle(): void {
+    const { obstacle } = this.guard;
+    if (obstacle !== undefined) throw new Error(obstacle);
+  }
+
   private async learnClock(partition: number): Promise<Clock> {
-    const nothing = { untilMs: 0, entry: '', channel: '', partition: '', shownMs: 0 };
-    const [serverMs] = (await this.appending.eval(...append({ voteLog: this.keys.log(partition) }, nothing))) as [
-      number,
-    ];
+    const nothing = this.call(partition, { untilMs: 0, shownMs: 0, entry: '', stored: '' });
+    const [serverMs] = (await this.appending.eval(...nothing)) as [number];
     const clock = { serverMs, atMs: performance.now() };
     this.clocks[partition] = clock;
     return clock;
   }
 
-  private async send(
-    partition: number,
-    untilServerMs: number,
-    shownMs: number,
-    text: string,
-  ): Promise<[number, Offset?]> {
-    const call = append(
-      { voteLog: this.keys.log(partition) },
-      { untilMs: untilServerMs, entry: text, channel: this.keys.bell('log'), partition, shownMs },
+  private call(partition: number, what: { untilMs: number; shownMs: number; entry: string; stored: string }): Call {
+    return append(
+      { voteLog: this.keys.log(partition), mark: this.keys.mark(partition) },
+      {
+        ...what,
+        channel: this.keys.bell('log'),
+        partition,
+        expected: this.guard.markText,
+        isBegun: this.guard.isBegun(partition) ? 1 : 0,
+      },
     );
+  }
+
+  private async send(call: Call): Promise<[number, Offset?, number?]> {
     const { replicas } = this.durability;
-    if (replicas === 0) return (await this.appending.eval(...call)) as [number, Offset?];
-    return (await evalAndWait(this.appending, call, replicas)) as [number, Offset?];
+    if (replicas === 0) return (await this.appending.eval(...call)) as [number, Offset?, number?];
+    return (await evalAndWait(this.appending, call, replicas)) as [number, Offset?, number?];
   }
 }

@@ -1,11 +1,11 @@
-import { DEVICE_REMEMBERED_MS, type LastLine, type Presence } from '../store.ts';
+import { DEVICE_REMEMBERED_MS, type LastLine, MAX_PRESENCE_MS, type Presence } from '../store.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 const announce = script<'members', 'id' | 'ttlMs' | 'facts'>('announce');
 const leave = script<'last', 'line' | 'left' | 'ttlMs'>('leave');
-const listPresent = script<'members', never>('list-present');
+const listPresent = script<'members', 'mostMs'>('list-present');
 
 /** Stands for the last connection of a device that has left. */
 const LEFT = '-';
@@ -22,7 +22,11 @@ export class RedisPresence implements Presence {
 
   async announce(role: string, id: string, facts: unknown, ttlMs: number): Promise<void> {
     const members = this.keys.presence(role);
-    await replyOf(this.connection.eval(...announce({ members }, { id, ttlMs, facts: JSON.stringify(facts) })));
+    await replyOf(
+      this.connection.eval(
+        ...announce({ members }, { id, ttlMs: Math.min(ttlMs, MAX_PRESENCE_MS), facts: JSON.stringify(facts) }),
+      ),
+    );
   }
 
   async withdraw(role: string, id: string): Promise<void> {
@@ -31,7 +35,7 @@ export class RedisPresence implements Presence {
 
   async list(role: string) {
     const all = (await replyOf(
-      this.connection.eval(...listPresent({ members: this.keys.presence(role) }, {})),
+      this.connection.eval(...listPresent({ members: this.keys.presence(role) }, { mostMs: MAX_PRESENCE_MS })),
     )) as string[];
     const members = [];
     for (let i = 0; i < all.length; i += 2) {

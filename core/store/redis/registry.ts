@@ -1,4 +1,5 @@
 import type { Log } from '../../runtime/log.ts';
+import { pause } from '../../waiting/pause.ts';
 import { repeat } from '../../waiting/repeat.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
@@ -19,6 +20,8 @@ const MAX_NOTICES = 256;
 /** The number of documents requested at a time while listing. */
 const SCAN_COUNT = 1_000;
 const WATCHED: readonly Collection[] = ['polls', 'devices'] satisfies Watched[];
+/** Interval in ms at which documents are counted, to notice that one has vanished without a notice. */
+const COUNT_EVERY_MS = 2_000;
 
 const putDocument = script<
   'documents' | 'writes',
@@ -45,6 +48,9 @@ export class RedisRegistry implements Registry {
   private cursor: Offset;
   private following = Promise.resolve();
   private notifying: Promise<void> = Promise.resolve();
+  /** The polls that existed when they were last listed or written. Listeners must learn that one has vanished. */
+  private readonly polls = new Set<string>();
+  private countedAtMs = 0;
 
   private constructor({ connection, keys, bells, durability, log }: RegistryParts, cursor: Offset) {
     this.connection = connection;
@@ -60,6 +66,7 @@ export class RedisRegistry implements Registry {
     const { connection, keys } = parts;
     const [newest] = await replyOf(connection.xrevrange(keys.writes, '+', '-', 'COUNT', 1));
     const registry = new RedisRegistry(parts, newest?.[0] ?? START);
+    for (const id of await registry.pollIds()) registry.polls.add(id);
     registry.following = repeat(() => registry.follow(), {
       signal: registry.halt.signal,
       retryMs: RETRY_MS,
@@ -113,6 +120,15 @@ export class RedisRegistry implements Registry {
     return this.notifying;
   }
 
+  /** Resolves once listeners have been called for what has changed or vanished, and what they read at once has been answered. */
+  async settled(): Promise<void> {
+    await this.caughtUp();
+    await this.noticeVanished();
+    await pause(0);
+    // A connection answers in order, so this answer comes after those to the listeners.
+    await replyOf(this.connection.hlen(this.keys.registry('polls')));
+  }
+
   private async write(collection: Collection, id: string, expected: number, document: string): Promise<number> {
     const call = putDocument(
       { documents: this.keys.registry(collection), writes: this.keys.writes },
@@ -138,6 +154,24 @@ export class RedisRegistry implements Registry {
     const options = { limit: 1, waitMs: CHECK_EVERY_MS, signal: this.halt.signal };
     await readOrWait(this.bells.of('writes'), options, () => this.notices(1));
     await this.caughtUp();
+    if (performance.now() - this.countedAtMs < COUNT_EVERY_MS) return;
+    this.countedAtMs = performance.now();
+    await this.noticeVanished();
+  }
+
+  /** A failover, or somebody who removes keys, may make documents vanish without a notice. */
+  private async noticeVanished(): Promise<void> {
+    const count = await replyOf(this.connection.hlen(this.keys.registry('polls')));
+    if (count >= this.polls.size) return;
+    const left = new Set(await this.pollIds());
+    for (const id of [...this.polls].filter((id) => !left.has(id))) {
+      this.notify('polls', id);
+      this.polls.delete(id);
+    }
+  }
+
+  private pollIds(): Promise<string[]> {
+    return replyOf(this.connection.hkeys(this.keys.registry('polls')));
   }
 
   private async notifyAll(): Promise<void> {
@@ -170,12 +204,14 @@ export class RedisRegistry implements Registry {
   }
 
   private async notifyOfEverything(): Promise<void> {
+    await this.noticeVanished();
     for (const collection of WATCHED) {
       for (const { id } of await this.list(collection)) this.notify(collection as Watched, id);
     }
   }
 
   private notify(collection: Watched, id: string): void {
+    if (collection === 'polls') this.polls.add(id);
     for (const listener of this.listeners) listener(collection, id);
   }
 }

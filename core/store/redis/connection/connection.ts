@@ -1,8 +1,9 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../../../runtime/log.ts';
 import { within, withinOr } from '../../../waiting/deadline.ts';
-import { StoreError } from '../../error.ts';
+import { StoreAway, StoreError, StoreGone, StoreRefusal } from '../../error.ts';
 import { describeAddress, type RedisAddress } from '../../redis-address.ts';
+import { refusalReason } from './refusals.ts';
 
 /** A connection to one Redis server or to all nodes of a cluster. */
 export type RedisConnection = Redis | Cluster;
@@ -17,8 +18,12 @@ const PING_EVERY_MS = 5_000;
 const REFRESH_EVERY_MS = 10_000;
 /** Time limit in ms for connecting at startup. */
 const START_LIMIT_MS = 10_000;
-/** Pause in ms before reconnecting. It doubles from `first` to `most`, with jitter. */
-const RETRY_MS = { first: 50, most: 1_000 } as const;
+/** Pause in ms before reconnecting. It doubles from `first` to `most`, with jitter. Devices wait until brokers are back. */
+const RETRY_MS = { first: 50, most: 400 } as const;
+/** The longest pause in ms before a server that is still loading its data is asked again, however long it expects to take. */
+const LOADING_RETRY_MS = 250;
+/** Errors with which a server answers a request that will not succeed later either, unless a setting or a right is changed. */
+const LASTING = /\b(ERR|NOPERM|WRONGPASS|NOAUTH|WRONGTYPE|CROSSSLOT|NOPROTO)\b/;
 
 /** What a connection is used for. */
 export interface Use {
@@ -48,6 +53,7 @@ export function connect(address: RedisAddress, use: Use, log: Log): RedisConnect
     retryStrategy: retryAfter,
     sentinelRetryStrategy: retryAfter,
     sentinelCommandTimeout: ANSWER_LIMIT_MS,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
     ...(options.tls ? { enableTLSForSentinelMode: true, sentinelTLS: options.tls } : {}),
     keepAlive: KEEPALIVE_MS,
     // If a primary has become a replica, reconnecting finds the new primary.
@@ -97,21 +103,43 @@ export function connect(address: RedisAddress, use: Use, log: Log): RedisConnect
 /** Waits until a connection can be used. @throws StoreError that names the server */
 export async function awaitReady(connection: RedisConnection, address: RedisAddress): Promise<void> {
   let last: Error | undefined;
+  let refuse: (error: Error) => void = () => {};
+  const isRefused = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
   const note = (error: Error) => {
     last = error;
+    if (isLasting(error))
+      refuse(new StoreError(`${describeAddress(address)} refuses the connection: ${error.message}`));
   };
   connection.on('error', note);
   const isReady = new Promise<void>((resolve) => connection.once('ready', resolve));
   connection.connect().catch(note);
   const late = () =>
-    new StoreError(
+    new StoreAway(
       `${describeAddress(address)} does not answer (${last?.message ?? 'no reply'}); is it running, and is POLLCAST_REDIS_URL correct?`,
     );
   try {
-    await within(START_LIMIT_MS, isReady, late);
+    await within(START_LIMIT_MS, Promise.race([isReady, isRefused]), late);
   } finally {
     connection.off('error', note);
   }
+}
+
+/**
+ * Rejects commands while there is a reason, so that nobody works with a store that has lost its data as if it were new. The
+ * connection’s own commands while it connects are let through.
+ *
+ * @param reason a sentence, or undefined if commands may be sent
+ */
+export function gate(connection: RedisConnection, reason: () => string | undefined): void {
+  const send = connection.sendCommand.bind(connection) as (...args: unknown[]) => unknown;
+  (connection as { sendCommand: unknown }).sendCommand = (command: Command, ...more: unknown[]) => {
+    const why = connection.status === 'ready' ? reason() : undefined;
+    if (why === undefined) return send(command, ...more);
+    command.reject(new StoreGone(why));
+    return command.promise;
+  };
 }
 
 /** The primaries that a connection uses. */
@@ -119,13 +147,24 @@ export function primaries(connection: RedisConnection): Redis[] {
   return connection instanceof Cluster ? connection.nodes('master') : [connection];
 }
 
-/** The reply to a command. @throws StoreError if the command fails */
+/** The reply to a command. @throws StoreRefusal if Redis keeps nothing now, StoreAway if the command may succeed later, otherwise StoreError */
 export async function replyOf<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (error) {
-    throw new StoreError(`Redis: ${(error as Error).message}`, { cause: error });
+    if (error instanceof StoreError) throw error;
+    const { message } = error as Error;
+    const refusal = refusalReason(message);
+    if (refusal !== undefined) throw new StoreRefusal(refusal, { cause: error });
+    if (isLasting(error as Error)) throw new StoreError(`Redis: ${message}`, { cause: error });
+    throw new StoreAway(`Redis: ${message}`, { cause: error });
   }
+}
+
+/** True if the server has answered, and will answer the same later. */
+function isLasting({ name, message }: Error): boolean {
+  // What sentinels answer is reported as part of another error.
+  return (name === 'ReplyError' && LASTING.test(message)) || /\b(NOAUTH|WRONGPASS)\b/.test(message);
 }
 
 function retryAfter(times: number): number {

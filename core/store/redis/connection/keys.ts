@@ -14,7 +14,7 @@ export class RedisKeys {
     this.prefix = prefix;
   }
 
-  /** Hash: the number of partitions. */
+  /** Hash: the number of partitions, and the identity of the store (see `Mark`). */
   get deployment(): string {
     return `${this.prefix}:deployment`;
   }
@@ -32,6 +32,21 @@ export class RedisKeys {
   /** Channel on which brokers tell each other about the connections of a client id. */
   get lineNotices(): string {
     return `${this.prefix}:lines`;
+  }
+
+  /** Text: the store’s mark, a copy in the slot of a partition. If it is missing, so is the partition. */
+  mark(partition: number): string {
+    return `${this.tag(partition)}:mark`;
+  }
+
+  /** Text: the store’s mark, a copy in the slot of the registry. */
+  get registryMark(): string {
+    return this.registry('mark');
+  }
+
+  /** Text: written to find out whether the server that holds a partition accepts writes. Expires. */
+  probe(partition: number): string {
+    return `${this.tag(partition)}:probe`;
   }
 
   /** Stream: the vote log of a partition. */

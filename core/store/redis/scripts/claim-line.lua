@@ -10,5 +10,5 @@ local number = string.format('%.0f', math.max(now, (tonumber(redis.call('GET', n
 local before = redis.call('HGET', lines, id) or ''
 redis.call('SET', newest, number)
 redis.call('HSET', lines, id, number .. ' ' .. broker)
-redis.call('PUBLISH', channel, 'claim ' .. id .. ' ' .. number .. ' ' .. broker .. ' ' .. before)
+redis.pcall('PUBLISH', channel, 'claim ' .. id .. ' ' .. number .. ' ' .. broker .. ' ' .. before)
 return {number, before}

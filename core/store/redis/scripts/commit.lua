@@ -29,6 +29,6 @@ if change ~= '' then
   local before = redis.call('HGET', position, 'changed') or '0-0'
   redis.call('XADD', change_feed, 'MAXLEN', kept_changes, offset, 'c', change, 'before', before)
   redis.call('HSET', position, 'changed', offset)
-  redis.call('PUBLISH', channel, partition)
+  redis.pcall('PUBLISH', channel, partition)
 end
 return 1

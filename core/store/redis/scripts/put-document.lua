@@ -20,6 +20,6 @@ else
 end
 if collection ~= '' then
   redis.call('XADD', writes, 'MAXLEN', '~', kept_writes, '*', collection, id)
-  redis.call('PUBLISH', channel, collection)
+  redis.pcall('PUBLISH', channel, collection)
 end
 return version

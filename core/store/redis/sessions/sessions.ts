@@ -2,8 +2,9 @@ import redisPersistence from 'aedes-persistence-redis';
 import type { Redis } from 'ioredis';
 import { MQEmitterRedisPrefix } from 'mqemitter-redis';
 import type { Log } from '../../../runtime/log.ts';
-import { parseAddress } from '../../redis-address.ts';
+import { parseAddress, type SentinelCredentials } from '../../redis-address.ts';
 import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
+import { SentinelWatch } from '../connection/sentinels.ts';
 import { RedisSessionLedger } from './ledger.ts';
 import { RedisWills } from './wills.ts';
 
@@ -15,8 +16,8 @@ const REPORT_EVERY_MS = 10_000;
  * Counting does not depend on them. They use three separate connections, because announcements must not delay votes, and a
  * subscriber cannot run other commands.
  */
-export async function openRedisSessions(url: string, prefix: string, log: Log) {
-  const address = parseAddress(url);
+export async function openRedisSessions(url: string, prefix: string, log: Log, sentinels: SentinelCredentials = {}) {
+  const address = parseAddress(url, sentinels);
   const keyPrefix = `${prefix}:mqtt:`;
   const keeping = connect(address, { name: 'MQTT sessions', keyPrefix }, log);
   const publishing = connect(address, { name: 'MQTT announcements' }, log);
@@ -32,6 +33,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
     for (const connection of all) connection.disconnect();
     throw error;
   }
+  const watch = SentinelWatch.open(address, all, log);
   const persistence = redisPersistence({
     conn: keeping,
     cluster: address.mode === 'cluster',
@@ -63,6 +65,7 @@ export async function openRedisSessions(url: string, prefix: string, log: Log) {
     wills: new RedisWills(keeping),
     emitter,
     close: async () => {
+      watch?.close();
       for (const connection of all) connection.disconnect();
     },
   };
