@@ -19,9 +19,18 @@ export interface Store {
   readonly presence: Presence;
   readonly trails: Trails;
   readonly lines: Lines;
+  /**
+   * Whether the store takes entries now. It does not from the moment it refuses an append, or learns that it would have to, until
+   * it knows that it can append again. It finds that out by trying, without an append by somebody else: a process that is not
+   * ready receives no votes. Never waits, so the answer may be as old as the last attempt.
+   */
+  condition(): Condition;
   /** Waits for work in progress, then closes. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** Whether a store takes entries. If not, `reason` is a sentence for operators that says what is wrong and what helps. */
+export type Condition = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** How much a read may return, and how long it may wait. */
 export interface ReadOptions {

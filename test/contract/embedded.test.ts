@@ -49,6 +49,7 @@ t.test('on an almost full disk, every write fails with a clear error', async (t)
     refused: {},
   };
   await t.rejects(store.counts.commit(nothing), full);
+  t.match(store.condition(), { ok: false, reason: full.message });
   await store.close();
 });
 

@@ -71,6 +71,12 @@ export function logContract(test: ContractTest): void {
     t.equal((await log.read(cursor(0), read)).get(0)?.length, 1);
   });
 
+  test('log: a store that has stored an entry says that it takes entries', async (t, store) => {
+    t.same(store.condition(), { ok: true });
+    await store.log.append(0, votes(0));
+    t.same(store.condition(), { ok: true });
+  });
+
   test('log: only entries that are both old and counted are removed', async (t, { log, counts }) => {
     t.equal(await log.appended(0), 0);
     const offsets: string[] = [];

@@ -34,6 +34,11 @@ export class FreeSpace {
     this.halt.abort();
   }
 
+  /** What is wrong, when the disk is nearly full. */
+  get shortage(): string | undefined {
+    return this.problem;
+  }
+
   /** @throws StoreError when the disk is nearly full */
   demand(): void {
     if (this.problem) throw new StoreError(this.problem);

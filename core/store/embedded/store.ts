@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { compareOffsets } from '../offset.ts';
-import type { Store } from '../store.ts';
+import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
 import { EmbeddedLines } from './lines.ts';
@@ -82,6 +82,11 @@ export class EmbeddedStore implements Store {
       for (const release of undo.reverse()) await release();
       throw error;
     }
+  }
+
+  condition(): Condition {
+    const reason = this.space.shortage;
+    return reason === undefined ? { ok: true } : { ok: false, reason };
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { StoreError } from '../error.ts';
 import { parseAddress } from '../redis-address.ts';
-import type { Store } from '../store.ts';
+import type { Condition, Store } from '../store.ts';
 import { RedisChanges } from './changes.ts';
 import { Bells } from './connection/bells.ts';
 import { awaitReady, connect, primaries, type RedisConnection, replyOf } from './connection/connection.ts';
@@ -101,6 +101,11 @@ export class RedisStore implements Store {
       for (const connection of connections) connection.disconnect();
       throw error;
     }
+  }
+
+  /** Always well so far: how Redis answers is what `/ready` asks for itself. */
+  condition(): Condition {
+    return { ok: true };
   }
 
   async close(): Promise<void> {
