@@ -26,7 +26,7 @@ export async function openFoundation(role: Role, config: Config, log: Log): Prom
   const scope = new Scope(log);
   const stores = await openStores(config, log, scope);
   const metrics = createMetrics(role);
-  const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics));
+  const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics, log));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
   return { ...stores, config, log, scope, metrics, readiness, polls };
 }

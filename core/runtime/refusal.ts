@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'no-copy'
   | 'no-quiz'
   | 'no-rehearsals'
+  | 'newer-entry'
   | 'nickname-blocked'
   | 'nickname-taken'
   | 'no-series'

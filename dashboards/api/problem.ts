@@ -49,6 +49,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'room-taken': 409,
   'too-many-interruptions': 409,
   'wrong-status': 409,
+  'newer-entry': 503,
   'series-away': 503,
   'still-closing': 503,
   'still-opening': 503,
