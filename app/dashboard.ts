@@ -9,6 +9,7 @@ import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Operators } from '../dashboards/api/operators.ts';
+import { Requests } from '../dashboards/api/requests.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
@@ -26,6 +27,8 @@ export interface Dashboard {
   readonly httpPort: number;
   readonly repository: PollRepository;
   readonly rounds: Rounds;
+  /** Ends the streams, lets requests finish and refuses further ones. Must come first when the process stops. */
+  drain(): Promise<void>;
 }
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
@@ -47,10 +50,11 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
   const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: measured });
+  const requests = new Requests();
   const { publicUrl, door } = config;
   const app = await createApp(
     {
-      ...{ store, series, polls, repository, results, rounds, recounter, hub, operators, guests },
+      ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
       ...{ nicknames, rehearsals },
       ...{ publicUrl, door, metrics, readiness, log },
     },
@@ -59,5 +63,9 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {} };
   const server = await scope.open('http', HttpServer.open(app, address));
   scope.add('rehearsals', () => rehearsals.close());
-  return { token, httpPort: server.port, repository, rounds };
+  const drain = async () => {
+    await hub.close();
+    await requests.drain();
+  };
+  return { token, httpPort: server.port, repository, rounds, drain };
 }

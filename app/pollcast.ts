@@ -34,6 +34,8 @@ export async function start(role: Role, config: Config, log: Log): Promise<Pollc
   const { scope, readiness, store, polls } = foundation;
   try {
     const ports = await ROLES[role](foundation);
+    // Added last, so it is closed first: what is being answered still needs everything else.
+    scope.add('requests', async () => ports.dashboard?.drain());
     const stop = () => {
       readiness.drain();
       return scope.close();

@@ -43,6 +43,7 @@ export type RefusalCode =
   | 'series-away'
   | 'still-closing'
   | 'still-opening'
+  | 'stopping'
   | 'too-many-interruptions'
   | 'too-many-nicknames'
   | 'too-many-polls'

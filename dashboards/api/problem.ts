@@ -53,9 +53,13 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'series-away': 503,
   'still-closing': 503,
   'still-opening': 503,
+  stopping: 503,
   'too-many-nicknames': 503,
   'too-many-viewers': 503,
 };
+
+/** When a request that could not be answered now may be sent again, in seconds. */
+const RETRY_AFTER_S = 2;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -94,7 +98,11 @@ interface HttpError {
 export function answerProblems(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: HttpError, request, reply) => {
     const { status, code, detail, problems = [] } = problemOf(error);
-    if (status >= 500) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    // Requests that come while the process stops are refused as planned.
+    const isPlanned = code === 'stopping';
+    if (status >= 500 && !isPlanned)
+      log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
     const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail };
     return reply
       .code(status)

@@ -1,4 +1,4 @@
-// `npm run test:long`: runs the kill tests many times: 20 rounds with one process, and 3 rounds of all failures with a whole
+// `npm run test:long`: runs the kill and stop tests many times: 20 rounds with one process, and 3 rounds of all failures with a whole
 // deployment. CHAOS_ROUNDS overrides both numbers; CHAOS_SEED repeats an earlier run.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
@@ -15,7 +15,7 @@ const ties = spawnSync(
   },
 );
 process.exitCode ||= ties.status ?? 1;
-const runs = { kill: 20, cluster: 3 };
+const runs = { kill: 20, stopping: 20, cluster: 3 };
 for (const [test, rounds] of Object.entries(runs)) {
   const env = { CHAOS_ROUNDS: String(rounds), ...process.env };
   const args = [...TAP, '--timeout=3600', `build/test/system/${test}.test.js`];
