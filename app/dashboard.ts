@@ -33,7 +33,7 @@ export interface Dashboard {
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, log } = f;
+  const { config, scope, store, series, polls, metrics, readiness, descriptors, log } = f;
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',
@@ -49,7 +49,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const guests = new GuestBook(store.registry);
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
-  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: measured });
+  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
   const requests = new Requests();
   const { publicUrl, door } = config;
   const app = await createApp(
@@ -60,7 +60,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     },
     config,
   );
-  const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {} };
+  const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {}, descriptors };
   const server = await scope.open('http', HttpServer.open(app, address));
   scope.add('rehearsals', () => rehearsals.close());
   const drain = async () => {

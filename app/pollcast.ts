@@ -111,9 +111,9 @@ function upgradesTo(broker: () => Broker | undefined): Upgrades {
 
 /** Opens an HTTP server that serves only health and metrics. */
 async function openOperations(
-  { scope, config, metrics, readiness }: Foundation,
+  { scope, config, metrics, readiness, descriptors }: Foundation,
   upgrades: Upgrades = {},
 ): Promise<HttpServer> {
   const app = await operationsApp({ metrics, readiness });
-  return scope.open('http', HttpServer.open(app, { host: config.host, port: config.httpPort, upgrades }));
+  return scope.open('http', HttpServer.open(app, { host: config.host, port: config.httpPort, upgrades, descriptors }));
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { PollBook } from '../core/live/poll-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
+import type { Descriptors } from '../core/process/descriptors.ts';
 import { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
@@ -57,6 +58,7 @@ export interface BrokerParts {
   /** Opens the store for MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
   readonly metrics: BrokerMetrics;
+  readonly descriptors: Descriptors;
   readonly log: Log;
 }
 
@@ -122,7 +124,7 @@ export class Broker {
 }
 
 async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Promise<Running> {
-  const { store, polls, results, metrics, log } = parts;
+  const { store, polls, results, metrics, descriptors, log } = parts;
   const id = randomUUID();
   const halt = new AbortController();
   const connections = new Connections();
@@ -213,8 +215,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const admit = (stream: Duplex, { address, request }: Origin): boolean => {
     if (halt.signal.aborted) return false;
-    if (connections.size >= options.maxConnections) {
-      watch.refused(undefined, 'full', `${options.maxConnections} connections are open`);
+    if (connections.size >= options.maxConnections || descriptors.areScarce) {
+      if (descriptors.areScarce) descriptors.refused('mqtt');
+      watch.refused(undefined, 'full', `${connections.size} connections are open`);
       return false;
     }
     const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
@@ -243,6 +246,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     port: options.mqttPort,
     host: options.host,
     proxies: options.proxyProtocolFrom,
+    descriptors,
   });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import type { Descriptors } from './descriptors.ts';
 
 /** Takes over a connection that asked for a protocol upgrade. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -13,6 +14,7 @@ export interface HttpOptions {
   readonly port: number;
   /** The handlers of upgrade requests, by path. */
   readonly upgrades?: Upgrades;
+  readonly descriptors: Descriptors;
 }
 
 /** A running HTTP app. */
@@ -23,7 +25,18 @@ export class HttpServer {
     this.app = app;
   }
 
-  static async open(app: FastifyInstance, { host, port, upgrades = {} }: HttpOptions): Promise<HttpServer> {
+  static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
+    const { host, port, upgrades = {}, descriptors } = options;
+    descriptors.follow(app.server);
+    app.server.on('connection', (socket) => {
+      if (!descriptors.areSpent) return;
+      descriptors.refused('http');
+      socket.destroy();
+    });
+    // Browsers keep connections open in case they need them again, which they then must not.
+    app.server.prependListener('request', (_request, response) => {
+      if (descriptors.areScarce) response.shouldKeepAlive = false;
+    });
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       const path = (request.url ?? '').split('?')[0] ?? '';
