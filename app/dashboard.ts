@@ -2,6 +2,7 @@ import { GuestBook } from '../core/devices/guest.ts';
 import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { prefixOf } from '../core/process/prefix.ts';
 import { Clock } from '../core/rounds/clock.ts';
 import { PollRepository } from '../core/rounds/poll-repository.ts';
 import { RecountQueue } from '../core/rounds/recounts/queue.ts';
@@ -60,7 +61,13 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     },
     config,
   );
-  const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {}, descriptors };
+  const address = {
+    host: config.host,
+    port: config.httpPort,
+    upgrades: beside?.upgrades ?? {},
+    prefix: prefixOf(publicUrl),
+    descriptors,
+  };
   const server = await scope.open('http', HttpServer.open(app, address));
   scope.add('rehearsals', () => rehearsals.close());
   const drain = async () => {

@@ -4,6 +4,7 @@ import type { PollBook } from '../core/live/poll-book.ts';
 import { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { operationsApp } from '../core/process/operations.ts';
+import { prefixOf } from '../core/process/prefix.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
 import { openBroker } from './broker.ts';
@@ -115,5 +116,6 @@ async function openOperations(
   upgrades: Upgrades = {},
 ): Promise<HttpServer> {
   const app = await operationsApp({ metrics, readiness });
-  return scope.open('http', HttpServer.open(app, { host: config.host, port: config.httpPort, upgrades, descriptors }));
+  const address = { host: config.host, port: config.httpPort, prefix: prefixOf(config.publicUrl) };
+  return scope.open('http', HttpServer.open(app, { ...address, upgrades, descriptors }));
 }

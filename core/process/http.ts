@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Descriptors } from './descriptors.ts';
+import { withoutPrefix } from './prefix.ts';
 
 /** Takes over a connection that asked for a protocol upgrade. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -14,6 +15,8 @@ export interface HttpOptions {
   readonly port: number;
   /** The handlers of upgrade requests, by path. */
   readonly upgrades?: Upgrades;
+  /** The path under which a proxy serves Pollcast; see `withoutPrefix`. */
+  readonly prefix?: string;
   readonly descriptors: Descriptors;
 }
 
@@ -26,7 +29,7 @@ export class HttpServer {
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, descriptors } = options;
+    const { host, port, upgrades = {}, prefix = '', descriptors } = options;
     descriptors.follow(app.server);
     app.server.on('connection', (socket) => {
       if (!descriptors.areSpent) return;
@@ -39,7 +42,7 @@ export class HttpServer {
     });
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
-      const path = (request.url ?? '').split('?')[0] ?? '';
+      const path = withoutPrefix(request.url ?? '', prefix).split('?')[0] ?? '';
       const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
       if (upgrade) upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
