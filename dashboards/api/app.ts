@@ -49,7 +49,7 @@ export async function createApp(
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
   // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
   base.removeContentTypeParser('text/plain');
-  answerProblems(base, context.log);
+  answerProblems(base, context);
   context.requests.follow(base);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.

@@ -1,7 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Log } from '../../core/runtime/log.ts';
 import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
 import { StoreError } from '../../core/store/error.ts';
+import type { Store } from '../../core/store/store.ts';
+import type { Operators } from './operators.ts';
 
 /** The HTTP status of each refusal. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -94,10 +96,13 @@ interface HttpError {
   readonly validationContext?: string;
 }
 
-/** Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. */
-export function answerProblems(app: FastifyInstance, log: Log): void {
+/**
+ * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. What
+ * is wrong with the store is told to operators, because it may name directories and servers.
+ */
+export function answerProblems(app: FastifyInstance, { log, store, operators }: ProblemParts): void {
   app.setErrorHandler((error: HttpError, request, reply) => {
-    const { status, code, detail, problems = [] } = problemOf(error);
+    const { status, code, detail, problems = [] } = refusedByStore(error, request) ?? problemOf(error);
     // Requests that come while the process stops are refused as planned.
     const isPlanned = code === 'stopping';
     if (status >= 500 && !isPlanned)
@@ -109,6 +114,15 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       .type('application/problem+json')
       .send(problems.length > 0 ? { ...body, problems } : body);
   });
+  /** The problem of a request that failed because the store takes no entries; undefined if that is not the reason. */
+  function refusedByStore(error: HttpError, request: FastifyRequest): Problem | undefined {
+    const condition = store.condition();
+    if (!(error instanceof StoreError) || condition.ok) return undefined;
+    const detail = operators.isSignedIn(request)
+      ? condition.reason
+      : 'the store takes no entries at the moment; nothing that was confirmed is lost';
+    return { status: 503, code: 'store-refuses', detail };
+  }
   app.setNotFoundHandler((request, reply) => {
     const detail = `there is no ${request.method} ${request.url.split('?')[0]}; /docs lists all endpoints`;
     return reply
@@ -116,6 +130,12 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       .type('application/problem+json')
       .send({ type: 'urn:pollcast:no-such-page', title: TITLES[404], status: 404, detail });
   });
+}
+
+interface ProblemParts {
+  readonly log: Log;
+  readonly store: Pick<Store, 'condition'>;
+  readonly operators: Operators;
 }
 
 function problemOf(error: HttpError): Problem {
