@@ -146,7 +146,6 @@ function QuestionCards({
         )}
         {question.curtain && <p class="hint">{say('hidden.byPresenter')}</p>}
       </section>
-      {result?.missing && result.hidden && result.round === question.round && <FinalOutcome result={result} />}
       {result && !result.hidden && result.round === question.round && (
         <section class="card result" aria-label={say('vote.result')}>
           <h2>{say('vote.result')}</h2>
