@@ -242,12 +242,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     unwatch();
     webSocket.close();
   });
-  const tcp = await TcpListener.open(admit, {
-    port: options.mqttPort,
-    host: options.host,
-    proxies: options.proxyProtocolFrom,
-    descriptors,
-  });
+  const { mqttPort: port, host, proxyProtocolFrom: proxies } = options;
+  const tcp = await TcpListener.open(admit, { port, host, proxies, descriptors });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };
 }
