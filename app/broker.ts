@@ -7,9 +7,19 @@ import type { Foundation } from './foundation.ts';
 
 /** Opens the MQTT broker. Open it last, so that it closes first: open WebSockets keep the HTTP server from closing. */
 export function openBroker(foundation: Foundation, results: LiveResults): Promise<Broker> {
-  const { config, scope, store, polls, sessions, metrics, log } = foundation;
+  const { config, scope, store, polls, sessions, metrics, descriptors, log } = foundation;
   const { registry } = store;
   const door = config.door === 'open' ? openDoor : devicesDoor(registry, new GuestBook(registry));
-  const parts = { store, polls, results, door, doorKind: config.door, sessions, metrics: brokerMetrics(metrics), log };
+  const parts = {
+    store,
+    polls,
+    results,
+    door,
+    doorKind: config.door,
+    sessions,
+    metrics: brokerMetrics(metrics),
+    descriptors,
+    log,
+  };
   return scope.open('broker', Broker.open(parts, config));
 }

@@ -2,6 +2,7 @@ import { GuestBook } from '../core/devices/guest.ts';
 import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { prefixOf } from '../core/process/prefix.ts';
 import { Clock } from '../core/rounds/clock.ts';
 import { PollRepository } from '../core/rounds/poll-repository.ts';
 import { RecountQueue } from '../core/rounds/recounts/queue.ts';
@@ -9,6 +10,7 @@ import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Operators } from '../dashboards/api/operators.ts';
+import { Requests } from '../dashboards/api/requests.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
@@ -26,11 +28,13 @@ export interface Dashboard {
   readonly httpPort: number;
   readonly repository: PollRepository;
   readonly rounds: Rounds;
+  /** Ends the streams, lets requests finish and refuses further ones. Must come first when the process stops. */
+  drain(): Promise<void>;
 }
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, log } = f;
+  const { config, scope, store, series, polls, metrics, readiness, descriptors, log } = f;
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',
@@ -46,18 +50,29 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const guests = new GuestBook(store.registry);
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
-  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, metrics: measured });
+  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
+  const requests = new Requests();
   const { publicUrl, door } = config;
   const app = await createApp(
     {
-      ...{ store, series, polls, repository, results, rounds, recounter, hub, operators, guests },
+      ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
       ...{ nicknames, rehearsals },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     config,
   );
-  const address = { host: config.host, port: config.httpPort, upgrades: beside?.upgrades ?? {} };
+  const address = {
+    host: config.host,
+    port: config.httpPort,
+    upgrades: beside?.upgrades ?? {},
+    prefix: prefixOf(publicUrl),
+    descriptors,
+  };
   const server = await scope.open('http', HttpServer.open(app, address));
   scope.add('rehearsals', () => rehearsals.close());
-  return { token, httpPort: server.port, repository, rounds };
+  const drain = async () => {
+    await hub.close();
+    await requests.drain();
+  };
+  return { token, httpPort: server.port, repository, rounds, drain };
 }

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../core/config/config.ts';
 import { PollBook } from '../core/live/poll-book.ts';
+import { Descriptors, descriptorLimit } from '../core/process/descriptors.ts';
 import { countLosses, createMetrics, measureGone } from '../core/process/metrics.ts';
 import { Readiness } from '../core/process/readiness.ts';
 import { Scope } from '../core/process/scope.ts';
@@ -18,6 +19,7 @@ export interface Foundation extends Stores {
   readonly scope: Scope;
   readonly metrics: Registry;
   readonly readiness: Readiness;
+  readonly descriptors: Descriptors;
   readonly polls: PollBook;
 }
 
@@ -34,11 +36,19 @@ export async function openFoundation(
 ): Promise<Foundation> {
   const scope = new Scope(log);
   const metrics = createMetrics(role);
+  const wanted = connectionsOf(role, config);
+  const descriptors = new Descriptors({ limit: descriptorLimit(), wanted, metrics, log });
   const stores = await openStores(config, log, scope, { halt, onLoss: countLosses(metrics) });
-  const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics));
+  const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics, log));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
   measureGone(metrics, stores.store, polls);
-  return { ...stores, config, log, scope, metrics, readiness, polls };
+  return { ...stores, config, log, scope, metrics, readiness, descriptors, polls };
+}
+
+/** How many connections a role may have by its settings. */
+function connectionsOf(role: Role, { maxConnections, maxViewers }: Config): number {
+  const [devices, viewers] = [role === 'broker' || role === 'all', role === 'dashboard' || role === 'all'];
+  return (devices ? maxConnections : 0) + (viewers ? maxViewers : 0);
 }
 
 /** The address at which this process can reach itself: a wildcard address cannot be connected to. */

@@ -4,6 +4,7 @@ import type { PollBook } from '../core/live/poll-book.ts';
 import { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { operationsApp } from '../core/process/operations.ts';
+import { prefixOf } from '../core/process/prefix.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { StoreAway } from '../core/store/error.ts';
 import type { Store } from '../core/store/store.ts';
@@ -62,6 +63,8 @@ async function startOnce(role: Role, config: Config, log: Log, halt: (why: strin
   const { scope, readiness, store, polls } = foundation;
   try {
     const ports = await ROLES[role](foundation);
+    // Added last, so it is closed first: what is being answered still needs everything else.
+    scope.add('requests', async () => ports.dashboard?.drain());
     const stop = () => {
       readiness.drain();
       return scope.close();
@@ -137,9 +140,10 @@ function upgradesTo(broker: () => Broker | undefined): Upgrades {
 
 /** Opens an HTTP server that serves only health and metrics. */
 async function openOperations(
-  { scope, config, metrics, readiness }: Foundation,
+  { scope, config, metrics, readiness, descriptors }: Foundation,
   upgrades: Upgrades = {},
 ): Promise<HttpServer> {
   const app = await operationsApp({ metrics, readiness });
-  return scope.open('http', HttpServer.open(app, { host: config.host, port: config.httpPort, upgrades }));
+  const address = { host: config.host, port: config.httpPort, prefix: prefixOf(config.publicUrl) };
+  return scope.open('http', HttpServer.open(app, { ...address, upgrades, descriptors }));
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { PollBook } from '../core/live/poll-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
+import type { Descriptors } from '../core/process/descriptors.ts';
 import { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
@@ -56,6 +57,7 @@ export interface BrokerParts {
   /** Opens the store for MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
   readonly metrics: BrokerMetrics;
+  readonly descriptors: Descriptors;
   readonly log: Log;
 }
 
@@ -123,7 +125,7 @@ export class Broker {
 }
 
 async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Promise<Running> {
-  const { store, polls, results, permissions = DEVICE_PERMISSIONS, metrics, log } = parts;
+  const { store, polls, results, permissions = DEVICE_PERMISSIONS, metrics, descriptors, log } = parts;
   const id = randomUUID();
   const halt = new AbortController();
   const connections = new Connections();
@@ -226,8 +228,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const mqtt5 = { maxExpirySeconds: options.sessionSeconds, givesReasons: options.mqttReasons === 'on' };
   const admit = (stream: Duplex, { address, request }: Origin): boolean => {
     if (halt.signal.aborted) return false;
-    if (connections.size >= options.maxConnections) {
-      watch.refused(undefined, 'full', `${options.maxConnections} connections are open`);
+    if (connections.size >= options.maxConnections || descriptors.areScarce) {
+      if (descriptors.areScarce) descriptors.refused('mqtt');
+      watch.refused(undefined, 'full', `${connections.size} connections are open`);
       return false;
     }
     const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
@@ -249,11 +252,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     unwatch();
     webSocket.close();
   });
-  const tcp = await TcpListener.open(admit, {
-    port: options.mqttPort,
-    host: options.host,
-    proxies: options.proxyProtocolFrom,
-  });
+  const { mqttPort: port, host, proxyProtocolFrom: proxies } = options;
+  const tcp = await TcpListener.open(admit, { port, host, proxies, descriptors });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };
 }

@@ -115,6 +115,8 @@ export interface RecountAnswer {
   readonly differences: readonly string[];
   readonly accounting: Accounting;
   readonly interruptions?: readonly InterruptionAnswer[];
+  /** How many entries of the log could not be read while votes counted; only if any. */
+  readonly missing?: number;
   /** Absent for secret polls. */
   readonly tally?: Readonly<Record<string, number>>;
 }
@@ -153,6 +155,19 @@ export interface TraceAnswer {
     /** How many equal events in a row this stands for. */
     readonly times: number;
   }[];
+}
+
+/** An entry of the vote log that could not be read, and was set aside. Not its content, which may be votes. */
+export interface DeadEntryAnswer {
+  readonly partition: number;
+  readonly offset: string;
+  /** What is wrong with it. */
+  readonly why: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** The rounds in which votes counted at this place of the log, as `<poll>/<round>`: they may lack votes. */
+  readonly rounds: readonly string[];
+  readonly foundAt: string;
 }
 
 /** What this deployment supports. */

@@ -1,4 +1,5 @@
 import type {
+  DeadEntryAnswer,
   DeploymentAnswer,
   DeviceAnswer,
   Draft,
@@ -153,6 +154,11 @@ export class ApiClient {
   /** The last events of a device’s connections, whether it is registered or not. */
   traceDevice(device: string): Promise<TraceAnswer> {
     return this.json('GET', `${devicePath(device)}/trace`);
+  }
+
+  /** The entries of the vote log that could not be read, latest first. */
+  async deadEntries(): Promise<readonly DeadEntryAnswer[]> {
+    return (await this.json<{ entries: DeadEntryAnswer[] }>('GET', '/api/log/dead')).entries;
   }
 
   async revokeDevice(device: string): Promise<void> {

@@ -37,6 +37,16 @@ export function processorMetrics(registry: Registry) {
       buckets: [1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000],
       registers,
     }),
+    unreadable: new Counter({
+      name: 'pollcast_log_entries_unreadable_total',
+      help: 'Log entries that could not be read and were set aside; open rounds lack a part',
+      registers,
+    }),
+    waitingForNewer: new Gauge({
+      name: 'pollcast_partitions_waiting',
+      help: 'Partitions whose next log entry is in a newer format that this process cannot read',
+      registers,
+    }),
     seriesBacklog: new Gauge({
       name: 'pollcast_series_backlog_points',
       help: 'Points waiting to be written to the time series',

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import type { Descriptors } from '../../core/process/descriptors.ts';
 import { parseProxyHeader } from './wire/proxy-header.ts';
 
 /** Time in ms after which an idle connection is probed, to detect devices that have vanished. */
@@ -30,6 +31,7 @@ export interface TcpOptions {
   readonly host: string;
   /** Addresses and networks of proxies, which must begin each connection with a header of the PROXY protocol. */
   readonly proxies: readonly string[];
+  readonly descriptors: Descriptors;
 }
 
 /** MQTT over TCP. */
@@ -40,9 +42,10 @@ export class TcpListener {
     this.server = server;
   }
 
-  static async open(admit: Admit, { port, host, proxies }: TcpOptions): Promise<TcpListener> {
+  static async open(admit: Admit, { port, host, proxies, descriptors }: TcpOptions): Promise<TcpListener> {
     const trusted = blockListOf(proxies);
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
+    descriptors.follow(server);
     server.on('connection', (socket: Socket) => {
       const { remoteAddress: address } = socket;
       const take = (client: string | undefined) => {

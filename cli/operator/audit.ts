@@ -6,15 +6,16 @@ import type { Result } from '../../client/answers.ts';
 import { type ApiClient, pollPath } from '../../client/api.ts';
 import type { BundleReport } from '../../core/audit/bundle.ts';
 import { fixedPartOf } from '../../core/rounds/recounts/differing.ts';
-import { action, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
+import { action, type ClientFlags, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
 import { save } from './output.ts';
-import { accountingLine } from './result-text.ts';
+import { accountingLine, missingLine } from './result-text.ts';
+import { table } from './table.ts';
 
 /** Time limit in ms for dashboards to serve the same result, and the interval between checks. */
 const FOLLOW_LIMIT_MS = 10_000;
 const CHECK_EVERY_MS = 250;
 
-/** Adds `pollcast recount` and `pollcast audit …`. */
+/** Adds `pollcast recount`, `pollcast log dead` and `pollcast audit …`. */
 export function addAudit(program: Command): void {
   withClientFlags(
     program
@@ -27,6 +28,13 @@ export function addAudit(program: Command): void {
       '\nTo check several dashboards: --http http://a:8080,http://b:8080. All must serve the same result.',
     )
     .action(action(recount));
+
+  const log = program.command('log').description('Look into the vote log');
+  withClientFlags(
+    log
+      .command('dead')
+      .description('List the entries that could not be read and were set aside; exits with 1 if there are any'),
+  ).action(action(dead));
 
   const audit = program.command('audit').description('Export the log of a round, and verify it independently');
   withClientFlags(
@@ -50,6 +58,20 @@ export function addAudit(program: Command): void {
     .action(action(verify));
 }
 
+/** Prints the entries that could not be read. Returns false if there are any. */
+async function dead(flags: ClientFlags): Promise<boolean> {
+  const entries = await (await clientOf(flags)).deadEntries();
+  print(flags, { entries }, () =>
+    table(
+      ['found', 'partition', 'offset', 'why', 'bytes', 'sha256', 'rounds that lack a part'],
+      entries.map(({ foundAt, partition, offset, why, bytes, sha256, rounds }) => {
+        return [foundAt, partition, offset, why, bytes, sha256.slice(0, 16), rounds.join(', ') || 'none'];
+      }),
+    ),
+  );
+  return entries.length === 0;
+}
+
 /** Returns false if anything differs. */
 async function recount(id: string, flags: RoundFlags): Promise<boolean> {
   const clients = await Promise.all(flags.http.split(',').map((http) => clientOf({ ...flags, http })));
@@ -68,6 +90,7 @@ async function recount(id: string, flags: RoundFlags): Promise<boolean> {
     [
       `  ${answer.poll}, round ${answer.round}: compared with ${compared.join(', ')}`,
       accountingLine(answer),
+      ...(answer.missing ? [missingLine(answer.missing)] : []),
       ...differences.map((difference) => `  ! ${difference}`),
       verdictOf(agrees, differences),
     ].join('\n'),

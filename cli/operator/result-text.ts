@@ -10,7 +10,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** Formats a result for a terminal. */
 export function resultText(result: Result): string {
-  const { title, poll, kind, round, status, final, at } = result;
+  const { title, poll, kind, round, status, final, at, missing } = result;
   const state = final ? 'final' : status;
   return [
     `  ${printable(title || poll)}`,
@@ -21,6 +21,7 @@ export function resultText(result: Result): string {
     ...turnoutLines(result),
     ...(result.hidden ? [] : verdictLines(result)),
     accountingLine(result),
+    ...(missing ? [missingLine(missing)] : []),
   ].join('\n');
 }
 
@@ -82,6 +83,11 @@ function verdictLines({ verdict }: OpenResult): string[] {
 }
 
 const yesNo = (is: boolean | null): string => (is === null ? 'unknown' : is ? 'yes' : 'NO');
+
+/** Says that votes may be missing. @param missing how many entries of the log could not be read */
+export function missingLine(missing: number): string {
+  return `  ! log entries that could not be read: ${missing}; votes may be missing, so this is not final (pollcast log dead)`;
+}
 
 /**
  * Formats the accounting: received = counted + replaced + redelivered + rejected. If voting was interrupted, a line for each

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { compareOffsets, type Offset } from '../store/offset.ts';
 import { balances, sumAccounting } from '../voting/count/accounting.ts';
-import { decodeEntry, type Entry, encodeEntry } from '../voting/count/entry.ts';
+import { type Entry, entryText, readEntry, type UnreadableEntry } from '../voting/count/entry.ts';
 import { entryOfRound, Replay } from '../voting/count/replay.ts';
 import { merge, type Tally } from '../voting/count/tally.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
@@ -33,9 +33,17 @@ interface Header {
   readonly record: RoundRecord;
 }
 
+/** An entry of the log that could not be read while the round was open. Not its text: it may hold votes of other rounds. */
+interface Unreadable {
+  readonly why: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 type Content =
   | { readonly header: Header }
   | { readonly partition: number; readonly offset: string; readonly entry: string }
+  | { readonly partition: number; readonly offset: string; readonly unreadable: Unreadable }
   | { readonly result: unknown };
 
 /** Produces the lines of a bundle, in order. */
@@ -64,7 +72,17 @@ export class BundleWriter {
     const ours = entryOfRound(entry, definition.poll, round);
     if (!ours || (ours.type === 'votes' && ours.rounds.length === 0)) return '';
     this.recounts[partition]?.add([ours]);
-    return this.line({ partition, offset, entry: encodeEntry(ours) });
+    return this.line({ partition, offset, entry: entryText(ours) });
+  }
+
+  /** The line for an entry that cannot be read; empty if no vote of the round can have been in it. */
+  unreadable(partition: number, offset: string, entry: UnreadableEntry): string {
+    const replay = this.recounts[partition];
+    if (!replay?.slice?.open) return '';
+    replay.add([entry]);
+    const { why, text } = entry;
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    return this.line({ partition, offset, unreadable: { why, bytes: Buffer.byteLength(text), sha256 } });
   }
 
   result(): string {
@@ -120,14 +138,28 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
       recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
     } else if ('entry' in content && poll) {
       const { partition, offset, entry: wire } = content as { partition: number; offset: string; entry: string };
-      const entry = decodeEntry(wire);
+      const entry = readEntry(wire);
       entries++;
+      if (entry.type === 'newer' || entry.type === 'unreadable') {
+        problems.push(`line ${number}: not an entry that this version can read`);
+        continue;
+      }
       const found = [
         ...markers.problems(entry, partition, poll),
         ...places.problems(entry, partition, offset, poll, recounts.length),
       ];
       problems.push(...found.map((problem) => `line ${number}: ${problem}`));
       recounts[partition]?.add([entry]);
+    } else if ('unreadable' in content && poll) {
+      const { partition, offset, unreadable } = content as {
+        partition: number;
+        offset: string;
+        unreadable: Unreadable;
+      };
+      entries++;
+      const found = places.order(partition, offset, recounts.length);
+      problems.push(...found.map((problem) => `line ${number}: ${problem}`));
+      recounts[partition]?.add([{ type: 'unreadable', why: unreadable.why, text: '' }]);
     } else if ('result' in content) stated = content.result;
     else problems.push(`line ${number}: expected one header, then entries, then the result`);
   }
@@ -149,6 +181,10 @@ function outcomeOf(poll: Poll, recounts: readonly Replay[]) {
   const tally: Tally = merge(present.map((slice) => slice.tally));
   const problems: string[] = [];
   for (const [partition, slice] of slices.entries()) {
+    if (slice?.missing) {
+      const were = slice.missing === 1 ? '1 log entry' : `${slice.missing} log entries`;
+      problems.push(`partition ${partition}: ${were} could not be read, so votes may be missing`);
+    }
     if (!slice) problems.push(`partition ${partition}: the open marker is missing from the log`);
     else if (slice.open) problems.push(`partition ${partition}: the close marker is missing from the log`);
     else if ((slice.interruptions ?? 0) !== (poll.interruptions?.length ?? 0))
@@ -185,6 +221,18 @@ class Places {
   private readonly homes = new Map<string, number>();
 
   problems(entry: Entry, partition: number, offset: Offset, { definition, round }: Poll, partitions: number): string[] {
+    const problems = this.order(partition, offset, partitions);
+    for (const part of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
+      if (part.poll !== definition.poll || part.round !== round) problems.push('the entry belongs to another round');
+      for (const { device } of part.votes) {
+        if ((this.homes.get(device) ?? partition) !== partition) problems.push(`${device} votes in two partitions`);
+        this.homes.set(device, partition);
+      }
+    }
+    return problems;
+  }
+
+  order(partition: number, offset: Offset, partitions: number): string[] {
     const problems: string[] = [];
     if (!(Number.isInteger(partition) && partition >= 0 && partition < partitions)) {
       problems.push(`there is no partition ${partition}`);
@@ -194,13 +242,6 @@ class Places {
       problems.push('out of order: the offset is not higher than that of the previous entry');
     }
     this.last.set(partition, offset);
-    for (const part of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
-      if (part.poll !== definition.poll || part.round !== round) problems.push('the entry belongs to another round');
-      for (const { device } of part.votes) {
-        if ((this.homes.get(device) ?? partition) !== partition) problems.push(`${device} votes in two partitions`);
-        this.homes.set(device, partition);
-      }
-    }
     return problems;
   }
 }

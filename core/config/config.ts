@@ -40,7 +40,8 @@ export function readConfig(
       values[name as SettingName] = parse(text.trim());
     } catch (error) {
       const source = flag === undefined ? variable : flagOf(variable);
-      problems.push(`${source}: expected ${(error as Error).message}, not ${JSON.stringify(withoutPassword(text))}`);
+      const shown = variable === SECRET ? '' : `, not ${JSON.stringify(withoutPassword(text))}${escapingHint(text)}`;
+      problems.push(`${source}: expected ${(error as Error).message}${shown}`);
     }
   }
   problems.push(...unknownVariables(environment));
@@ -60,9 +61,23 @@ export function isLoopback(host: string): boolean {
   return isIP(host) === 4 && host.startsWith('127.');
 }
 
-/** The value with its credentials hidden, in case it is a URL. */
+/** The only setting that is a secret as a whole. */
+const SECRET = 'POLLCAST_OPERATOR_TOKEN';
+
+/**
+ * The value with its credentials hidden, in case it is a URL. It was refused, so it may be malformed: everything up to the last
+ * `@` may be part of a password, and so may be a query.
+ */
 function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//…@');
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/+)?(.*)$/is.exec(text) ?? [];
+  const isUnclear = /\?.*@/s.test(rest);
+  return scheme + (isUnclear ? '…' : rest.replace(/^.*@/s, '…@').replace(/\?.*/s, '?…'));
+}
+
+/** The usual reason why a URL with a password is refused. */
+function escapingHint(text: string): string {
+  const [credentials = ''] = /^[a-z][a-z0-9+.-]*:\/\/(.*)@/is.exec(text)?.slice(1) ?? [];
+  return /[/?#@[\]\s]/.test(credentials) ? '; in a password, write / as %2F, ? as %3F, # as %23 and @ as %40' : '';
 }
 
 /**

@@ -47,9 +47,13 @@ function influxUrl(value: string): string {
 /** A web address without trailing slashes. */
 function webAddress(value: string): string {
   if (value === '') return value;
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
-    throw new Error('a web address such as https://votes.example.org');
-  return value.replace(/\/+$/, '');
+  const { protocol, pathname, href } = URL.canParse(value) ? new URL(value) : new URL('about:blank');
+  // Without user, query or fragment, an address ends with its path. The path becomes part of pages, so it must need no escaping.
+  const isPlain = /^https?:$/.test(protocol) && href.endsWith(pathname) && !href.includes('@');
+  if (!isPlain || !/^[A-Za-z0-9._~/-]*$/.test(pathname)) {
+    throw new Error('a web address such as https://votes.example.org or https://www.example.org/votes');
+  }
+  return href.replace(/\/+$/, '');
 }
 
 function origins(value: string): string[] {
@@ -195,7 +199,7 @@ export const environmentSettings = {
     variable: 'POLLCAST_PUBLIC_URL',
     fallback: '',
     description:
-      'address of the pages for phones, used in QR codes, such as https://votes.example.org; if empty, QR codes use the address at which the screen was opened',
+      'address of the pages for phones, used in QR codes, such as https://votes.example.org, or https://www.example.org/votes behind a proxy that serves them there; if empty, QR codes use the address at which the screen was opened',
     parse: webAddress,
   },
   embedOrigins: {

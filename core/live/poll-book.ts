@@ -49,8 +49,10 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
     return book;
   }
 
+  /** Resolves once no read is in progress, because the store closes next. */
   async close(): Promise<void> {
     this.halt.abort();
+    await Promise.all(this.reading.values());
   }
 
   get(poll: string): Poll | undefined {

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import type { Descriptors } from './descriptors.ts';
+import { withoutPrefix } from './prefix.ts';
 
 /** Takes over a connection that asked for a protocol upgrade. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -13,6 +15,9 @@ export interface HttpOptions {
   readonly port: number;
   /** The handlers of upgrade requests, by path. */
   readonly upgrades?: Upgrades;
+  /** The path under which a proxy serves Pollcast; see `withoutPrefix`. */
+  readonly prefix?: string;
+  readonly descriptors: Descriptors;
 }
 
 /** A running HTTP app. */
@@ -23,10 +28,21 @@ export class HttpServer {
     this.app = app;
   }
 
-  static async open(app: FastifyInstance, { host, port, upgrades = {} }: HttpOptions): Promise<HttpServer> {
+  static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
+    const { host, port, upgrades = {}, prefix = '', descriptors } = options;
+    descriptors.follow(app.server);
+    app.server.on('connection', (socket) => {
+      if (!descriptors.areSpent) return;
+      descriptors.refused('http');
+      socket.destroy();
+    });
+    // Browsers keep connections open in case they need them again, which they then must not.
+    app.server.prependListener('request', (_request, response) => {
+      if (descriptors.areScarce) response.shouldKeepAlive = false;
+    });
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
-      const path = (request.url ?? '').split('?')[0] ?? '';
+      const path = withoutPrefix(request.url ?? '', prefix).split('?')[0] ?? '';
       const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
       if (upgrade) upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { Log } from '../runtime/log.ts';
 import type { Store } from '../store/store.ts';
 import { withinOr } from '../waiting/deadline.ts';
 import { every } from '../waiting/pause.ts';
@@ -6,22 +7,45 @@ import { every } from '../waiting/pause.ts';
 /** Time limit in ms for an answer from the store. */
 const ANSWER_LIMIT_MS = 2_000;
 const CHECK_EVERY_MS = 2_000;
+/** Why a process is not ready, as the metric names it. */
+const CAUSES = ['stopping', 'store-away', 'store-refuses', 'newer-entries'] as const;
 
-/** Reports whether a process is ready for work: it must not be stopping, and its store must answer. */
+/** Why a process is not ready: a word for the metric, and a sentence for people. */
+interface Unready {
+  readonly cause: (typeof CAUSES)[number];
+  readonly why: string;
+}
+
+/**
+ * Reports whether a process is ready for work: it must not be stopping, its store must answer and take entries, and what it
+ * counts must be in a format that it can read.
+ */
 export class Readiness {
   private readonly store: Store;
-  private readonly gauge: Gauge;
+  private readonly log: Log;
+  private readonly ready: Gauge;
+  private readonly causes: Gauge<'why'>;
   private readonly halt = new AbortController();
   private isDraining = false;
+  private counting: () => string | undefined = () => undefined;
+  private reported: string | undefined;
 
-  private constructor(store: Store, gauge: Gauge) {
+  private constructor(store: Store, registry: Registry, log: Log) {
     this.store = store;
-    this.gauge = gauge;
+    this.log = log.child({ part: 'readiness' });
+    const registers = [registry];
+    const help = '1 while this process is ready for work, otherwise 0; pollcast_not_ready says why';
+    this.ready = new Gauge({ name: 'pollcast_ready', help, registers });
+    this.causes = new Gauge({
+      name: 'pollcast_not_ready',
+      help: '1 while this is the reason why the process is not ready, otherwise 0',
+      labelNames: ['why'] as const,
+      registers,
+    });
   }
 
-  static async open(store: Store, registry: Registry): Promise<Readiness> {
-    const help = '1 while this process is ready for work, 0 while it is stopping or its store does not answer';
-    const readiness = new Readiness(store, new Gauge({ name: 'pollcast_ready', help, registers: [registry] }));
+  static async open(store: Store, registry: Registry, log: Log): Promise<Readiness> {
+    const readiness = new Readiness(store, registry, log);
     await readiness.check();
     every(CHECK_EVERY_MS, readiness.halt.signal, () => void readiness.check());
     return readiness;
@@ -34,21 +58,46 @@ export class Readiness {
   /** Marks this process as not ready, so that load balancers use others. */
   drain(): void {
     this.isDraining = true;
-    this.gauge.set(0);
+    void this.check();
+  }
+
+  get isStopping(): boolean {
+    return this.isDraining;
+  }
+
+  /** From now on, the process is not ready while it cannot count. @param problem returns why it cannot, or undefined */
+  demandCounting(problem: () => string | undefined): void {
+    this.counting = problem;
   }
 
   /** Why this process is not ready, as a sentence; undefined if it is ready. */
   async problem(): Promise<string | undefined> {
-    if (this.isDraining) return 'the process is stopping';
+    return (await this.unready())?.why;
+  }
+
+  private async unready(): Promise<Unready | undefined> {
+    if (this.isDraining) return { cause: 'stopping', why: 'the process is stopping' };
+    // What the store knows about itself says more than that it does not answer.
+    const condition = this.store.condition();
+    if (!condition.ok) return { cause: 'store-refuses', why: condition.reason };
+    const away: Unready = { cause: 'store-away', why: 'the store does not answer' };
     try {
       const answer = await withinOr(ANSWER_LIMIT_MS, this.store.presence.list('readiness'), undefined);
-      return answer === undefined ? 'the store does not answer' : undefined;
+      if (answer === undefined) return away;
     } catch {
-      return 'the store does not answer';
+      return away;
     }
+    const why = this.counting();
+    return why === undefined ? undefined : { cause: 'newer-entries', why };
   }
 
   private async check(): Promise<void> {
-    this.gauge.set((await this.problem()) === undefined ? 1 : 0);
+    const unready = await this.unready();
+    this.ready.set(unready ? 0 : 1);
+    for (const why of CAUSES) this.causes.set({ why }, unready?.cause === why ? 1 : 0);
+    if (unready?.cause === this.reported) return;
+    if (unready && unready.cause !== 'stopping') this.log.error({ why: unready.why }, 'not ready');
+    else if (!unready) this.log.info('ready again');
+    this.reported = unready?.cause;
   }
 }

@@ -7,7 +7,7 @@ import { differences } from '../voting/count/replay.ts';
 import type { Slice } from '../voting/count/slice.ts';
 import { merge } from '../voting/count/tally.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { interruptionsOf, isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
+import { interruptionsOf, isTimeDependent, missingFrom, type OpenResult, resultOf } from '../voting/result/result.ts';
 import { pause } from '../waiting/pause.ts';
 import { differingResults, differingSeries } from './recounts/differing.ts';
 import { PartitionReplay } from './recounts/partition-replay.ts';
@@ -52,7 +52,7 @@ export class LogTooLong extends Error {}
  *
  * @returns `agrees` says whether the count is right. The time series is not part of the count: if only the series differs, its
  *   differences are listed, and `agrees` is true.
- * @throws LogTooLong, Refusal log-removed
+ * @throws LogTooLong, Refusal log-removed, newer-entry
  */
 export async function recount(options: RecountOptions) {
   const { store, series, poll, served, signal, maxEntries = Infinity } = options;
@@ -95,7 +95,7 @@ export async function recount(options: RecountOptions) {
     found.push(...(await remaining(options, () => differingSeries(series, poll, counted, later))));
   }
   const outcome = { poll: definition.poll, round, agrees, isBalanced, compared, accounting };
-  const recounted = { ...outcome, ...interruptionsOf(poll) };
+  const recounted = { ...outcome, ...interruptionsOf(poll), ...missingFrom(present) };
   // The tally of a secret poll would reveal more about the ballots than its result does.
   if (definition.secrecy === 'secret') return { ...recounted, differences: found.map(withoutChoice) };
   return { ...recounted, differences: found, tally };

@@ -6,13 +6,13 @@ import type { Store } from '../store/store.ts';
 import type { Marker } from '../voting/count/entry.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
 import { needsIdentity } from '../voting/poll/electorate.ts';
-import { doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
 import { firstRound, isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
 import { withPastRound } from '../voting/poll/retention.ts';
 import { begunAtMs, NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
 import { pause } from '../waiting/pause.ts';
 import { BrokerAnswers } from './broker-answers.ts';
 import { demandContinuable } from './continuation.ts';
+import { demandSingleVotes, demandStatus } from './demands.ts';
 import type { PollRepository } from './poll-repository.ts';
 import {
   continuingTimes,
@@ -24,6 +24,7 @@ import {
   uninterrupted,
 } from './record.ts';
 import { claimRoom } from './room-claims.ts';
+import { Steps } from './steps.ts';
 
 /** Interval in ms at which to look for unfinished openings and closings. */
 const SWEEP_EVERY_MS = 5_000;
@@ -49,6 +50,7 @@ export class Rounds {
   private readonly log: Log;
   private readonly halt = new AbortController();
   private readonly brokers: BrokerAnswers;
+  private readonly steps = new Steps();
   private sweeping = Promise.resolve();
 
   private constructor({ store, polls, repository, retentionDays, log }: RoundsParts) {
@@ -67,8 +69,10 @@ export class Rounds {
     return rounds;
   }
 
+  /** Ends waiting for brokers, and lets openings and closings that are under way come to an end. */
   async close(): Promise<void> {
     this.halt.abort();
+    await this.steps.close();
     await this.sweeping;
   }
 
@@ -76,59 +80,69 @@ export class Rounds {
    * Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, mandate-twice,
    * still-opening
    */
-  async openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
-    const poll = await this.repository.change(id, (now) => {
-      demandStatus(now, from);
-      return this.opening(now);
+  openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+    return this.steps.run(async () => {
+      const poll = await this.repository.change(id, (now) => {
+        demandStatus(now, from);
+        return this.opening(now);
+      });
+      return this.finishOpening(poll);
     });
-    return this.finishOpening(poll);
   }
 
   /**
    * Continues the last round of a closed poll: votes count again, together with those already counted. @throws Refusal
    * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, mandate-twice, still-opening
    */
-  async continueRound(id: string): Promise<Poll> {
-    const poll = await this.repository.change(id, async (now) => {
-      demandStatus(now, 'closed');
-      demandContinuable(now, this.retentionDays, Date.now());
-      demandSingleVotes(now.definition, await this.devices(now.definition));
-      return interrupted(now);
+  continueRound(id: string): Promise<Poll> {
+    return this.steps.run(async () => {
+      const poll = await this.repository.change(id, async (now) => {
+        demandStatus(now, 'closed');
+        demandContinuable(now, this.retentionDays, Date.now());
+        demandSingleVotes(now.definition, await this.devices(now.definition));
+        return interrupted(now);
+      });
+      return this.finishOpening(poll);
     });
-    return this.finishOpening(poll);
   }
 
   /** Opens a draft at its scheduled time; undefined if it is no longer a draft. */
-  async openDue({ definition: { poll: id } }: Poll): Promise<Poll | undefined> {
-    const poll = await this.repository.change(id, (now) => (now.status === 'draft' ? this.opening(now) : undefined));
-    return poll && this.finishOpening(poll);
+  openDue({ definition: { poll: id } }: Poll): Promise<Poll | undefined> {
+    return this.steps.run(async () => {
+      const poll = await this.repository.change(id, (now) => (now.status === 'draft' ? this.opening(now) : undefined));
+      return poll && this.finishOpening(poll);
+    });
   }
 
   /**
    * Closes an open poll. All votes accepted until now count. Later votes count only if they were cast before the close and
    * arrive within the poll’s grace period; closing again ends that period. @throws Refusal wrong-status, still-closing
    */
-  async closeRound(id: string): Promise<Poll> {
-    const wasOpen = this.polls.get(id)?.status === 'open';
-    const poll = await this.repository.change(id, (now) => {
-      demandStatus(now, 'open', 'grace', 'closing');
-      // The poll may run out of time just as an operator closes it. That must not end the grace period.
-      return now.status === 'grace' && wasOpen ? now : stopped(now);
+  closeRound(id: string): Promise<Poll> {
+    return this.steps.run(async () => {
+      const wasOpen = this.polls.get(id)?.status === 'open';
+      const poll = await this.repository.change(id, (now) => {
+        demandStatus(now, 'open', 'grace', 'closing');
+        // The poll may run out of time just as an operator closes it. That must not end the grace period.
+        return now.status === 'grace' && wasOpen ? now : stopped(now);
+      });
+      return this.afterStop(poll);
     });
-    return this.afterStop(poll);
   }
 
   /** Closes a poll or ends its grace period at the scheduled time; undefined if its status or round has changed. */
-  async closeDue(due: Poll): Promise<Poll | undefined> {
+  closeDue(due: Poll): Promise<Poll | undefined> {
     const {
       definition: { poll: id },
       status,
     } = due;
     const stretch = stretchKey(due);
-    const poll = await this.repository.change(id, (now) =>
-      now.status === status && stretchKey(now) === stretch ? stopped(now) : undefined,
-    );
-    return poll && this.afterStop(poll);
+    return this.steps.run(async () => {
+      const poll = await this.repository.change(id, (now) =>
+        now.status === status && stretchKey(now) === stretch ? stopped(now) : undefined,
+      );
+      return poll && this.afterStop(poll);
+    });
   }
 
   private afterStop(poll: Poll): Poll | Promise<Poll> {
@@ -280,18 +294,4 @@ export class Rounds {
       this.log.warn({ err: error, poll: id }, 'could not finish an opening or closing; trying again');
     }
   }
-}
-
-/** No mandate may vote twice, whatever is stored about the devices. @throws Refusal mandate-twice */
-function demandSingleVotes(definition: Definition, devices: readonly Device[]): void {
-  const problems = doubleVotes(devices, definition).map(doubleVoteProblem);
-  if (problems.length === 0) return;
-  const why = `poll ${definition.poll} cannot be opened, because somebody would vote more than once`;
-  throw new Refusal('mandate-twice', why, problems);
-}
-
-/** @throws Refusal wrong-status unless the poll has one of these statuses */
-function demandStatus({ definition: { poll: id }, status }: Poll, ...allowed: readonly Status[]): void {
-  if (allowed.includes(status)) return;
-  throw new Refusal('wrong-status', `poll ${id} has status ${status}; this requires status ${allowed.join(' or ')}`);
 }

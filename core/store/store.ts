@@ -1,6 +1,6 @@
 import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
-import type { Entry } from '../voting/count/entry.ts';
+import type { Entry, FoundEntry } from '../voting/count/entry.ts';
 import type { Slice, SliceChange } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
 import type { DeviceEvent } from './trail.ts';
@@ -51,7 +51,7 @@ export interface ReadOptions {
 
 export interface LoggedEntry {
   readonly offset: Offset;
-  readonly entry: Entry;
+  readonly entry: FoundEntry;
 }
 
 /** The maximum time in ms for which an append may try. */
@@ -72,7 +72,7 @@ export interface VoteLog {
   append(partition: number, entry: Entry, untilMs?: number): Promise<Offset>;
   /**
    * The durable entries after each cursor, oldest first. If there are none, waits up to `waitMs` for one.
-   * Partitions without new entries are absent from the result.
+   * Partitions without new entries are absent from the result. Entries that cannot be read are returned as such.
    */
   read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>>;
   /** How many entries have ever been appended to a partition. */
@@ -152,7 +152,7 @@ export interface ChangeFeed {
 }
 
 /** Kinds of documents in the registry. */
-export type Collection = 'polls' | 'rooms' | 'devices' | 'releases' | 'statuses' | 'guests' | 'secrets';
+export type Collection = 'polls' | 'rooms' | 'devices' | 'releases' | 'statuses' | 'guests' | 'secrets' | 'dead';
 /** Collections whose writes every process is notified of. */
 export type Watched = 'polls' | 'devices';
 

@@ -6,6 +6,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { operationsRoutes } from '../../core/process/operations.ts';
+import { prefixOf, withoutPrefix } from '../../core/process/prefix.ts';
 import { StoreGone } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Context } from './context.ts';
@@ -36,11 +37,13 @@ export async function createApp(
   context: Context,
   { trustedProxies, embedOrigins }: AppOptions,
 ): Promise<FastifyInstance> {
+  const prefix = prefixOf(context.publicUrl);
   const base = fastify({
     bodyLimit: MAX_BODY_BYTES,
     // All validation errors are reported together. Types are coerced, because numbers in query strings arrive as text.
     ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
     forceCloseConnections: true,
+    rewriteUrl: ({ url = '/' }) => withoutPrefix(url, prefix),
     // Rate limits are per client address. If proxies were not trusted, everybody behind a proxy would share one limit.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     logger: false,
@@ -48,7 +51,8 @@ export async function createApp(
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
   // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
   base.removeContentTypeParser('text/plain');
-  answerProblems(base, context.log);
+  answerProblems(base, context);
+  context.requests.follow(base);
   refuseIfGone(base, context.store);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
@@ -72,8 +76,9 @@ export async function createApp(
   }
   await app.register(rateLimit, { global: false });
   const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
-  await app.register(swagger, { openapi: { info, components: { securitySchemes: SCHEMES } } });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  const servers = prefix === '' ? {} : { servers: [{ url: prefix }] };
+  await app.register(swagger, { openapi: { info, ...servers, components: { securitySchemes: SCHEMES } } });
+  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: prefix, staticCSP: true });
   await app.register(pollRoutes(context));
   await app.register(decisionRoutes(context));
   await app.register(resultRoutes(context));
@@ -84,7 +89,7 @@ export async function createApp(
   await app.register(operatorRoutes(context));
   await app.register(rehearsalRoutes(context));
   await app.register(operationsRoutes(context));
-  await app.register(pageRoutes());
+  await app.register(pageRoutes(context));
   // Open streams would keep the server from closing, so end them first.
   base.addHook('preClose', () => context.hub.close());
   return base;

@@ -13,6 +13,7 @@ import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Rehearsals } from '../rehearsals/rehearsals.ts';
 import type { Hub } from '../sse/hub.ts';
 import type { Operators } from './operators.ts';
+import type { Requests } from './requests.ts';
 
 /** What the routes depend on. */
 export interface Context extends Operations {
@@ -25,6 +26,7 @@ export interface Context extends Operations {
   readonly rounds: Rounds;
   readonly recounter: Recounter;
   readonly hub: Hub;
+  readonly requests: Requests;
   readonly operators: Operators;
   readonly guests: GuestBook;
   readonly nicknames: Nicknames;

@@ -1,7 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Log } from '../../core/runtime/log.ts';
 import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
 import { StoreError, StoreGone, StoreRefusal } from '../../core/store/error.ts';
+import type { Store } from '../../core/store/store.ts';
+import type { Operators } from './operators.ts';
 
 /** The HTTP status of each refusal. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -49,12 +51,17 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'room-taken': 409,
   'too-many-interruptions': 409,
   'wrong-status': 409,
+  'newer-entry': 503,
   'series-away': 503,
   'still-closing': 503,
   'still-opening': 503,
+  stopping: 503,
   'too-many-nicknames': 503,
   'too-many-viewers': 503,
 };
+
+/** When a request that could not be answered now may be sent again, in seconds. */
+const RETRY_AFTER_S = 2;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -89,17 +96,43 @@ interface HttpError {
   readonly validationContext?: string;
 }
 
-/** Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. */
-export function answerProblems(app: FastifyInstance, log: Log): void {
+/** What people who are not signed in learn of a store that takes no entries. */
+const REFUSES = {
+  code: 'store-refuses',
+  detail: 'the store takes no entries at the moment; nothing that was confirmed is lost',
+};
+const GONE = {
+  code: 'store-gone',
+  detail: 'stored data is gone; an operator has to restore it, or go on with what is left (pollcast store accept)',
+};
+
+/**
+ * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. What
+ * is wrong with the store is told to operators, because it may name directories and servers.
+ */
+export function answerProblems(app: FastifyInstance, { log, store, operators }: ProblemParts): void {
   app.setErrorHandler((error: HttpError, request, reply) => {
-    const { status, code, detail, problems = [] } = problemOf(error);
-    if (status >= 500) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    const { status, code, detail, problems = [] } = refusedByStore(error, request) ?? problemOf(error);
+    // Requests that come while the process stops are refused as planned.
+    const isPlanned = code === 'stopping';
+    if (status >= 500 && !isPlanned)
+      log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
     const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail };
     return reply
       .code(status)
       .type('application/problem+json')
       .send(problems.length > 0 ? { ...body, problems } : body);
   });
+  /** The problem of a request that failed because the store takes no entries; undefined if that is not the reason. */
+  function refusedByStore(error: HttpError, request: FastifyRequest): Problem | undefined {
+    if (!(error instanceof StoreError)) return undefined;
+    const condition = store.condition();
+    const why = error instanceof StoreRefusal ? error.message : condition.ok ? undefined : condition.reason;
+    if (why === undefined) return undefined;
+    const kind = error instanceof StoreGone || (!condition.ok && condition.isGone) ? GONE : REFUSES;
+    return { status: 503, code: kind.code, detail: operators.isSignedIn(request) ? why : kind.detail };
+  }
   app.setNotFoundHandler((request, reply) => {
     const detail = `there is no ${request.method} ${request.url.split('?')[0]}; /docs lists all endpoints`;
     return reply
@@ -107,6 +140,12 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
       .type('application/problem+json')
       .send({ type: 'urn:pollcast:no-such-page', title: TITLES[404], status: 404, detail });
   });
+}
+
+interface ProblemParts {
+  readonly log: Log;
+  readonly store: Pick<Store, 'condition'>;
+  readonly operators: Operators;
 }
 
 function problemOf(error: HttpError): Problem {
@@ -122,8 +161,6 @@ function problemOf(error: HttpError): Problem {
     });
     return { status: 400, code: 'invalid-request', detail: 'the request is not valid', problems };
   }
-  if (error instanceof StoreGone) return { status: 503, code: 'store-gone', detail: error.message };
-  if (error instanceof StoreRefusal) return { status: 503, code: 'store-refuses', detail: error.message };
   if (error instanceof StoreError) {
     const detail = 'the store does not answer at the moment; nothing is lost, try again shortly';
     return { status: 503, code: 'store-away', detail };

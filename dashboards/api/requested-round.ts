@@ -28,3 +28,12 @@ export async function demandFinal(results: LiveResults, poll: Poll): Promise<voi
     `round ${poll.round} of poll ${id} is not final yet; close the poll and try again in a moment`,
   );
 }
+
+/**
+ * Demands that the log of a round does not grow any more. A round that lacks a part never becomes final, but its log must be open
+ * to inspection all the more. @throws Refusal not-final
+ */
+export async function demandSettled(results: LiveResults, poll: Poll): Promise<void> {
+  const { missing } = await results.result(poll);
+  if (!missing || poll.status !== 'closed') await demandFinal(results, poll);
+}

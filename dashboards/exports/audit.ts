@@ -1,4 +1,5 @@
 import { BundleWriter } from '../../core/audit/bundle.ts';
+import { newerEntry } from '../../core/rounds/recounts/partition-replay.ts';
 import { scanLog } from '../../core/store/log-scan.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
@@ -10,7 +11,11 @@ export async function* bundleLines(store: Store, poll: Poll): AsyncGenerator<str
   yield bundle.header();
   for (let partition = 0; partition < partitions; partition++) {
     for await (const { offset, entry } of scanLog(store, partition)) {
-      const line = bundle.entry(partition, offset, entry);
+      if (entry.type === 'newer') throw newerEntry(partition, offset, entry.format);
+      const line =
+        entry.type === 'unreadable'
+          ? bundle.unreadable(partition, offset, entry)
+          : bundle.entry(partition, offset, entry);
       if (line !== '') yield line;
     }
   }

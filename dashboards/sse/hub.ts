@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
+import type { Descriptors } from '../../core/process/descriptors.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import { type Audience, visibleResult } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
@@ -18,6 +19,7 @@ interface HubParts {
   readonly polls: PollBook;
   readonly results: LiveResults;
   readonly maxViewers: number;
+  readonly descriptors: Descriptors;
   readonly metrics: DashboardMetrics;
 }
 
@@ -27,6 +29,7 @@ export class Hub {
   private readonly polls: PollBook;
   private readonly results: LiveResults;
   private readonly metrics: DashboardMetrics;
+  private readonly descriptors: Descriptors;
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
@@ -34,11 +37,12 @@ export class Hub {
   private readonly rooms = new Map<string, Set<RoomWatch>>();
   private readonly halt = new AbortController();
 
-  private constructor({ polls, results, maxViewers, metrics }: HubParts) {
+  private constructor({ polls, results, maxViewers, descriptors, metrics }: HubParts) {
     this.polls = polls;
     this.results = results;
     this.maxViewers = maxViewers;
     this.metrics = metrics;
+    this.descriptors = descriptors;
   }
 
   static open(parts: HubParts): Hub {
@@ -51,8 +55,10 @@ export class Hub {
     return hub;
   }
 
+  /** True if no further viewer may come in. Counts a refusal for want of descriptors. */
   get isFull(): boolean {
-    return this.viewers.size >= this.maxViewers;
+    if (this.descriptors.areScarce) this.descriptors.refused('http');
+    return this.descriptors.areScarce || this.viewers.size >= this.maxViewers;
   }
 
   /** Ends all streams. Viewers reconnect, to another process if one is running. */

@@ -3,12 +3,12 @@ import { LruMap } from '../../core/runtime/lru-map.ts';
 import type { Offset } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
-import type { Entry } from '../../core/voting/count/entry.ts';
-import { type Ballots, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
+import { type Ballots, type FoldedEntry, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
+import { type Foldable, Unreadable } from './unreadable.ts';
 
 /** Maximum number of entries per read and of votes per commit. They limit how long other work in the process has to wait. */
 const MAX_ENTRIES = 16;
@@ -45,6 +45,7 @@ interface CounterParts {
 export class Counter {
   private readonly parts: CounterParts;
   private readonly log: Log;
+  private readonly unreadable: Unreadable;
   private readonly progress = new Map<number, Progress>();
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
@@ -52,6 +53,12 @@ export class Counter {
   private constructor(parts: CounterParts) {
     this.parts = parts;
     this.log = parts.log.child({ part: 'counter' });
+    this.unreadable = new Unreadable({ store: parts.store, metrics: parts.metrics, log: this.log });
+  }
+
+  /** Why this process cannot count, as a sentence; undefined if it can. */
+  get problem(): string | undefined {
+    return this.unreadable.problem;
   }
 
   static async open(parts: CounterParts): Promise<Counter> {
@@ -82,17 +89,20 @@ export class Counter {
     const cursors = new Map<number, Offset>();
     const partitions = this.parts.partitions();
     this.forgetOthers(partitions);
-    for (const partition of partitions) cursors.set(partition, (await this.progressOf(partition)).offset);
+    for (const partition of partitions) {
+      if (!this.unreadable.isResting(partition)) cursors.set(partition, (await this.progressOf(partition)).offset);
+    }
     const { signal } = this.halt;
     const found = await this.parts.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
-    for (const partition of partitions) this.measureLag(partition, found.get(partition));
+    for (const partition of cursors.keys()) this.measureLag(partition, found.get(partition));
     // If the store returns early without entries, this loop must still yield to other work.
     if (found.size === 0) return pause(1, signal);
-    const batches = [...found].map(([partition, entries]) => [partition, firstVotes(entries)] as const);
-    await Promise.all(batches.map(([partition, entries]) => this.count(partition, entries)));
-    const isBehind = [...found].some(
-      ([, entries], i) => entries.length === MAX_ENTRIES || entries.length > (batches[i]?.[1].length ?? 0),
-    );
+    const batches = [...found].map(([partition, entries]) => {
+      const batch = firstVotes(this.unreadable.readable(partition, entries));
+      return { partition, batch, isBehind: entries.length === MAX_ENTRIES || entries.length > batch.length };
+    });
+    await Promise.all(batches.map(({ partition, batch }) => this.count(partition, batch)));
+    const isBehind = batches.some((one) => one.isBehind);
     if (!isBehind) await pause(GATHER_MS, signal);
   }
 
@@ -101,22 +111,26 @@ export class Counter {
     for (const partition of this.progress.keys()) {
       if (partitions.includes(partition)) continue;
       this.progress.delete(partition);
+      this.unreadable.forget(partition);
       this.parts.metrics.lagSeconds.remove({ partition });
     }
   }
 
   /** Measures the age of the oldest uncounted entry. The age is at least zero, even if the clocks of two machines differ. */
   private measureLag(partition: number, entries: readonly LoggedEntry[] = []): void {
-    const atMs = entries[0]?.entry.atMs;
+    const first = entries.find(({ entry }) => 'atMs' in entry)?.entry;
+    const atMs = first && 'atMs' in first ? first.atMs : undefined;
     this.parts.metrics.lagSeconds.set({ partition }, atMs === undefined ? 0 : Math.max(0, (Date.now() - atMs) / 1000));
   }
 
-  private async count(partition: number, logged: readonly LoggedEntry[]): Promise<void> {
+  private async count(partition: number, logged: readonly Foldable[]): Promise<void> {
+    if (logged.length === 0) return;
     const progress = await this.progressOf(partition);
     const entries = logged.map(({ entry }) => entry);
     const state = await this.load(partition, progress, entries);
     const changes = fold(state, entries);
-    const offset = (logged.at(-1) as LoggedEntry).offset;
+    await this.unreadable.setAside(partition, logged, state.slices.values());
+    const offset = (logged.at(-1) as Foldable).offset;
     const { refused } = progress;
     const startMs = performance.now();
     const expected = progress.offset;
@@ -130,6 +144,7 @@ export class Counter {
       return;
     }
     progress.offset = offset;
+    this.unreadable.report(partition, logged);
     this.parts.metrics.commitVotes.observe(entries.reduce((sum, entry) => sum + votesIn(entry), 0));
     progress.slices.trim(MAX_SLICES);
   }
@@ -143,9 +158,15 @@ export class Counter {
   }
 
   /** Loads the slices and ballots that the entries affect. */
-  private async load(partition: number, progress: Progress, entries: readonly Entry[]): Promise<FoldState> {
+  private async load(partition: number, progress: Progress, entries: readonly FoldedEntry[]): Promise<FoldState> {
     const { counts } = this.parts.store;
     const { slices, producers, refused } = progress;
+    if (entries.some(({ type }) => type === 'unreadable')) {
+      for (const slice of await this.unreadable.openSlices(partition)) {
+        const key = roundKey(slice.poll, slice.round);
+        if (!slices.has(key)) slices.put(key, slice);
+      }
+    }
     const touched = touchedBy(entries);
     const ballots = new Map<string, Ballots>();
     for (const { poll, round, devices } of touched) {
@@ -163,7 +184,7 @@ export class Counter {
 }
 
 /** The first entries, up to and including the entry that reaches `MAX_VOTES` votes. */
-function firstVotes(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
+function firstVotes(entries: readonly Foldable[]): readonly Foldable[] {
   let votes = 0;
   const end = entries.findIndex(({ entry }) => {
     votes += votesIn(entry);
@@ -172,6 +193,6 @@ function firstVotes(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
   return end === -1 ? entries : entries.slice(0, end + 1);
 }
 
-function votesIn(entry: Entry): number {
+function votesIn(entry: FoldedEntry): number {
   return entry.type === 'votes' ? entry.rounds.reduce((sum, { votes }) => sum + votes.length, 0) : 0;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Store } from '../../core/store/store.ts';
+import { ENTRY_FORMAT } from '../../core/voting/count/entry.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
 
@@ -77,8 +78,9 @@ export class PartitionLeases {
 
   private async renew(): Promise<void> {
     const { presence, log } = this.parts.store;
-    await presence.announce(PROCESSOR_ROLE, this.id, {}, TTL_MS);
-    const alive = (await presence.list(PROCESSOR_ROLE)).map(({ id }) => id).sort();
+    const facts: ProcessorFacts = { reads: ENTRY_FORMAT };
+    await presence.announce(PROCESSOR_ROLE, this.id, facts, TTL_MS);
+    const alive = ableProcessors(await presence.list(PROCESSOR_ROLE));
     const held = partitionsOf(this.id, alive, log.partitions);
     if (held.join() !== this.held.join()) {
       this.log.info({ partitions: held, processors: alive.length }, 'partitions assigned');
@@ -98,6 +100,22 @@ export class PartitionLeases {
       this.parts.metrics.lagEntries.set({ partition }, Math.max(0, appended - entries));
     }
   }
+}
+
+/** What a processor announces about itself. */
+interface ProcessorFacts {
+  /** The newest format of log entries that it can read; absent in earlier versions: 1. */
+  readonly reads?: number;
+}
+
+/**
+ * The ids of the processors that share the partitions, sorted: those that can read the newest format. During an update, an older
+ * one would otherwise hold partitions at an entry that it cannot read.
+ */
+export function ableProcessors(present: readonly { readonly id: string; readonly facts: unknown }[]): string[] {
+  const readsOf = (facts: unknown) => (facts as ProcessorFacts | null)?.reads ?? 1;
+  const newest = Math.max(...present.map(({ facts }) => readsOf(facts)));
+  return present.flatMap(({ id, facts }) => (readsOf(facts) === newest ? [id] : [])).sort();
 }
 
 /** The partitions of one of n processors: every n-th partition, so that shares differ by at most one. */

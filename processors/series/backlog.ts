@@ -14,6 +14,9 @@ const MAX_WRITTEN = 5_000;
 const GATHER_MS = 500;
 /** Pause in ms after a failed write. It doubles from `first` up to `most`. */
 const RETRY_MS = { first: 500, most: 30_000 } as const;
+const MINUTE_MS = 60_000;
+/** How often per minute a refused batch is split, to save the points in it that are right. It is enough to find one of 5,000. */
+const MAX_SPLITS = 16;
 /** Time limit in ms for the last writes when closing. */
 const STOP_LIMIT_MS = 2_000;
 
@@ -28,6 +31,11 @@ export class Backlog {
   private readonly points = new LruMap<string, Point>();
   private readonly halt = new AbortController();
   private writing = Promise.resolve();
+  private splits = 0;
+  private splitsSinceMs = 0;
+  /** Refused points that no log line has named yet, and when the last line was written. */
+  private unreported = 0;
+  private reportedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(series: Series, log: Log, metrics: ProcessorMetrics) {
     this.series = series;
@@ -89,22 +97,47 @@ export class Backlog {
     this.metrics.seriesBacklog.set(this.points.size);
   }
 
-  /** Writes points. Points that the database rejects are dropped; the rest are still written. */
+  /**
+   * Writes points. Points that the database rejects are dropped; the rest are still written. If a whole batch is refused, halves
+   * of it are tried, but only so many times a minute.
+   */
   private async write(points: readonly Point[]): Promise<void> {
     try {
       await this.series.write(points);
       this.metrics.seriesWritten.inc(points.length);
     } catch (error) {
       if (!(error instanceof PointsRefused)) throw error;
-      if (points.length === 1) {
-        this.metrics.seriesDropped.inc({ why: 'refused' });
-        this.log.error({ err: error, point: points[0] }, 'the database rejected this point; it was dropped');
-        return;
+      const { refused, message } = error;
+      if (refused !== undefined) {
+        const dropped = Math.min(refused, points.length);
+        this.metrics.seriesWritten.inc(points.length - dropped);
+        this.drop(dropped, message);
+      } else if (points.length === 1 || !this.maySplit()) this.drop(points.length, message);
+      else {
+        const half = points.length >> 1;
+        await this.write(points.slice(0, half));
+        await this.write(points.slice(half));
       }
-      const half = points.length >> 1;
-      await this.write(points.slice(0, half));
-      await this.write(points.slice(half));
     }
+  }
+
+  private maySplit(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.splitsSinceMs > MINUTE_MS) {
+      this.splits = 0;
+      this.splitsSinceMs = nowMs;
+    }
+    return this.splits++ < MAX_SPLITS;
+  }
+
+  /** Counts points that were refused; says so at most once a minute. */
+  private drop(points: number, why: string): void {
+    this.metrics.seriesDropped.inc({ why: 'refused' }, points);
+    this.unreported += points;
+    if (performance.now() - this.reportedAtMs < MINUTE_MS) return;
+    this.log.error({ points: this.unreported, why }, 'the time series refused points; they were dropped');
+    this.unreported = 0;
+    this.reportedAtMs = performance.now();
   }
 }
 

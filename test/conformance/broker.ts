@@ -33,7 +33,7 @@ export interface ConformanceBroker {
 export async function openConformanceBroker(directory: string): Promise<ConformanceBroker> {
   const config = readConfig({ mqttPort: '0', dataDir: directory, logLevel: 'silent' }, {});
   const foundation = await openFoundation('broker', config, createLog(config.logLevel), () => {});
-  const { scope, store, polls, sessions, metrics, log } = foundation;
+  const { scope, store, polls, sessions, metrics, descriptors, log } = foundation;
   try {
     const results = await scope.open('results', LiveResults.open(store, polls, log));
     const parts = {
@@ -45,6 +45,7 @@ export async function openConformanceBroker(directory: string): Promise<Conforma
       permissions: ANY_TOPIC,
       sessions,
       metrics: brokerMetrics(metrics),
+      descriptors,
       log,
     };
     const broker = await scope.open('broker', Broker.open(parts, config));

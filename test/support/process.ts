@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly command?: string;
   /** Settings by environment variable. */
   readonly env?: Record<string, string>;
+  /** The limit of open files; by default, that of the tests. */
+  readonly descriptors?: number;
 }
 
 /** A `pollcast` process that can be killed and started again on the same ports and data. */
@@ -85,15 +87,20 @@ export class Server {
 
   private async startOn(ports: readonly number[], args: readonly string[]): Promise<void> {
     this.ports = ports;
-    const { command = 'up', env = {} } = this.options;
+    const { command = 'up', env = {}, descriptors } = this.options;
     const where = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
     const all = [POLLCAST, command, ...where, '--data-dir', this.directory, '--operator-token', this.token, ...args];
-    const child = spawn(process.execPath, all, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+    const limited = ['-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, process.execPath, ...all];
+    const [program, given] = descriptors === undefined ? [process.execPath, all] : ['sh', limited];
+    const child = spawn(program, given, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.output = '';
     const running = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`did not start: ${this.output}`)), START_LIMIT_MS);
-      child.once('close', () => reject(new Error(`ended: ${this.output}`)));
+      child.once('close', () => {
+        clearTimeout(timer);
+        reject(new Error(`ended: ${this.output}`));
+      });
       for (const stream of [child.stdout, child.stderr]) {
         createInterface(stream as NodeJS.ReadableStream).on('line', (line) => {
           this.output = `${this.output}${line}\n`.slice(-MAX_OUTPUT);

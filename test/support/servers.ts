@@ -219,11 +219,22 @@ export interface InfluxServer {
   query(text: string): Promise<Record<string, unknown>[]>;
 }
 
-export function influxServer(directory: string): Promise<InfluxServer> {
-  return onOwnPorts(2, (port, backupPort) => influxOn(port, backupPort, directory));
+/** @param admin if given, the database demands users, and this is the first one */
+export function influxServer(directory: string, admin?: InfluxUser): Promise<InfluxServer> {
+  return onOwnPorts(2, (port, backupPort) => influxOn(port, backupPort, directory, admin));
 }
 
-async function influxOn(port: number, backupPort: number, directory: string): Promise<InfluxServer> {
+interface InfluxUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+async function influxOn(
+  port: number,
+  backupPort: number,
+  directory: string,
+  admin: InfluxUser | undefined,
+): Promise<InfluxServer> {
   mkdirSync(directory, { recursive: true });
   const env = {
     INFLUXDB_REPORTING_DISABLED: 'true',
@@ -234,14 +245,17 @@ async function influxOn(port: number, backupPort: number, directory: string): Pr
     INFLUXDB_DATA_QUERY_LOG_ENABLED: 'false',
     INFLUXDB_MONITOR_STORE_ENABLED: 'false',
     INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
+    INFLUXDB_HTTP_AUTH_ENABLED: admin ? 'true' : 'false',
     INFLUXDB_HTTP_LOG_ENABLED: 'false',
     INFLUXDB_LOGGING_LEVEL: 'error',
   };
   const isUp = async () => (await fetch(`http://127.0.0.1:${port}/ping`)).status === 204;
   const program = new Program('influxd', ['run', '-config', '/dev/null'], isUp, env);
   await program.start();
+  const { user = '', password = '' } = admin ?? {};
+  const login = admin ? `&u=${encodeURIComponent(user)}&p=${encodeURIComponent(password)}` : '';
   const query = async (text: string) => {
-    const url = `http://127.0.0.1:${port}/query?db=pollcast&epoch=ms&q=${encodeURIComponent(text)}`;
+    const url = `http://127.0.0.1:${port}/query?db=pollcast&epoch=ms${login}&q=${encodeURIComponent(text)}`;
     const answer = (await (await fetch(url, { method: 'POST' })).json()) as InfluxAnswer;
     const failure = answer.error ?? answer.results?.find(({ error }) => error)?.error;
     if (failure) throw new Error(`${failure}: ${text}`);
@@ -251,7 +265,9 @@ async function influxOn(port: number, backupPort: number, directory: string): Pr
       ),
     );
   };
-  return { program, port, url: `http://127.0.0.1:${port}/pollcast`, query };
+  if (admin) await query(`CREATE USER ${user} WITH PASSWORD '${password}' WITH ALL PRIVILEGES`);
+  const sign = admin ? `${encodeURIComponent(user)}:${encodeURIComponent(password)}@` : '';
+  return { program, port, url: `http://${sign}127.0.0.1:${port}/pollcast`, query };
 }
 
 interface InfluxAnswer {

@@ -1,3 +1,4 @@
+import { Refusal } from '../../runtime/refusal.ts';
 import { scanLog } from '../../store/log-scan.ts';
 import { type Offset, START } from '../../store/offset.ts';
 import type { Store } from '../../store/store.ts';
@@ -47,10 +48,17 @@ export class PartitionReplay {
   async *steps(end?: Offset): AsyncGenerator<void> {
     for await (const { offset, entry } of scanLog(this.store, this.partition, this.reached, end)) {
       this.onEntry();
+      if (entry.type === 'newer') throw newerEntry(this.partition, offset, entry.format);
       this.replay.add([entry]);
       this.reached = offset;
       this.read++;
       yield;
     }
   }
+}
+
+/** What stands in the way of reading a log to which newer processes have written. */
+export function newerEntry(partition: number, offset: Offset, format: number): Refusal {
+  const why = `entry ${offset} of partition ${partition} has format ${format}, which this version cannot read; ask a newer process`;
+  return new Refusal('newer-entry', why);
 }

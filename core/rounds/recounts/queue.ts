@@ -84,8 +84,11 @@ export class RecountQueue {
       this.waiting.delete(id);
       try {
         const poll = polls.get(id);
+        if (!poll || signal.aborted) continue;
+        const { final, missing } = await results.result(poll);
+        if (missing) await recounter.note(poll, missing);
         // A round that is not final yet is queued again once it is final. Another dashboard may already have recounted it.
-        if (!poll || signal.aborted || !(await results.result(poll)).final) continue;
+        if (!final) continue;
         if (outcomeOf(poll) === true || this.seen.has(key)) continue;
         this.seen.add(key);
         // The time series is not compared, because it may be unreachable and the count does not depend on it.

@@ -53,14 +53,21 @@ export class Recounter {
     return found;
   }
 
-  /** Stores the outcome with the poll, unless the round went on, a new one has begun, or the poll has been deleted. */
+  /** Records that entries of a closed round could not be read. @param missing how many */
+  async note(poll: Poll, missing: number): Promise<void> {
+    if (poll.missing === missing) return;
+    await this.store(poll, (now) => (now.missing === missing ? undefined : { ...now, missing }));
+  }
+
   private async keep(poll: Poll, agrees: boolean): Promise<void> {
-    const { definition, round } = poll;
+    await this.store(poll, (now) => ({ ...now, recount: { round: poll.round, agrees, atMs: Date.now() } }));
+  }
+
+  /** Stores something with a closed poll, unless the round went on, a new one has begun, or the poll has been deleted. */
+  private async store(poll: Poll, step: (now: Poll) => Poll | undefined): Promise<void> {
     try {
-      await this.parts.repository.change(definition.poll, (now) =>
-        stretchKey(now) === stretchKey(poll) && now.status === 'closed'
-          ? { ...now, recount: { round, agrees, atMs: Date.now() } }
-          : undefined,
+      await this.parts.repository.change(poll.definition.poll, (now) =>
+        stretchKey(now) === stretchKey(poll) && now.status === 'closed' ? step(now) : undefined,
       );
     } catch (error) {
       if (!(error instanceof Refusal && error.code === 'no-such-poll')) throw error;

@@ -1,7 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb';
 import type { RejectionCounts } from '../../voting/count/accounting.ts';
 import { packBallot, type StoredBallot, unpackBallot } from '../../voting/count/ballot.ts';
-import type { Slice, StoredSlice } from '../../voting/count/slice.ts';
+import { type Slice, type StoredSlice, storedSlice } from '../../voting/count/slice.ts';
 import { type Offset, START } from '../offset.ts';
 import type { Commit, CountStore, Position } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
@@ -95,10 +95,10 @@ export class EmbeddedCounts implements CountStore {
       if (sequence === null) this.producers.removeSync(key);
       else this.producers.putSync(key, { sequence, heard: [sequenceOf(offset), place] });
     }
-    for (const { poll, round, revote, open, interruptions, accounting, atMs, weights } of slices) {
-      const key = sliceKey(partition, poll, round);
-      this.slices.putSync(key, { revote, open, interruptions, accounting, atMs });
-      for (const [choice, weight] of weights) {
+    for (const slice of slices) {
+      const key = sliceKey(partition, slice.poll, slice.round);
+      this.slices.putSync(key, storedSlice(slice));
+      for (const [choice, weight] of slice.weights) {
         if (weight === 0) this.weights.removeSync(`${key}/${choice}`);
         else this.weights.putSync(`${key}/${choice}`, weight);
       }

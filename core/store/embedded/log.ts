@@ -1,5 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { decodeEntry, type Entry, encodeEntry } from '../../voting/count/entry.ts';
+import { type Entry, encodeEntry, readEntry } from '../../voting/count/entry.ts';
 import { Bell } from '../../waiting/bell.ts';
 import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
@@ -99,9 +99,16 @@ export class EmbeddedLog implements VoteLog {
       limit: MAX_TRIMMED,
     });
     const old = [];
+    let unreadable = [];
     for (const { key, value } of range) {
-      if (decodeEntry(value).atMs >= beforeMs) break;
-      old.push(key);
+      const entry = readEntry(value);
+      // An unreadable entry has no time, so it goes with the entry after it.
+      if (entry.type === 'unreadable') unreadable.push(key);
+      else if (entry.type === 'newer' || entry.atMs >= beforeMs) break;
+      else {
+        old.push(...unreadable, key);
+        unreadable = [];
+      }
     }
     await Promise.all(old.map((key) => awaitWrite(this.table.remove(key))));
     return old.length;
@@ -134,7 +141,7 @@ export class EmbeddedLog implements VoteLog {
     const durable = this.durable[partition] ?? 0;
     if (sequence >= durable) return [];
     const range = this.table.getRange({ start: [partition, sequence + 1], end: [partition, durable + 1], limit });
-    return [...range].map(({ key, value }) => ({ offset: offsetOf(key[1]), entry: decodeEntry(value) }));
+    return [...range].map(({ key, value }) => ({ offset: offsetOf(key[1]), entry: readEntry(value) }));
   }
 
   private lastStored(partition: number): number {

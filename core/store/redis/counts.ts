@@ -1,6 +1,6 @@
 import { type Ballot, packBallot, unpackBallot } from '../../voting/count/ballot.ts';
 import { bucketOf } from '../../voting/count/partition.ts';
-import type { Slice, StoredSlice } from '../../voting/count/slice.ts';
+import { type Slice, type StoredSlice, storedSlice } from '../../voting/count/slice.ts';
 import { START } from '../offset.ts';
 import { type Commit, type CountStore, KEPT_CHANGES, type Position } from '../store.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
@@ -145,10 +145,10 @@ export class RedisCounts implements CountStore {
       if (sequence === null) remove.push(producer);
       else set.push(producer, `${sequence} ${offset} ${place}`);
     }
-    for (const { poll, round, revote, open, interruptions, accounting, atMs, weights } of slices) {
-      const { remove, set } = edit(this.keys.slice(partition, poll, round));
-      set.push(META, JSON.stringify({ revote, open, interruptions, accounting, atMs } satisfies StoredSlice));
-      for (const [choice, weight] of weights) {
+    for (const slice of slices) {
+      const { remove, set } = edit(this.keys.slice(partition, slice.poll, slice.round));
+      set.push(META, JSON.stringify(storedSlice(slice)));
+      for (const [choice, weight] of slice.weights) {
         if (weight === 0) remove.push(`=${choice}`);
         else set.push(`=${choice}`, String(weight));
       }

@@ -1,4 +1,4 @@
-import { decodeEntry, type Entry, encodeEntry } from '../../voting/count/entry.ts';
+import { type Entry, encodeEntry, readEntry } from '../../voting/count/entry.ts';
 import { pause } from '../../waiting/pause.ts';
 import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
@@ -110,7 +110,7 @@ export class RedisLog implements VoteLog {
     return new Map(
       found.map(([partition, entries]) => [
         partition,
-        entries.map(([offset, [, text]]) => ({ offset, entry: decodeEntry(text as string) })),
+        entries.map(([offset, [, text = '']]) => ({ offset, entry: readEntry(text) })),
       ]),
     );
   }

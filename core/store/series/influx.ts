@@ -1,14 +1,13 @@
 import { FieldType, InfluxDB, type ISchemaOptions, type ISingleHostConfig } from 'influx';
 import type { Log } from '../../runtime/log.ts';
+import { type InfluxError, influxError } from './influx-error.ts';
+import { MINUTES, RAW, type Setup, setUp } from './influx-setup.ts';
 import { type Point, PointsRefused, type Sample, type Series, type Window } from './series.ts';
 
 /** Time limit in ms for an answer from the database. */
 const ANSWER_LIMIT_MS = 5_000;
-/** How long raw points are kept. The last value of each minute is kept for a year. */
-const RAW = { name: 'raw', duration: '7d', durationMs: 7 * 86_400_000 } as const;
-const MINUTES = { name: 'minutes', duration: '365d' } as const;
-/** Points that arrive late, after an outage, are still downsampled if they are no older than this. */
-const RESAMPLED = '2h';
+/** If something could not be prepared, how long in ms until it is attempted again: the rights may have been granted meanwhile. */
+const PREPARE_AGAIN_MS = 600_000;
 
 const { INTEGER, FLOAT, STRING } = FieldType;
 const schema: readonly ISchemaOptions[] = [
@@ -40,13 +39,16 @@ export class InfluxSeries implements Series {
   private readonly database: string;
   private readonly client: InfluxDB;
   private readonly log: Log;
-  private isPrepared = false;
-  private isReported = false;
+  private readonly secrets: readonly string[];
+  private setup: Setup | undefined;
+  private prepareAtMs = 0;
+  private reported = '';
 
   private constructor(url: string, log: Log) {
     const { protocol, hostname, port, username, password, pathname } = new URL(url);
     this.database = pathname.slice(1);
     this.log = log.child({ part: 'influxdb' });
+    this.secrets = [decodeURIComponent(password), password];
     const config: ISingleHostConfig = {
       protocol: protocol === 'https:' ? 'https' : 'http',
       host: hostname,
@@ -68,87 +70,82 @@ export class InfluxSeries implements Series {
    */
   static async open(url: string, log: Log): Promise<InfluxSeries> {
     const series = new InfluxSeries(url, log);
-    await series.prepare().catch((error) => {
-      series.log.warn({ err: error }, 'InfluxDB does not answer yet; votes are not affected');
+    await series.prepare().catch(({ message, status }: InfluxError) => {
+      series.log.warn({ why: message, status }, 'InfluxDB does not answer yet; votes are not affected');
     });
     return series;
   }
 
   async close(): Promise<void> {}
 
+  /** @throws PointsRefused, InfluxError */
   async write(points: readonly Point[]): Promise<void> {
-    if (!this.isPrepared) await this.prepare();
+    if (!this.setup || performance.now() > this.prepareAtMs) await this.prepare();
+    const sent = points.map(({ measurement, tags, fields, atMs }) => ({
+      ...{ measurement, tags, fields },
+      timestamp: new Date(atMs),
+    }));
+    const { policy } = this;
     try {
-      await this.client.writePoints(
-        points.map(({ measurement, tags, fields, atMs }) => ({
-          measurement,
-          tags,
-          fields,
-          timestamp: new Date(atMs),
-        })),
-        { retentionPolicy: RAW.name, precision: 's' },
-      );
+      await this.client.writePoints(sent, { ...(policy ? { retentionPolicy: policy } : {}), precision: 's' });
     } catch (error) {
-      const status = statusOf(error);
-      // The database was deleted, so it is created again before the next attempt.
-      if (status === 404) this.isPrepared = false;
-      if (status === 400 || status === 413) throw new PointsRefused((error as Error).message, { cause: error });
-      throw error;
+      const found = influxError(error, this.secrets);
+      const { status, message } = found;
+      // The database or the policy was deleted, so it is created again before the next attempt.
+      if (status === 404 || /retention policy not found/.test(message)) this.setup = undefined;
+      else if (status === 400 || status === 413 || status === 422) throw refusalOf(found);
+      throw found;
     }
   }
 
+  /** @throws InfluxError */
   async samples(poll: string, round: number, { fromMs, toMs, stepMs }: Window): Promise<Sample[]> {
-    const policy = fromMs > Date.now() - RAW.durationMs ? RAW.name : MINUTES.name;
+    const isRecent = fromMs > Date.now() - RAW.durationMs;
+    const policy = isRecent || !this.setup?.policies.has(MINUTES.name) ? this.policy : MINUTES.name;
+    const from = policy ? `${policy}.` : '';
     const where = `WHERE poll = '${poll}' AND round = '${round}' AND time >= ${fromMs}ms AND time < ${toMs}ms`;
     const steps = `time(${stepMs}ms)`;
-    const [votes = [], ballots = []] = await this.client.query<Row>(
-      [
-        `SELECT last(received) AS value FROM ${policy}.votes ${where} GROUP BY ${steps}, partition FILL(none)`,
-        `SELECT last(count) AS value FROM ${policy}.ballots ${where} GROUP BY ${steps}, option, partition FILL(none)`,
-      ],
-      { precision: 'ms' },
-    );
-    return [...votes, ...ballots].map(({ time, partition, option, value }) => {
-      return { atMs: time.getTime(), partition, option, value };
-    });
-  }
-
-  /** Creates the database, retention policies and downsampling queries that do not exist yet. */
-  private async prepare(): Promise<void> {
     try {
-      await this.client.createDatabase(this.database);
-      await this.policy(RAW.name, RAW.duration, true);
-      await this.policy(MINUTES.name, MINUTES.duration, false);
-      for (const { measurement, fields } of schema) await this.downsample(measurement, Object.keys(fields));
-      this.log.debug('the database is prepared');
+      const [votes = [], ballots = []] = await this.client.query<Row>(
+        [
+          `SELECT last(received) AS value FROM ${from}votes ${where} GROUP BY ${steps}, partition FILL(none)`,
+          `SELECT last(count) AS value FROM ${from}ballots ${where} GROUP BY ${steps}, option, partition FILL(none)`,
+        ],
+        { precision: 'ms' },
+      );
+      return [...votes, ...ballots].map(({ time, partition, option, value }) => {
+        return { atMs: time.getTime(), partition, option, value };
+      });
     } catch (error) {
-      const status = statusOf(error);
-      if (status === undefined || status >= 500) throw error;
-      // Later versions support the writes and queries of 1.x but not its administration, or the user may lack permission.
-      if (!this.isReported) {
-        this.log.warn({ err: error }, 'InfluxDB refused to set up retention; see docs/OPERATIONS.md');
-      }
-      this.isReported = true;
+      throw influxError(error, this.secrets);
     }
-    this.isPrepared = true;
   }
 
-  private async policy(name: string, duration: string, isDefault: boolean): Promise<void> {
-    const known = await this.client.showRetentionPolicies(this.database);
-    if (known.some((policy) => policy.name === name)) return;
-    await this.client.createRetentionPolicy(name, { database: this.database, duration, replication: 1, isDefault });
+  /** The policy of raw points; undefined for the default of the database, where the policy does not exist. */
+  private get policy(): string | undefined {
+    return !this.setup || this.setup.policies.has(RAW.name) ? RAW.name : undefined;
   }
 
-  private async downsample(measurement: string, fields: readonly string[]): Promise<void> {
-    const values = fields.map((field) => `last(${field}) AS ${field}`).join(', ');
-    const query = `SELECT ${values} INTO ${MINUTES.name}.${measurement} FROM ${RAW.name}.${measurement} GROUP BY time(1m), *`;
-    await this.client.createContinuousQuery(
-      `minutes_${measurement}`,
-      query,
-      this.database,
-      `RESAMPLE EVERY 1m FOR ${RESAMPLED}`,
-    );
+  /** Prepares what may be prepared, and says once what may not. @throws InfluxError if the database does not answer */
+  private async prepare(): Promise<void> {
+    this.setup = await setUp(this.client, this.database, schema, this.secrets);
+    const { missing } = this.setup;
+    this.prepareAtMs = missing.length > 0 ? performance.now() + PREPARE_AGAIN_MS : Number.POSITIVE_INFINITY;
+    if (missing.length === 0) this.log.debug('the database is prepared');
+    else if (missing.join() !== this.reported) {
+      const policy = this.policy ?? 'the default policy';
+      const message = 'InfluxDB refused to prepare something; points are written all the same, see docs/OPERATIONS.md';
+      this.log.warn({ missing, policy }, message);
+    }
+    this.reported = missing.join();
   }
+}
+
+/** In a batch that was accepted in part, the other points are stored, and how many were refused is only known roughly. */
+function refusalOf({ message, status }: InfluxError): PointsRefused {
+  const isPartial = status !== 413 && /partial write/.test(message);
+  const dropped = Number(/dropped=(\d+)/.exec(message)?.[1] ?? 0);
+  return new PointsRefused(message, isPartial ? Math.max(1, dropped) : undefined);
 }
 
 interface Row {
@@ -156,9 +153,4 @@ interface Row {
   readonly partition: string;
   readonly option?: string;
   readonly value: number;
-}
-
-/** The HTTP status of an error; undefined if there was no answer. */
-function statusOf(error: unknown): number | undefined {
-  return (error as { res?: { statusCode?: number } }).res?.statusCode;
 }

@@ -27,9 +27,16 @@ export interface Window {
   readonly stepMs: number;
 }
 
-/** The database refused the points, and would refuse them again. */
+/** The database refused points, and would refuse them again. */
 export class PointsRefused extends Error {
   override readonly name = 'PointsRefused';
+  /** About how many were refused, if the others of the same write are stored; undefined if none are. */
+  readonly refused: number | undefined;
+
+  constructor(message: string, refused?: number) {
+    super(message);
+    this.refused = refused;
+  }
 }
 
 /** The time series of rounds, for graphs. Counts never depend on it: if points are lost, only the graphs have gaps. */

@@ -1,6 +1,7 @@
 import type { RoundRecord } from '../rules/record.ts';
 import type { Common } from '../rules/settings.ts';
 import type { RejectionCounts } from './accounting.ts';
+import { shapeProblem } from './entry-shape.ts';
 import type { Vote } from './vote.ts';
 
 /** The votes of one round in an entry, in order of arrival, and the number of payloads that the broker rejected. */
@@ -55,6 +56,28 @@ export function interruptionsBefore({ record }: Marker): number {
 }
 export type Entry = VoteEntry | Marker;
 
+/** The format in which entries are written. A change that older versions would misread raises it. Absent from an entry: 1. */
+export const ENTRY_FORMAT = 1;
+/** The highest form of votes that this version knows. Forms are older than formats, and were raised in the same way. */
+const MAX_WIRE = 3;
+
+/** An entry that cannot be read, because it is damaged. What it contained is not known, not even its round. */
+export interface UnreadableEntry {
+  readonly type: 'unreadable';
+  /** What is wrong with it, without its content. */
+  readonly why: string;
+  readonly text: string;
+}
+
+/** An entry in a newer format. It is not damaged, so it must wait for a process that can read it. */
+export interface NewerEntry {
+  readonly type: 'newer';
+  readonly format: number;
+}
+
+/** What is found at a place of the log. */
+export type FoundEntry = Entry | UnreadableEntry | NewerEntry;
+
 /** A vote as logged: device and choice, then n, t and the DUP flag if present. */
 type WireVote = [device: string, choice: string, n?: number | null, t?: number | null, dup?: 1];
 /** A logged vote with a connection number; used if the entry’s `wire` is 2. */
@@ -80,8 +103,16 @@ type WrappedWireVote = [
   t?: number,
 ];
 
-/** Encodes an entry as JSON: fast in V8, readable in the log, and always the same bytes for the same entry. */
+/** An entry as the log stores it, with its format. */
 export function encodeEntry(entry: Entry): string {
+  return `{"v":${ENTRY_FORMAT},${entryText(entry).slice(1)}`;
+}
+
+/**
+ * An entry as JSON: fast in V8, readable in the log, and always the same bytes for the same entry. Audit bundles contain it
+ * without the format, so that a bundle exported again after an update still has the hash that was published.
+ */
+export function entryText(entry: Entry): string {
   if (entry.type !== 'votes') return JSON.stringify(entry);
   const { wire, encode } = wireFor(entry);
   return JSON.stringify({
@@ -100,15 +131,45 @@ function wireFor({ rounds }: VoteEntry): { wire: 1 | 2 | 3; encode: (vote: Vote)
   return isNumbered ? { wire: 2, encode: toNumberedWire } : { wire: 1, encode: toWire };
 }
 
-/** The inverse of `encodeEntry`. @throws SyntaxError if the text is not an entry (a corrupt log). */
+/** The inverse of `encodeEntry` and `entryText`. @throws SyntaxError if the text is not an entry that this version can read */
 export function decodeEntry(text: string): Entry {
-  const entry = JSON.parse(text);
-  if (entry.type === 'open' || entry.type === 'close') return entry;
-  if (entry.type !== 'votes') throw new SyntaxError(`not a log entry: ${text.slice(0, 80)}`);
-  const { wire, ...rest } = entry;
+  const entry = readEntry(text);
+  if (entry.type === 'newer') throw new SyntaxError(`the entry has format ${entry.format}, which is newer`);
+  if (entry.type === 'unreadable') throw new SyntaxError(`not a log entry: ${entry.why}`);
+  return entry;
+}
+
+/** Reads what the log stores. Never throws: an entry that cannot be decoded must not stop those after it. */
+export function readEntry(text: string): FoundEntry {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return { type: 'unreadable', why: 'not JSON', text };
+  }
+  const format = formatOf(entry);
+  if (format === undefined) return { type: 'unreadable', why: 'without a valid format', text };
+  if (format > ENTRY_FORMAT) return { type: 'newer', format };
+  const why = shapeProblem(entry);
+  if (why !== undefined) return { type: 'unreadable', why, text };
+  const { v: _, wire, ...rest } = entry as Stored;
+  if (rest.type !== 'votes') return rest;
   const decode = wire === 3 ? fromWrappedWire : wire === 2 ? fromNumberedWire : fromWire;
-  for (const round of rest.rounds) round.votes = round.votes.map(decode);
+  for (const round of rest.rounds) Object.assign(round, { votes: (round.votes as never[]).map(decode) });
   return rest;
+}
+
+type Stored = Entry & { readonly v?: number; readonly wire?: number };
+
+/** The format of decoded JSON; undefined if it is none. A form of votes that is not known is newer than every format so far. */
+function formatOf(entry: unknown): number | undefined {
+  const { v = 1, wire = 1 } = (entry ?? {}) as { readonly v?: unknown; readonly wire?: unknown };
+  if (!isCount(v) || !isCount(wire)) return undefined;
+  return wire > MAX_WIRE ? Math.max(v, ENTRY_FORMAT + 1) : v;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 function toWire({ device, choice, n, t, dup }: Vote): WireVote {

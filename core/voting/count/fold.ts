@@ -3,7 +3,14 @@ import { type Revote, votesAllowed } from '../rules/settings.ts';
 import { addRejections, type RejectionCounts } from './accounting.ts';
 import { type Ballot, WITHDRAWN } from './ballot.ts';
 import { readCast } from './cast.ts';
-import { type Entry, interruptionsBefore, type Marker, type RoundVotes, type VoteEntry } from './entry.ts';
+import {
+  type Entry,
+  interruptionsBefore,
+  type Marker,
+  type RoundVotes,
+  type UnreadableEntry,
+  type VoteEntry,
+} from './entry.ts';
 import { isCopy, packetsAfter } from './packet.ts';
 import { newSlice, roundKey, type Slice, type SliceChange } from './slice.ts';
 import { type Choice, shift } from './tally.ts';
@@ -19,7 +26,10 @@ export type Ballots = Map<string, Ballot>;
  * The counting state of a partition, or the part of it that the entries to be folded touch. Only folding entries changes it.
  */
 export interface FoldState {
-  /** Slices by `roundKey`. Must contain every existing slice that the entries touch. */
+  /**
+   * Slices by `roundKey`. Must contain every existing slice that the entries touch. An unreadable entry touches all slices of
+   * the partition that are open.
+   */
   readonly slices: Map<string, Slice>;
   /** Ballots by `roundKey`. Must contain every existing ballot that the entries touch. */
   readonly ballots: Map<string, Ballots>;
@@ -37,10 +47,14 @@ export interface FoldChanges {
   readonly producers: readonly (readonly [producer: string, sequence: number | null])[];
 }
 
+/** What can be folded: also an entry that cannot be read, of which only the place is known. */
+export type FoldedEntry = Entry | UnreadableEntry;
+
 /** The rounds and devices whose state a batch of entries may change; this state must be loaded before folding. */
-export function touchedBy(entries: readonly Entry[]): { poll: string; round: number; devices: string[] }[] {
+export function touchedBy(entries: readonly FoldedEntry[]): { poll: string; round: number; devices: string[] }[] {
   const touched = new Map<string, { poll: string; round: number; devices: Set<string> }>();
   for (const entry of entries) {
+    if (entry.type === 'unreadable') continue;
     for (const { poll, round, votes } of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
       const key = roundKey(poll, round);
       const found = touched.get(key) ?? { poll, round, devices: new Set<string>() };
@@ -55,10 +69,11 @@ export function touchedBy(entries: readonly Entry[]): { poll: string; round: num
  * Folds entries into `state` in log order and returns the changes. Deterministic: it uses no clock and no I/O, and the
  * resulting state does not depend on how the log is split into batches.
  */
-export function fold(state: FoldState, entries: readonly Entry[]): FoldChanges {
+export function fold(state: FoldState, entries: readonly FoldedEntry[]): FoldChanges {
   const changes = new Changes();
   for (const entry of entries) {
     if (entry.type === 'votes') foldVotes(state, entry, changes);
+    else if (entry.type === 'unreadable') foldUnreadable(state, changes);
     else foldMarker(state, entry, changes);
   }
   return changes.of(state);
@@ -102,6 +117,15 @@ class Changes {
     }
     const producers = [...this.producers].map((run) => [run, state.producers.get(run) ?? null] as const);
     return { slices, ballots, producers };
+  }
+}
+
+/** Votes of any open round may have been in the entry, so all of them say that a part is missing. */
+function foldUnreadable(state: FoldState, changes: Changes): void {
+  for (const [key, slice] of state.slices) {
+    if (!slice.open) continue;
+    slice.missing = (slice.missing ?? 0) + 1;
+    changes.touch(key);
   }
 }
 

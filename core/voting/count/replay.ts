@@ -1,5 +1,5 @@
 import type { Entry } from './entry.ts';
-import { type FoldState, fold } from './fold.ts';
+import { type FoldedEntry, type FoldState, fold } from './fold.ts';
 import { roundKey, type Slice } from './slice.ts';
 
 /** Recounts one round from the complete log of a partition, keeping only that round in memory. */
@@ -14,10 +14,12 @@ export class Replay {
   }
 
   /** Folds the next entries of the log. Entries of other rounds only advance the producers’ sequences. */
-  add(entries: readonly Entry[]): void {
+  add(entries: readonly FoldedEntry[]): void {
     fold(
       this.state,
-      entries.map((entry) => entryOfRound(entry, this.poll, this.round)).filter((entry) => entry !== undefined),
+      entries
+        .map((entry) => (entry.type === 'unreadable' ? entry : entryOfRound(entry, this.poll, this.round)))
+        .filter((entry) => entry !== undefined),
     );
   }
 
@@ -45,6 +47,9 @@ export function differences(live: Slice | undefined, recounted: Slice | undefine
   const found: string[] = [];
   const state = (slice: Slice) => `${slice.open ? 'open' : 'closed'} after ${slice.interruptions ?? 0} interruptions`;
   if (state(live) !== state(recounted)) found.push(`live ${state(live)}, recounted ${state(recounted)}`);
+  if ((live.missing ?? 0) !== (recounted.missing ?? 0)) {
+    found.push(`unreadable log entries: live ${live.missing ?? 0}, recounted ${recounted.missing ?? 0}`);
+  }
   for (const choice of new Set([...live.tally.keys(), ...recounted.tally.keys()])) {
     const [actual, expected] = [live.tally.get(choice) ?? 0, recounted.tally.get(choice) ?? 0];
     if (actual !== expected) found.push(`choice ${JSON.stringify(choice)}: live ${actual}, recounted ${expected}`);

@@ -10,6 +10,8 @@ export interface Slice {
   open: boolean;
   /** How often the round had been continued when its last marker was written; absent for never. */
   interruptions?: number | undefined;
+  /** How many entries of the log could not be read while votes counted; absent for none. Votes of the round may be missing. */
+  missing?: number | undefined;
   readonly accounting: Accounting;
   readonly tally: Tally;
   /**
@@ -26,6 +28,7 @@ export interface SliceChange {
   readonly revote: Revote;
   readonly open: boolean;
   readonly interruptions?: number | undefined;
+  readonly missing?: number | undefined;
   readonly accounting: Accounting;
   readonly atMs: number;
   /** The choices whose number of ballots changed, with their new number; 0 removes the choice. */
@@ -33,7 +36,12 @@ export interface SliceChange {
 }
 
 /** The part of a slice that is stored apart from its tally. */
-export type StoredSlice = Pick<Slice, 'revote' | 'open' | 'interruptions' | 'accounting' | 'atMs'>;
+export type StoredSlice = Pick<Slice, 'revote' | 'open' | 'interruptions' | 'missing' | 'accounting' | 'atMs'>;
+
+/** The part of a slice or of a change that is stored apart from its tally. */
+export function storedSlice({ revote, open, interruptions, missing, accounting, atMs }: StoredSlice): StoredSlice {
+  return { revote, open, interruptions, missing, accounting, atMs };
+}
 
 /** The slice that an open marker creates. */
 export function newSlice(poll: string, round: number, revote: Revote, atMs: number): Slice {
@@ -47,8 +55,8 @@ export function applyChange(slice: Slice | undefined, change: SliceChange): Slic
     if (weight === 0) tally.delete(choice);
     else tally.set(choice, weight);
   }
-  const { poll, round, revote, open, interruptions, accounting, atMs } = change;
-  return { poll, round, revote, open, interruptions, accounting, tally, atMs };
+  const { poll, round } = change;
+  return { poll, round, ...storedSlice(change), tally };
 }
 
 /** The map key of a round. It is unambiguous, because ids cannot contain a slash. */

@@ -25,10 +25,12 @@ interface ResultBase {
   readonly round: number;
   readonly status: Status;
   /**
-   * True when the round is closed and every partition has folded its close marker. No figure can change any more, unless an
-   * operator continues the round.
+   * True when the round is closed, every partition has folded its close marker, and nothing is missing. No figure can change any
+   * more, unless an operator continues the round.
    */
   readonly final: boolean;
+  /** How many entries of the log could not be read while votes counted; only if any. Votes may be missing, so it is not final. */
+  readonly missing?: number;
   /** Ballots that count, one per voter. This and the next four fields are null if the turnout is hidden. */
   readonly ballots: number | null;
   /** All votes received. */
@@ -108,6 +110,7 @@ export function resultOf(poll: Poll, slices: readonly (Slice | undefined)[], now
     round,
     status,
     final,
+    ...missingFrom(present),
     ballots: accounting.counted,
     votes: accounting.received,
     rejected: totalRejected(accounting.rejected),
@@ -118,6 +121,12 @@ export function resultOf(poll: Poll, slices: readonly (Slice | undefined)[], now
     ...interruptionsOf(poll),
     ...recountOf(poll),
   } as OpenResult;
+}
+
+/** How many entries of the log could not be read, as results and recounts show it; empty if there are none. */
+export function missingFrom(slices: readonly Slice[]): Pick<ResultBase, 'missing'> {
+  const missing = slices.reduce((sum, slice) => sum + (slice.missing ?? 0), 0);
+  return missing > 0 ? { missing } : {};
 }
 
 /** The interruptions of a round as results show them; empty if there are none. */
@@ -177,13 +186,13 @@ export function isTimeDependent(definition: Definition): boolean {
   return kindOf(definition).lifetimeMs !== undefined;
 }
 
-/** True when the round is closed and every partition has folded its close marker. */
+/** True when the round is closed, every partition has folded its close marker, and no part of the log was unreadable. */
 export function isFinal(poll: Poll, slices: readonly (Slice | undefined)[]): boolean {
   // Before the markers of a continued round are folded, its slices look closed, but they still are as they were before.
   const interruptions = poll.interruptions?.length ?? 0;
   return (
     poll.status === 'closed' &&
-    slices.every((slice) => slice !== undefined && !slice.open && (slice.interruptions ?? 0) === interruptions)
+    slices.every((slice) => slice && !slice.open && !slice.missing && (slice.interruptions ?? 0) === interruptions)
   );
 }
 

@@ -51,10 +51,14 @@ function showsFigures(visibility: Visibility, audience: 'voter' | 'public', isFi
 
 function withoutFigures(result: Result, visible: readonly Option[]): HiddenResult {
   const { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout } = result;
-  const { closingAt, at, interruptions, recount } = result;
+  const { closingAt, at, interruptions, recount, missing } = result;
   const options = visible.map(({ key, label }) => ({ key, label, count: null, share: null }));
   const known = { poll, title, kind, round, status, final, ballots, votes, rejected, accounting, turnout };
-  const events = { ...(interruptions ? { interruptions } : {}), ...(recount ? { recount } : {}) };
+  const events = {
+    ...(interruptions ? { interruptions } : {}),
+    ...(recount ? { recount } : {}),
+    ...(missing ? { missing } : {}),
+  };
   return { ...known, options, closingAt, at, ...events, hidden: true };
 }
 

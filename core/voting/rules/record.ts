@@ -41,6 +41,8 @@ export interface RoundRecord {
   readonly withdrawals?: readonly Withdrawal[] | undefined;
   /** How often the round was closed and then continued, oldest first; absent if it never was. */
   readonly interruptions?: readonly Interruption[] | undefined;
+  /** How many entries of the log could not be read while votes counted; absent for none. */
+  readonly missing?: number | undefined;
   /** Set if the record stands for several old rounds that are no longer kept separately. */
   readonly isMerged?: boolean | undefined;
 }
@@ -69,6 +71,7 @@ export const NO_RECORD: Record<keyof RoundRecord, undefined> = {
   draws: undefined,
   withdrawals: undefined,
   interruptions: undefined,
+  missing: undefined,
   isMerged: undefined,
 };
 

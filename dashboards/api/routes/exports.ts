@@ -8,7 +8,7 @@ import { bundleLines } from '../../exports/audit.ts';
 import { ballotTable } from '../../exports/ballots.ts';
 import { resultTable } from '../../exports/result-table.ts';
 import { type Context, knownPoll } from '../context.ts';
-import { demandFinal, openedRound } from '../requested-round.ts';
+import { demandSettled, openedRound } from '../requested-round.ts';
 import { PollParams, RoundQuery } from '../schemas/params.ts';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -61,7 +61,7 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
       { schema: { summary: 'The audit bundle of a round: its hash-chained log', tags, ...ofRound } },
       async ({ params, query }, reply) => {
         const poll = openedRound(knownPoll(context, params.poll), query.round);
-        await demandFinal(results, poll);
+        await demandSettled(results, poll);
         download(reply, `${params.poll}-${poll.round}.audit.jsonl`, 'application/jsonl; charset=utf-8');
         return reply.send(Readable.from(bundleLines(store, poll)));
       },

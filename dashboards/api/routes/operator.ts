@@ -1,9 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { DeploymentAnswer } from '../../../client/answers.ts';
+import type { DeadEntryAnswer, DeploymentAnswer } from '../../../client/answers.ts';
+import { DeadEntries } from '../../../core/store/dead-entries.ts';
 import type { Context } from '../context.ts';
 
-/** Sign-in: checks the token, and describes the deployment. */
-export function operatorRoutes({ operators, rehearsals, publicUrl, door }: Context): FastifyPluginAsyncTypebox {
+/** Sign-in: checks the token, and describes the deployment. Also lists what could not be read. */
+export function operatorRoutes(context: Context): FastifyPluginAsyncTypebox {
+  const { operators, rehearsals, publicUrl, door } = context;
+  const dead = new DeadEntries(context.store.registry);
   return async (app) => {
     app.get(
       '/api/operator',
@@ -17,6 +20,20 @@ export function operatorRoutes({ operators, rehearsals, publicUrl, door }: Conte
         rehearsals: rehearsals.isOffered,
         now: new Date().toISOString(),
       }),
+    );
+
+    app.get(
+      '/api/log/dead',
+      {
+        onRequest: operators.required,
+        schema: { summary: 'Entries of the vote log that could not be read, latest first', tags: ['operators'] },
+      },
+      async (): Promise<{ entries: DeadEntryAnswer[] }> => {
+        const entries = await dead.all();
+        return {
+          entries: entries.map(({ foundAtMs, ...entry }) => ({ ...entry, foundAt: new Date(foundAtMs).toISOString() })),
+        };
+      },
     );
   };
 }

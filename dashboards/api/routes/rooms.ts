@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { JoinAnswer, RoomAnswer } from '../../../client/answers.ts';
+import { prefixOf } from '../../../core/process/prefix.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
@@ -54,7 +55,7 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
         demandRoomName(room);
         const { device, password } = await guests.issue();
         const topics = { vote: `vote/room/${room}`, room: roomTopic(room), receipts: receiptTopic(device) };
-        const webSocket = '/mqtt';
+        const webSocket = `${prefixOf(publicUrl)}/mqtt`;
         const answer: JoinAnswer = { device, clientId: device, username: device, password, webSocket, topics };
         return reply.code(201).send(answer);
       },

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { TimelineAnswer } from '../../../client/answers.ts';
+import { BASE } from '../base.ts';
 import { formatNumber, formatTime, say } from '../words/language.ts';
 import { DataTable } from './table/data-table.tsx';
 
@@ -27,7 +28,7 @@ export function Timeline({
     let isGone = false;
     const read = async () => {
       if (document.hidden) return;
-      const response = await fetch(`/api/polls/${encodeURIComponent(poll)}/timeline?round=${round}`, {
+      const response = await fetch(`${BASE}/api/polls/${encodeURIComponent(poll)}/timeline?round=${round}`, {
         headers,
       }).catch(() => undefined);
       if (isGone) return;

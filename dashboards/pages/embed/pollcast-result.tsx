@@ -1,6 +1,6 @@
 /**
  * `<pollcast-result poll="lunch"></pollcast-result>`: a live result, on any page whose origin is in `POLLCAST_EMBED_ORIGINS`.
- * Attributes: `poll` or `room`; `server`, the address of Pollcast (default: the origin of this script); `view`, one of the
+ * Attributes: `poll` or `room`; `server`, the address of Pollcast (default: where this script comes from); `view`, one of the
  * views that fit the poll. The language is that of the page. Each result is also dispatched as an event `pollcast-result`, with
  * the result as `detail`.
  */
@@ -18,7 +18,7 @@ import unseenCss from '../theme/unseen.css';
 import { LANGUAGES, type Language, say, sayCount, useLanguage } from '../words/language.ts';
 import embedCss from './embed.css';
 
-const SERVER = new URL(import.meta.url).origin;
+const SERVER = new URL('..', import.meta.url).href;
 
 class PollcastResult extends HTMLElement {
   static observedAttributes = ['poll', 'room', 'server', 'view'];

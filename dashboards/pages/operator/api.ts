@@ -1,4 +1,5 @@
 import { ApiClient, ApiError } from '../../../client/api.ts';
+import { BASE } from '../base.ts';
 
 const TOKEN = 'pollcast-operator-token';
 
@@ -17,7 +18,7 @@ export class OperatorApi extends ApiClient {
 
   /** @param onSignedOut called when the server no longer accepts the token */
   constructor(token: string, onSignedOut: () => void) {
-    super({ token });
+    super({ base: BASE, token });
     this.onSignedOut = onSignedOut;
   }
 

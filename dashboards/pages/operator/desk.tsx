@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
 import { ApiError } from '../../../client/api.ts';
+import { BASE } from '../base.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
 import { OperatorApi, storedToken } from './api.ts';
 import { DeskContext, type Notice, noticeOf } from './context.ts';
@@ -66,7 +67,7 @@ export function OperatorDesk() {
       </button>
       <header class="top">
         <p class="brand">
-          <img src="/web/icon.svg" alt="" width="28" height="28" /> Pollcast
+          <img src={`${BASE}/web/icon.svg`} alt="" width="28" height="28" /> Pollcast
         </p>
         <nav aria-label={tell('nav')}>
           {(['polls', 'rooms', 'devices'] as const).map((name) => (
@@ -74,7 +75,7 @@ export function OperatorDesk() {
               {tell(`nav.${name}`)}
             </a>
           ))}
-          <a href="/docs">{tell('nav.api')}</a>
+          <a href={`${BASE}/docs`}>{tell('nav.api')}</a>
         </nav>
         {language}
         <button type="button" class="quiet" onClick={signOut}>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { BASE } from '../base.ts';
 import type { Notice } from './context.ts';
 import { tell } from './words.ts';
 
@@ -19,7 +20,7 @@ export function SignIn(props: {
     setTrying(true);
     setProblem('');
     const headers = { authorization: `Bearer ${token.trim()}` };
-    const response = await fetch('/api/operator', { headers }).catch(() => undefined);
+    const response = await fetch(`${BASE}/api/operator`, { headers }).catch(() => undefined);
     setTrying(false);
     if (response?.ok) onSignIn(token.trim());
     else setProblem(response?.status === 401 ? tell('signIn.wrong') : tell('error.away'));
@@ -29,7 +30,7 @@ export function SignIn(props: {
       <main>
         <form class="panel" onSubmit={submit}>
           <p class="brand">
-            <img src="/web/icon.svg" alt="" width="40" height="40" /> Pollcast
+            <img src={`${BASE}/web/icon.svg`} alt="" width="40" height="40" /> Pollcast
           </p>
           <h1>{tell('signIn')}</h1>
           <label>

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../client/answers.ts';
 import type { Leaderboard } from '../../../core/voting/result/leaderboard.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
+import { BASE } from '../base.ts';
 import { kindChartOf } from '../kinds/index.ts';
 
 /** The leaderboard of a final quiz question. In a room, it also covers the room’s closed quiz questions. */
@@ -27,7 +28,7 @@ export function useBoard(result: Result | undefined, room: string | undefined): 
 
 async function boardOf(polls: readonly string[]): Promise<Leaderboard | undefined> {
   const query = polls.map(encodeURIComponent).join(',');
-  const response = await fetch(`/api/leaderboard?polls=${query}`).catch(() => undefined);
+  const response = await fetch(`${BASE}/api/leaderboard?polls=${query}`).catch(() => undefined);
   return response?.ok ? await response.json() : undefined;
 }
 
@@ -36,7 +37,7 @@ const MAX_POLLS = 50;
 
 /** The current poll, and the closed polls of its room that award points. */
 async function pollsOf(room: string, current: string): Promise<string[]> {
-  const response = await fetch('/api/polls').catch(() => undefined);
+  const response = await fetch(`${BASE}/api/polls`).catch(() => undefined);
   if (!response?.ok) return [current];
   const { polls } = (await response.json()) as { polls: readonly PollAnswer[] };
   const own = polls.filter((one) => one.room === room && one.status === 'closed' && kindChartOf(one).hasLeaderboard);

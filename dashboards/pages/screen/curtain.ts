@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Result } from '../../../core/voting/result/result.ts';
+import { BASE } from '../base.ts';
 
 /**
  * The key in the address with which this screen may hide figures everywhere; the operator’s page opens screens with it. Where
@@ -29,7 +30,7 @@ export function useCurtain(result: Result | undefined): Curtain {
 
   const tell = async (step: 'hide' | 'show') => {
     if (poll === undefined) return;
-    const address = `/api/polls/${encodeURIComponent(poll)}/${step}`;
+    const address = `${BASE}/api/polls/${encodeURIComponent(poll)}/${step}`;
     const answer = await fetch(address, { method: 'POST', headers: { 'x-pollcast-screen': KEY } }).catch(
       () => undefined,
     );

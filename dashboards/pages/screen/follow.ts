@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { followPoll, followRoom, type Line } from '../../../client/stream.ts';
 import type { Definition } from '../../../core/voting/kinds/definition.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
+import { BASE } from '../base.ts';
 import { skewOf } from '../clock/skew.ts';
 
 /** What a screen shows: one poll, or the current poll of a room. */
@@ -46,7 +47,7 @@ export function useTarget(target: Target): Followed {
       const key = `${result.poll}/${result.round}/${result.title === ''}`;
       if (requested === key) return;
       requested = key;
-      const response = await fetch(`/api/polls/${encodeURIComponent(result.poll)}`).catch(() => undefined);
+      const response = await fetch(`${BASE}/api/polls/${encodeURIComponent(result.poll)}`).catch(() => undefined);
       if (response?.ok && requested === key)
         change({ definition: await response.json(), skewMs: skewOf(response) ?? 0 });
       else if (requested === key) requested = '';
@@ -65,7 +66,10 @@ export function useTarget(target: Target): Followed {
         change({ result: undefined, definition: {} });
       },
     };
-    const stop = 'room' in target ? followRoom(target.room, listener) : followPoll(target.poll, listener);
+    const stop =
+      'room' in target
+        ? followRoom(target.room, listener, { base: BASE })
+        : followPoll(target.poll, listener, { base: BASE });
     return () => {
       stop();
       cancelAnimationFrame(frame);

@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { RoomAnswer } from '../../../client/answers.ts';
+import { BASE } from '../base.ts';
 import { say } from '../words/language.ts';
 import { Qr } from './qr.tsx';
 
 /** The address at which phones join a room: the configured one, or one on this page’s server. */
 export async function joinAddress(room: string): Promise<string> {
-  const own = `${location.origin}/vote/${encodeURIComponent(room)}`;
-  const response = await fetch(`/api/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
+  const own = `${location.origin}${BASE}/vote/${encodeURIComponent(room)}`;
+  const response = await fetch(`${BASE}/api/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
   if (!response?.ok) return own;
   const { joinUrl } = (await response.json()) as RoomAnswer;
   return joinUrl ?? own;

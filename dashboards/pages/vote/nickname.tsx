@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { GuestAnswer } from '../../../client/answers.ts';
 import { MAX_NICKNAME_LENGTH } from '../../../core/voting/rules/text/nickname.ts';
+import { BASE } from '../base.ts';
 import { say, type WordName } from '../words/language.ts';
 import { recall } from './booth/memory.ts';
 
@@ -23,7 +24,7 @@ export function Nickname() {
     const { credentials } = recall();
     if (!credentials) return;
     const { device, password } = credentials;
-    const response = await fetch('/api/guests/me', {
+    const response = await fetch(`${BASE}/api/guests/me`, {
       method,
       headers: {
         authorization: `Basic ${btoa(`${device}:${password}`)}`,

@@ -21,6 +21,8 @@ interface WorkerEvent {
 }
 
 const NAME = 'pollcast-vote';
+/** The path of the server; this script is `<base>/vote/worker.js`. */
+const BASE = location.pathname.replace(/\/vote\/worker\.js$/, '');
 /** The time in ms that the network may take before the cached file is used. */
 const LIMIT_MS = 3_000;
 /** The maximum number of cached files. */
@@ -44,7 +46,8 @@ async function cacheAll(addresses: unknown): Promise<void> {
 
 /** Whether an address belongs to the voting page: its documents and files, never the API. */
 function isShell({ origin, pathname }: URL): boolean {
-  return origin === location.origin && (pathname.startsWith('/web/') || pathname.startsWith('/vote/'));
+  const isBelow = (folder: string) => pathname.startsWith(`${BASE}/${folder}/`);
+  return origin === location.origin && (isBelow('web') || isBelow('vote'));
 }
 
 async function answer(event: WorkerEvent, request: Request): Promise<Response> {

@@ -4,8 +4,18 @@ import { formatList, say } from '../../words/language.ts';
 import { labelIn } from '../drawing.ts';
 import { VerdictOutcome } from './verdict.tsx';
 
-/** The outcome of a poll, once its result is final: whether it was adopted, and how ties were decided. */
+/**
+ * The outcome of a poll, once its result is final: whether it was adopted, and how ties were decided. If votes may be missing,
+ * it says so instead, because the result never becomes final.
+ */
 export function FinalOutcome({ result }: { result: Result }) {
+  if (result.missing) {
+    return (
+      <p class="outcome" data-adopted="unknown" role="alert">
+        {say('outcome.missing')}
+      </p>
+    );
+  }
   if (result.hidden || !result.final) return null;
   const notes = outcomeNotes(result);
   return (

@@ -3,8 +3,8 @@ import { pollPath } from '../../../../client/api.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { tell } from '../words.ts';
 
-/** Buttons that download results as files. */
-export function Exports({ poll: { poll, round, secrecy }, isFinal }: { poll: PollAnswer; isFinal: boolean }) {
+/** Buttons that download results as files. `isSettled`: whether the log of the round does not grow any more */
+export function Exports({ poll: { poll, round, secrecy }, isSettled }: { poll: PollAnswer; isSettled: boolean }) {
   const { api } = useDesk();
   const attempt = useAttempt();
   if (round === 0) return null;
@@ -17,7 +17,7 @@ export function Exports({ poll: { poll, round, secrecy }, isFinal }: { poll: Pol
       file: `${poll}-${round}-ballots.csv`,
       isAvailable: secrecy !== 'secret',
     },
-    { name: 'audit', path: pollPath(poll, 'audit'), file: `${poll}-${round}.audit.jsonl`, isAvailable: isFinal },
+    { name: 'audit', path: pollPath(poll, 'audit'), file: `${poll}-${round}.audit.jsonl`, isAvailable: isSettled },
   ] as const;
   return (
     <section class="panel">
@@ -35,7 +35,7 @@ export function Exports({ poll: { poll, round, secrecy }, isFinal }: { poll: Pol
           </button>
         ))}
       </div>
-      {!isFinal && <p class="hint">{tell('exports.auditLater')}</p>}
+      {!isSettled && <p class="hint">{tell('exports.auditLater')}</p>}
     </section>
   );
 }

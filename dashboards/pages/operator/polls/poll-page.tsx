@@ -110,7 +110,7 @@ export function PollPage({ poll: id }: { poll: string }) {
           {result && <AccountingPanel poll={id} result={result} />}
           <AudiencePanel poll={poll} isFinal={isFinal} onDone={reload} />
           {result && shown.length === 0 && <DecisionsPanel poll={poll} result={result} onDone={reload} />}
-          <Exports poll={poll} isFinal={isFinal} />
+          <Exports poll={poll} isSettled={isFinal || (poll.status === 'closed' && result?.missing !== undefined)} />
         </div>
       </div>
       {poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (

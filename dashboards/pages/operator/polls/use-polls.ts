@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
 import { followPolls } from '../../../../client/stream.ts';
 import type { Result } from '../../../../core/voting/result/result.ts';
+import { BASE } from '../../base.ts';
 import { useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
 
@@ -42,7 +43,7 @@ export function useResults(polls: readonly string[]): ReadonlyMap<string, Result
         setResults((before) => new Map([...before, ...changed]));
       });
     };
-    const stop = followPolls(key.split(','), { onResult }, { headers: api.headers });
+    const stop = followPolls(key.split(','), { onResult }, { base: BASE, headers: api.headers });
     return () => {
       stop();
       cancelAnimationFrame(frame);

@@ -1,6 +1,7 @@
 import { WITHDRAW } from '../../../../core/voting/count/vote.ts';
 import type { Result } from '../../../../core/voting/result/result.ts';
 import type { Question } from '../../ballot/form.ts';
+import { BASE } from '../../base.ts';
 import { VoterConnection } from './connection.ts';
 import { FollowedResult } from './followed-result.ts';
 import { joinAsGuest, joinPatiently, serverSkewMs } from './guest.ts';
@@ -78,7 +79,7 @@ export class Booth {
     this.change({ phase: 'voting', problem: undefined, ...known });
     void this.measureSkew(turn);
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    this.connection = new VoterConnection(`${scheme}://${location.host}/mqtt`, credentials, {
+    this.connection = new VoterConnection(`${scheme}://${location.host}${BASE}/mqtt`, credentials, {
       onUp: () => this.enter(),
       onDown: () => this.handleDisconnect(),
       onReady: () => this.handleReady(),

@@ -1,5 +1,6 @@
 import { followPoll } from '../../../../client/stream.ts';
 import type { Result } from '../../../../core/voting/result/result.ts';
+import { BASE } from '../../base.ts';
 import type { VoterConnection } from './connection.ts';
 import type { Credentials } from './memory.ts';
 
@@ -64,7 +65,7 @@ function followAsVoter(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};
   const begin = () => {
-    stop = followPoll(poll, { onResult }, { headers });
+    stop = followPoll(poll, { onResult }, { base: BASE, headers });
   };
   const onResult = (result: Result) => {
     if (!result.hidden) return onShown(result);

@@ -1,4 +1,5 @@
 import type { JoinAnswer } from '../../../../client/answers.ts';
+import { BASE } from '../../base.ts';
 import { skewOf } from '../../clock/skew.ts';
 import type { Credentials } from './memory.ts';
 import { sleep } from './sleep.ts';
@@ -46,4 +47,4 @@ export async function serverSkewMs(room: string): Promise<number | undefined> {
   return response && skewOf(response);
 }
 
-const roomPath = (room: string): string => `/api/rooms/${encodeURIComponent(room)}`;
+const roomPath = (room: string): string => `${BASE}/api/rooms/${encodeURIComponent(room)}`;

@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeEntry, type Entry, encodeEntry } from '../../../../core/voting/count/entry.ts';
+import { balances } from '../../../../core/voting/count/accounting.ts';
+import {
+  decodeEntry,
+  type Entry,
+  encodeEntry,
+  readEntry,
+  type UnreadableEntry,
+} from '../../../../core/voting/count/entry.ts';
 import { fold } from '../../../../core/voting/count/fold.ts';
 import { partitionOf } from '../../../../core/voting/count/partition.ts';
-import { differences } from '../../../../core/voting/count/replay.ts';
+import { differences, Replay } from '../../../../core/voting/count/replay.ts';
 import { applyChange } from '../../../../core/voting/count/slice.ts';
 import { questionWith } from '../question.ts';
-import { aLog, emptyState, opening, sliceOf, votesOf } from './logs.ts';
+import { aLog, closing, emptyState, opening, sliceOf, votesOf } from './logs.ts';
 
 t.test('entries: encoding loses nothing, and malformed entries are refused', async (t) => {
   fc.assert(
@@ -61,3 +68,50 @@ function normal(log: readonly Entry[]): Entry[] {
         },
   );
 }
+
+t.test('no text makes reading or folding throw, and what is damaged is said without its content', async (t) => {
+  const good = encodeEntry(votesOf([{ device: 'd', choice: 'a', connection: 1, packet: 7 }]));
+  const isHarmless = (text: string) => {
+    const entry = readEntry(text);
+    if (entry.type === 'newer') return true;
+    const state = emptyState();
+    fold(state, [opening(questionWith({})), entry, closing()]);
+    return balances(sliceOf(state).accounting);
+  };
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json(), fc.constant('')), isHarmless));
+  fc.assert(
+    fc.property(fc.nat(good.length - 1), fc.constantFrom('', '0', '"', '[', 'null', '{}'), (at, by) =>
+      isHarmless(good.slice(0, at) + by + good.slice(at + 1)),
+    ),
+    { numRuns: 1_000 },
+  );
+  const secret = readEntry('{"type":"votes","voter":"anna"} trailing');
+  t.match(secret, { type: 'unreadable', why: 'not JSON' });
+  for (const text of ['{"v":2}', '{"v":7,"type":"votes"}', '{"type":"votes","wire":4,"rounds":[]}']) {
+    t.match(readEntry(text), { type: 'newer' }, text);
+  }
+  for (const text of ['null', '7', '{}', '{"v":0,"type":"open"}', '{"v":"2"}', '{"type":"later"}', '{"type":"open"}']) {
+    t.match(readEntry(text), { type: 'unreadable' }, text);
+  }
+});
+
+t.test('an unreadable entry marks the rounds that are open at its place, however the log is split', async (t) => {
+  const damaged = readEntry('?') as UnreadableEntry;
+  const log = [
+    damaged,
+    opening(questionWith({})),
+    votesOf([{ device: 'd', choice: 'a' }]),
+    damaged,
+    damaged,
+    closing(),
+  ];
+  const whole = emptyState();
+  fold(whole, [...log, damaged]);
+  t.match(sliceOf(whole), { missing: 2, open: false });
+  const split = emptyState();
+  for (const entry of [...log, damaged]) fold(split, [entry]);
+  t.same(differences(sliceOf(whole), sliceOf(split)), []);
+  const replay = new Replay('q', 1);
+  replay.add([...log, damaged]);
+  t.same(differences(sliceOf(whole), replay.slice), []);
+});
