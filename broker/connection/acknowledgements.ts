@@ -135,7 +135,7 @@ export class Acknowledgements {
     const { line, queue } = this;
     const { mqtt5 } = line;
     const bytes = Buffer.allocUnsafe(count * ACKNOWLEDGEMENT_BYTES);
-    const parts: Buffer[] = [];
+    let parts: Buffer[] | undefined;
     let from = 0;
     let end = 0;
     for (let i = 0; i < count; i++) {
@@ -143,6 +143,7 @@ export class Acknowledgements {
       if (!isAcknowledged(pending)) continue;
       const { type, id, reason } = pending;
       if (mqtt5 && reason !== undefined) {
+        parts ??= [];
         parts.push(bytes.subarray(from, end), mqtt5.acknowledgement(type, id, codeOfRejection(reason), reason));
         from = end;
       } else {
@@ -151,7 +152,7 @@ export class Acknowledgements {
       }
     }
     const last = bytes.subarray(from, end);
-    const all = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    const all = parts ? Buffer.concat([...parts, last]) : last;
     if (all.length > 0) line.acknowledge(all);
   }
 }

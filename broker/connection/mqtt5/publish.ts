@@ -9,6 +9,8 @@ export const TOPIC_ALIASES = 16;
 const NO_TOPIC = Buffer.alloc(0);
 /** A text of no characters. */
 const EMPTY_TEXT = Buffer.from([0, 0]);
+/** Properties of no length. */
+const NO_PROPERTIES = Buffer.from([0]);
 
 /**
  * Reads the PUBLISH packets of one connection in MQTT 5. Properties are checked and dropped, except for topic aliases. The last
@@ -38,7 +40,9 @@ export class PublishReader5 {
     const reader = new PacketReader(bytes, at, end);
     const sent = this.readTopic(reader, at);
     const id = qos > 0 ? reader.packetId() : 0;
-    const alias = readProperties(reader, 'PUBLISH').get(PROPERTY.topicAlias);
+    // Most votes have no properties, which takes one byte to say.
+    const hasProperties = !reader.skipIf(NO_PROPERTIES);
+    const alias = hasProperties ? readProperties(reader, 'PUBLISH').get(PROPERTY.topicAlias) : undefined;
     const topic = alias === undefined ? sent : this.resolve(alias, sent);
     if (topic === '') throw new Mqtt5Error(CODE.protocol, 'a PUBLISH needs a topic or a topic alias');
     return { topic, id, qos: qos as 0 | 1 | 2, isDup, isRetained: (first & 1) !== 0, payload: reader.rest() };
