@@ -20,6 +20,8 @@ const HELP = `npm run simulate -- [options]
 
 /** Seeds below this are drawn if none is given. */
 const MAX_SEED = 1_000_000_000;
+/** How often progress is reported. */
+const REPORTS = 20;
 
 const { values: options } = parseArgs({
   options: {
@@ -101,7 +103,9 @@ async function runMany(): Promise<number> {
     const args = ['--from', String(from + i), '--step', String(workers), ...shared];
     const child = fork(fileURLToPath(import.meta.url), args);
     child.on('message', ({ seed, isFailure, faults, checks, ...figures }: News) => {
+      const before = Math.floor((summary.hours / hours) * REPORTS);
       summary.add({ ...figures, faults: new Map(faults), checks: new Map(checks) });
+      if (Math.floor((summary.hours / hours) * REPORTS) > before) console.log(summary.time(realNowMs() - startMs));
       if (isFailure) failed.push(seed);
       if (isFailure || summary.hours >= hours || failed.length > 0) child.kill();
     });

@@ -31,11 +31,17 @@ export class Summary {
   }
 
   /** @param wallMs how long it all took */
+  time(wallMs: number): string {
+    const { seeds, hours, cpuMs, events } = this;
+    return `${shown(seeds)} seeds, ${hours.toFixed(1)} simulated hours in ${minutes(wallMs)} (${minutes(cpuMs)} of processor time), ${shown(events)} events`;
+  }
+
+  /** @param wallMs how long it all took */
   print(wallMs: number): string {
-    const { seeds, hours, cpuMs, events, faults, checks, votes } = this;
+    const { faults, checks, votes } = this;
     const [all, made] = [total(faults), total(checks)];
     return [
-      `${shown(seeds)} seeds, ${hours.toFixed(1)} simulated hours in ${minutes(wallMs)} (${minutes(cpuMs)} of processor time), ${shown(events)} events`,
+      this.time(wallMs),
       `${shown(votes.pressed)} presses, ${shown(votes.acknowledged)} acknowledged, ${shown(votes.stored)} in the log`,
       `${shown(all)} faults: ${listed(faults)}`,
       `${shown(made)} checks: ${listed(checks)}`,
