@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { KIND_NAMES } from '../../core/voting/kinds/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { emptyFolder } from '../support/folder.ts';
 import { type Stage, stage } from '../support/stage.ts';
 import { picture, seriousFindings, startBrowser } from './support/browser.ts';
 import { GALLERY, type Picture } from './support/gallery.ts';
@@ -193,7 +194,7 @@ t.test(
     await page.click('button:text-is("Register")');
     await page.waitForSelector('.secrets tr:has-text("seat-1")');
     const secret = (await page.textContent('.secrets tr:has-text("seat-1") code')) as string;
-    const file = join(t.testdir(), 'members.csv');
+    const file = join(emptyFolder(t), 'members.csv');
     await writeFile(file, '\ufeffdevice;label;group;weight\r\nseat-2;Zweite Reihe;north;12.5\r\nseat-1;again;;\r\n');
     await page.setInputFiles('input[type=file]', file);
     await page.waitForSelector('.changes:has-text("1 new, 1 changed, 0 unchanged.")');
@@ -253,7 +254,7 @@ t.test(
   'in a rehearsal, simulated devices vote in a copy of the poll, and the poll itself does not change',
   async (t) => {
     for (const door of ['open', 'devices']) {
-      const s = await stage(t, { door }, join(t.testdir(), door));
+      const s = await stage(t, { door }, emptyFolder(t));
       const options = [
         { key: 'a', label: 'A' },
         { key: 'b', label: 'B' },

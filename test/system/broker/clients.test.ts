@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import mqtt, { type IClientOptions } from 'mqtt';
 import t, { type Test } from 'tap';
 import createClient from 'u8-mqtt/esm/node/basic-v4.js';
+import { emptyFolder } from '../../support/folder.ts';
 import { type Fault, FaultyLine } from '../../support/network/faulty-line.ts';
 import { Link } from '../../support/network/link.ts';
 import { pathInCheckout } from '../../support/root.ts';
@@ -36,7 +37,7 @@ async function runUntilDone(program: string, args: readonly string[]): Promise<v
 }
 
 async function compile(t: Test, compiler: string, ...args: string[]): Promise<string> {
-  const program = join(t.testdir(), 'program');
+  const program = join(emptyFolder(t), 'program');
   t.equal(await run(compiler, ['-Wall', '-Werror', '-o', program, ...args]), 0, 'compiles');
   return program;
 }
@@ -135,7 +136,7 @@ client('u8-mqtt', async (_, port) => {
 client('examples/vote.py', async (t, port) => {
   const text = readFileSync(pathInCheckout('examples/vote.py'), 'utf8');
   const here = text.replace('1883', `${port}`).replace('vote/demo', 'vote/q');
-  const program = join(t.testdir(), 'vote.py');
+  const program = join(emptyFolder(t), 'vote.py');
   // Wait 50 ms before connecting again, not a second, to save time.
   writeFileSync(program, here.replace('client.loop_start', 'client.reconnect_delay_set(0.05, 1)\nclient.loop_start'));
   t.equal(await run('/usr/bin/python3', [program]), 0);
