@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { PollBook } from '../core/live/poll-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Descriptors } from '../core/process/descriptors.ts';
@@ -205,6 +206,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
   scope.add('aedes', async () => {
     await intake.drained();
+    // The last acknowledgements leave in this turn of the event loop.
+    await turn();
     connections.stopping();
     await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
     connections.destroyAll();

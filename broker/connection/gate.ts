@@ -196,7 +196,7 @@ export class Gate extends Duplex {
     this.isForwarding = false;
     if (isTaken) this.receiver?.heard();
     if (this.destroyed) return;
-    this.packetTimer.note(isPartial);
+    this.packetTimer.note(isPartial, at > 0);
     if (at > 0) this.waiting = at === bytes.length ? NOTHING : bytes.subarray(at);
     // Stop reading while whole packets wait; keep reading to complete a partial one.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
@@ -250,7 +250,8 @@ export class Gate extends Duplex {
     const isStranger = this.state === 'stranger';
     const length = frameLength(bytes, at);
     const limit = isStranger ? this.limits.connectBytes : this.limits.packetBytes;
-    if (isStranger && packetType(bytes[at] as number) !== CONNECT) this.refuse('the first packet must be CONNECT');
+    if ((packetType(bytes[at] as number) === CONNECT) !== isStranger)
+      this.refuse('CONNECT must come first, and only once', CODE.protocol);
     else if (length < 0) this.refuse('malformed remaining length');
     else if (length <= limit) return length;
     else this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`, CODE.tooLarge, isConnect5(bytes, at));
@@ -277,10 +278,7 @@ export class Gate extends Duplex {
     return true;
   }
 
-  /**
-   * Sends the only answer that a refused client gets, and closes the connection. Emits `refused` at once, because the client may
-   * close the connection first, without an error.
-   */
+  /** Sends the only answer that a refused client gets, and closes. Emits `refused` at once, because the client may close first. */
   private answer(bytes: Buffer, why: string): void {
     this.state = 'refused';
     this.refusal = new GateError(why);

@@ -12,7 +12,7 @@ interface OutgoingParts {
   readonly drainMs: number;
   /** Called once waiting acknowledgements have left. */
   readonly onDrained: () => void;
-  /** Called if they do not leave in time. */
+  /** Called if they do not leave in time, or if a client of MQTT 5 acknowledges nothing. */
   readonly onStalled: () => void;
 }
 
@@ -52,6 +52,7 @@ export class Outgoing {
     }
     const complete = this.repeatedFilters.complete(bytes);
     const packets = this.translator ? this.translator.toClient(complete, this.sessionPresent) : complete;
+    if (this.translator?.isStalled) this.parts.onStalled();
     // After a half-close, nobody reads it, but what the device sent before must still be taken.
     if (!packets || !socket.writable || socket.write(packets)) done();
     else socket.once('drain', done);
@@ -87,5 +88,6 @@ export function part(socket: Duplex, last: Buffer): void {
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();
-  socket.end(last);
+  if (last.length > 0) socket.end(last);
+  else socket.end();
 }

@@ -126,7 +126,7 @@ export class Publisher implements Receiver {
     };
     shared.intake.receive(arrival, (error, receipt) => {
       if (error) {
-        connection.because('store', undefined, error.message);
+        connection.because('store', undefined, 'votes cannot be stored at the moment');
         shared.failed(error);
         gate.acknowledgements.fail(pending, error);
         return;

@@ -86,7 +86,7 @@ export class SessionKeeper {
     const nowMs = Date.now();
     this.inUse.set(client, [...(this.inUse.get(client) ?? []), use]);
     const [lastMs, stored] = await Promise.all([ledger.lastUsed(client), ledger.terms(client)]);
-    const terms = this.left.get(client) ?? stored;
+    const terms = newest(this.left.get(client), stored);
     const isPresent = !use.isFresh && this.exists(client, lastMs, terms, nowMs);
     if (isPresent) {
       await ledger.touch([client], nowMs);
@@ -141,7 +141,9 @@ export class SessionKeeper {
     );
     for (let at = 0; at < limited.length; at += BATCH) {
       const batch = limited.slice(at, at + BATCH);
-      await Promise.all(batch.map(([client, use]) => ledger.changeTerms(client, this.termsInUse(use))));
+      // A connection may have ended since, and its terms with it.
+      const current = batch.filter(([client, use]) => this.inUse.get(client)?.includes(use));
+      await Promise.all(current.map(([client, use]) => ledger.changeTerms(client, this.termsInUse(use))));
     }
     const ended = await ledger.ended(Date.now());
     let deleted = 0;
@@ -194,4 +196,9 @@ function endWithTheSession({ persistence, ledger }: SessionKeeperParts['sessions
     await remove(client, topics);
     await ledger.forgetDeliveries(client.id, topics);
   };
+}
+
+/** Of what a broker and the store know, what the later connection set. */
+function newest(own: SessionTerms | undefined, stored: SessionTerms | undefined): SessionTerms | undefined {
+  return own && stored && stored.connection > own.connection ? stored : (own ?? stored);
 }

@@ -6,8 +6,12 @@ import { repeat } from '../../core/waiting/repeat.ts';
 
 /** Interval in ms between checks which wills of this broker’s devices are due. */
 const CHECK_EVERY_MS = 500;
-/** Interval in ms between looks at the wills of all brokers, for those of brokers that have crashed. */
-const SWEEP_EVERY_MS = 2_000;
+/** Interval in ms between looks at which brokers are present. */
+const LOOK_EVERY_MS = 2_000;
+/** How long in ms all wills are read at every look, after brokers have come or gone: those of brokers that have crashed. */
+const UNSETTLED_MS = 20_000;
+/** Interval in ms between readings of all wills otherwise, because there may be one per device. */
+const SWEEP_EVERY_MS = 30_000;
 /** How long in ms a will may be overdue before another broker publishes it. */
 const OVERDUE_MS = 2_000;
 /** Maximum number of wills that wait at a broker. When there are more, they are published at once. */
@@ -62,6 +66,10 @@ export class DelayedWills {
   private readonly writes = new Set<Promise<void>>();
   /** Brokers that were not present at the last look. */
   private absent: ReadonlySet<string> = new Set();
+  /** The brokers that were present at the last look, and when that last changed. */
+  private present: readonly string[] = [];
+  private changedAtMs = 0;
+  private lookedAtMs = 0;
   private sweptAtMs = 0;
   private work: Promise<unknown> = Promise.resolve();
 
@@ -139,15 +147,19 @@ export class DelayedWills {
       await this.take(device, text);
       this.waiting.delete(device);
     }
-    if (nowMs - this.sweptAtMs < SWEEP_EVERY_MS) return;
+    if (nowMs - this.lookedAtMs < LOOK_EVERY_MS) return;
+    this.lookedAtMs = nowMs;
+    const present = (await this.parts.presence.list(BROKER_ROLE)).map(({ id }) => id).sort();
+    if (present.join() !== this.present.join()) this.changedAtMs = nowMs;
+    this.present = present;
+    if (nowMs - this.changedAtMs > UNSETTLED_MS && nowMs - this.sweptAtMs < SWEEP_EVERY_MS) return;
     this.sweptAtMs = nowMs;
-    await this.sweep();
+    await this.sweep(new Set(present).add(this.parts.broker));
   }
 
   /** Publishes overdue wills, and lets those of crashed brokers wait from now on. */
-  private async sweep(): Promise<void> {
-    const { store, presence, broker } = this.parts;
-    const present = new Set((await presence.list(BROKER_ROLE)).map(({ id }) => id)).add(broker);
+  private async sweep(present: ReadonlySet<string>): Promise<void> {
+    const { store } = this.parts;
     const absent = new Set<string>();
     for await (const [device, text] of store.all()) {
       const will = parse(text);

@@ -5,7 +5,6 @@ import { ProtocolViolation } from '../wire/packet-reader.ts';
 /** The reason codes of MQTT 5 that are used here [MQTT5 2.4]. */
 export const CODE = {
   success: 0x00,
-  disconnectWithWill: 0x04,
   noSubscription: 0x11,
   unspecified: 0x80,
   malformed: 0x81,

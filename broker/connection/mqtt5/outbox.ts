@@ -4,6 +4,8 @@ import { packetOf, twoBytes } from './writing.ts';
 
 /** Maximum number of topics with a message that waits because the client takes no more at once. */
 const MAX_HELD = 64;
+/** Maximum number of messages that wait for the PUBACK of an earlier one. */
+const MAX_EXPECTED = 1_000;
 
 const RETAIN = 0x01;
 const NO_PROPERTIES = Buffer.from([0]);
@@ -49,6 +51,11 @@ export class Outbox {
     this.wishes = wishes;
     this.send = send;
     this.toAedes = toAedes;
+  }
+
+  /** True if the client leaves a message unacknowledged for so long that too many wait behind it. */
+  get isStalled(): boolean {
+    return this.expected.size > MAX_EXPECTED;
   }
 
   /** A PUBLISH by Aedes or the broker, of MQTT 3.1.1, for the client; undefined if it is not sent now. */

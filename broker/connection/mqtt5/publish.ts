@@ -6,6 +6,9 @@ import { PROPERTY, readProperties } from './properties.ts';
 /** How many topic aliases a connection may use. */
 export const TOPIC_ALIASES = 16;
 
+/** Maximum length of a topic that an alias stands for. The topics of devices are shorter. */
+const MAX_ALIASED = 256;
+
 const NO_TOPIC = Buffer.alloc(0);
 /** A text of no characters. */
 const EMPTY_TEXT = Buffer.from([0, 0]);
@@ -63,6 +66,7 @@ export class PublishReader5 {
       throw new Mqtt5Error(CODE.badAlias, `topic aliases are 1 to ${TOPIC_ALIASES}, not ${alias}`);
     }
     if (topic !== '') {
+      if (topic.length > MAX_ALIASED) throw new Mqtt5Error(CODE.badTopic, 'a topic this long has no use here');
       this.aliases.set(alias, topic);
       return topic;
     }

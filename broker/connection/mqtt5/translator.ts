@@ -1,7 +1,6 @@
 import {
   AUTH,
   CONNACK,
-  CONNECT,
   DISCONNECT,
   frameLength,
   PINGREQ,
@@ -86,6 +85,11 @@ export class Translator {
   /** True if nothing is kept of the session once the connection has ended, and nothing is continued. */
   get isClean(): boolean {
     return this.connect.isCleanStart && this.expirySeconds === 0;
+  }
+
+  /** True if the client acknowledges so little that too many messages wait behind one. */
+  get isStalled(): boolean {
+    return this.outbox.isStalled;
   }
 
   /** The will, if it must wait after the end of the connection; Aedes publishes others at once. */
@@ -221,7 +225,8 @@ export class Translator {
       }
       this.expirySeconds = Math.min(expiry, this.parts.maxExpirySeconds);
     }
-    this.left = code === CODE.disconnectWithWill ? 'with will' : 'without will';
+    // Only a normal end discards the will [MQTT5-3.14.4-3].
+    this.left = code === CODE.success ? 'without will' : 'with will';
     // Aedes publishes the will of a client that ends the connection without DISCONNECT.
     return this.left === 'with will' ? undefined : Buffer.from([DISCONNECT << 4, 0]);
   }
@@ -233,12 +238,8 @@ export class Translator {
     const flags = FLAGS[type];
     const body = bodyOf(bytes, start);
     if (flags === undefined) {
-      // The second CONNECT is forbidden [MQTT5-3.1.0-2], as are the server’s packets.
       const code = type === 0 ? CODE.malformed : CODE.protocol;
-      throw new Mqtt5Error(
-        code,
-        type === CONNECT ? 'CONNECT is sent once' : `a client may not send packets of type ${type}`,
-      );
+      throw new Mqtt5Error(code, `a client may not send packets of type ${type}`);
     }
     if ((first & 0x0f) !== flags) throw new ProtocolViolation(`packets of type ${type} must have the flags ${flags}`);
     return new PacketReader(bytes, body, end);

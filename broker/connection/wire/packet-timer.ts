@@ -11,13 +11,18 @@ export class PacketTimer {
     this.onLate = onLate;
   }
 
-  /** Call after every read. @param isPartial true if the packet that was read last is incomplete */
-  note(isPartial: boolean): void {
+  /**
+   * Call after every read.
+   *
+   * @param isPartial true if the packet that was read last is incomplete
+   * @param isNew true if that is another packet than the last time
+   */
+  note(isPartial: boolean, isNew: boolean): void {
     if (!isPartial) {
       this.since = 0;
       return;
     }
-    this.since ||= Date.now();
+    if (isNew || this.since === 0) this.since = Date.now();
     this.timer ??= setTimeout(this.check, this.limitMs);
   }
 

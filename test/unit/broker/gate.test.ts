@@ -11,7 +11,7 @@ import { type Publish, PublishReader } from '../../../broker/connection/wire/pub
 import { decodePayload } from '../../../broker/intake/payload.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const LIMITS: GateLimits = { connectBytes: 64, packetBytes: 256, packetMs: 150, inFlight: 8, drainMs: 1_000 };
+const LIMITS: GateLimits = { connectBytes: 64, packetBytes: 256, packetMs: 500, inFlight: 8, drainMs: 1_000 };
 const CONNECT = generate({
   cmd: 'connect',
   clientId: 'd',
@@ -31,7 +31,7 @@ interface Passage {
   readonly got: () => Buffer;
   readonly published: Publish[];
   readonly released: number[];
-  /** Accepts the device. */
+  /** Accepts the device, once CONNECT has come. */
   readonly accept: () => void;
   readonly error: Promise<Error | undefined>;
 }
@@ -60,7 +60,10 @@ async function gate(t: Test, flow = new Flow(1_000)): Promise<Passage> {
     release: (id) => released.push(id),
     heard: () => {},
   };
-  const accept = () => made.accept(receiver);
+  const accept = () => {
+    if (chunks.length > 0) made.accept(receiver);
+    else made.once('data', () => made.accept(receiver));
+  };
   return { device, gate: made, got: () => Buffer.concat(chunks), published, released, accept, error };
 }
 
@@ -78,8 +81,8 @@ t.test(
   'the first packet must be a CONNECT of limited size, and later packets wait until it has been accepted',
   async (t) => {
     for (const [bytes, why] of [
-      [publish(), /must be CONNECT/],
-      [Buffer.from('GET / HTTP/1.1\r\n\r\n'), /must be CONNECT/],
+      [publish(), /CONNECT must come first/],
+      [Buffer.from('GET / HTTP/1.1\r\n\r\n'), /CONNECT must come first/],
       [Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), /268435460 bytes exceeds the limit of 64/],
       [Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0xff]), /malformed/],
     ] as const) {
@@ -99,6 +102,19 @@ t.test(
     t.same(got(), Buffer.concat([CONNECT, PINGREQ]), 'Aedes gets everything but PUBLISH');
   },
 );
+
+t.test('a second CONNECT, of whatever version, closes the connection, and what follows it is not taken', async (t) => {
+  for (const protocolVersion of [4, 5] as const) {
+    const { device, accept, got, published, error } = await gate(t);
+    accept();
+    device.write(CONNECT);
+    await eventually('CONNECT', async () => (got().length > 0 ? true : undefined));
+    const fields = { clientId: 'd', protocolId: 'MQTT', clean: true, keepalive: 60 } as const;
+    device.write(Buffer.concat([generate({ cmd: 'connect', protocolVersion, ...fields }), publish()]));
+    t.match(await error, { message: /only once/ });
+    t.same(published, []);
+  }
+});
 
 t.test('packets arrive intact and in order, even if they are sent byte by byte', async (t) => {
   const { device, accept, got, published, released } = await gate(t);
@@ -191,7 +207,7 @@ t.test('an incomplete packet times out, but an idle connection does not', async 
   }
   t.notOk(made.destroyed, 'a busy connection stays open');
   device.write(publish().subarray(0, 5));
-  t.match((await error)?.message, /packet still incomplete after 150 ms/);
+  t.match((await error)?.message, /packet still incomplete after 500 ms/);
 });
 
 t.test('the number of votes in flight is limited, per connection and in the whole broker', async (t) => {

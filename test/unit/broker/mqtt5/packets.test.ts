@@ -127,7 +127,6 @@ t.test('packets of the client are checked before Aedes gets them', async (t) => 
     ['DISCONNECT with another property', 'e0 07 00 05 27 00 00 00 01', 0x81],
     ['DISCONNECT that asks for what ended to be kept', 'e0 07 00 05 11 00 00 00 01', 0x82],
     ['AUTH', 'f0 00', 0x82],
-    ['a second CONNECT', '10 00', 0x82],
     ['CONNACK', '20 03 00 00 00', 0x82],
     ['type 0', '00 00', 0x81],
   ] as const) {
@@ -153,6 +152,11 @@ t.test('DISCONNECT with or without the will, and a new expiry', async (t) => {
   const withWill = translator();
   t.equal(withWill.from(hex('e0 01 04')), undefined, 'Aedes must not see it');
   t.equal(withWill.translator.left, 'with will');
+  for (const code of ['80', '83', '93']) {
+    const failing = translator();
+    t.equal(failing.from(hex(`e0 01 ${code}`)), undefined, `after 0x${code}, the will is published`);
+    t.equal(failing.translator.left, 'with will');
+  }
 });
 
 t.test('every reason of a rejected vote, with and without its text', async (t) => {

@@ -108,6 +108,14 @@ t.test('Receive Maximum holds the newest message of each topic', async (t) => {
   t.equal(dropped, 200 - 1 - 64, 'at most 64 topics wait');
 });
 
+t.test('a client that never acknowledges a message is noticed', async (t) => {
+  const { to, translator: made } = translator({ properties: { receiveMaximum: 1 } });
+  for (let messageId = 1; messageId <= 1_000; messageId++) to(message('poll/a', { messageId }));
+  t.equal(made.isStalled, false);
+  to(message('poll/a', { messageId: 1_001 }));
+  t.equal(made.isStalled, true);
+});
+
 t.test('messages that are larger than the client takes are left out', async (t) => {
   const { from, to, toAedes } = translator({ properties: { maximumPacketSize: 30 } });
   t.equal(to(message('poll/a', { payload: 'x'.repeat(40), messageId: 1 })).length, 0);
