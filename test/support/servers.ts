@@ -139,8 +139,10 @@ export async function redisSentinels(directory: string, more: readonly string[] 
     const fact = (name: string) => Number(facts[facts.indexOf(name) + 1]);
     return fact('num-slaves') === 1 && fact('num-other-sentinels') === 2;
   };
-  while (!(await Promise.all(sentinels.map(isReady))).every((isIt) => isIt)) {
-    if (Date.now() > endMs) throw new Error('the sentinels did not find each other');
+  const isFollowing = async () =>
+    String(await tellAs(undefined, replica.port, 'INFO', 'replication')).includes('master_link_status:up');
+  while (!(await isFollowing()) || !(await Promise.all(sentinels.map(isReady))).every((isIt) => isIt)) {
+    if (Date.now() > endMs) throw new Error('the sentinels did not find each other, or the replica its primary');
     await sleep(50);
   }
   return {

@@ -80,7 +80,8 @@ t.test('a poll that a failover has lost takes no votes, and the brokers say so',
   const redis = await redisSentinels(t.testdir());
   t.teardown(() => redis.end());
   const { broker, dashboard, api } = await deploymentOn(t, redis);
-  // The replica receives nothing of what follows.
+  t.equal(await tell(redis.primary.port, 'WAIT', '1', '5000'), 1, 'the replica has everything so far');
+  // It receives nothing of what follows.
   redis.replica.program.signal('SIGSTOP');
   await tell(redis.primary.port, 'CLIENT', 'KILL', 'TYPE', 'replica');
   const options = ['a', 'b'].map((key) => ({ key, label: key }));
