@@ -63,6 +63,12 @@ for (const store of ['embedded', 'Redis'] as const) {
     const s = await stage(t, settings, directory);
     await s.openPoll('q', { room: 'hall' });
     await s.openPoll('other');
+    // The announcer publishes asynchronously.
+    const witness = await s.device('witness');
+    for (const topic of ['poll/q', 'poll/other', 'room/hall']) {
+      await witness.subscribe(topic);
+      await witness.next(topic);
+    }
     const first = await line(t, s);
     first.send(subscribe('poll/q', 'room/hall', 'poll/other'));
     await first.next(8);
@@ -84,9 +90,6 @@ for (const store of ['embedded', 'Redis'] as const) {
       await change(s, 'q', 'reopen');
     }
     await change(s, 'q', 'close');
-    // The announcer publishes asynchronously.
-    const witness = await s.device('witness');
-    await witness.subscribe('poll/q');
     for (let round = 0, status = ''; round < 5 || status !== 'closed'; ) {
       ({ round, status } = JSON.parse(await witness.next('poll/q')));
     }
