@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
 import { START } from '../../core/store/offset.ts';
 import { acceptStore, storeState } from '../../core/store/redis/guard/accept.ts';
+import type { Loss } from '../../core/store/redis/guard/known.ts';
 import { RedisStore, type RedisStoreOptions } from '../../core/store/redis/store.ts';
 import type { Condition, Store } from '../../core/store/store.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
 import { eventually } from '../support/eventually.ts';
-import { type RedisServer, redisServer, tell } from '../support/servers.ts';
+import { type RedisServer, redisCluster, redisServer, tell } from '../support/servers.ts';
 import { CONTRACT_PARTITIONS } from './subject.ts';
 
 const log = createLog('silent');
@@ -118,6 +119,48 @@ t.test('the first append after everything was flushed is not acknowledged', asyn
   await tell(redis.port, 'FLUSHALL');
   await t.rejects(soon(store), { message: /gone|empty/ });
   t.equal(Number(await tell(redis.port, 'EXISTS', 'log')), 0);
+});
+
+t.test('the first append after a log has lost its end is not acknowledged, so that it does not hide the loss', async (t) => {
+  const redis = await server(t);
+  const place = placeOn(redis);
+  const store = await opened(t, place);
+  const first = await store.log.append(0, marker);
+  await store.log.append(0, marker);
+  const script = "redis.call('DEL', KEYS[1]) redis.call('XADD', KEYS[1], ARGV[1], 'e', '')";
+  await tell(redis.port, 'EVAL', script, '1', `{${place.prefix}:0}:log`, first);
+  await t.rejects(soon(store), { name: 'StoreError' });
+  t.match(await conditionOf(store, 'the loss to be noticed', isGone), { reason: /lacks entries/ });
+});
+
+t.test('what one shard of a cluster has lost in a restart is reported, although votes go on', async (t) => {
+  const cluster = await redisCluster(t.testdir());
+  t.teardown(() => cluster.end());
+  const lost: Loss[] = [];
+  const store = await opened(t, placeOn(cluster), { onLoss: (loss) => lost.push(loss) });
+  for (let p = 0; p < CONTRACT_PARTITIONS; p++) await store.log.append(p, marker);
+  const files = join(t.testdirName, '0', 'appendonlydir');
+  // What a failover to a replica that is behind leaves: everything up to some moment.
+  cpSync(files, `${files}.before`, { recursive: true });
+  const ends = await Promise.all(Array.from({ length: CONTRACT_PARTITIONS }, (_, p) => store.log.append(p, marker)));
+  const [shard] = cluster.nodes as [RedisServer];
+  await shard.program.end('SIGKILL');
+  rmSync(files, { recursive: true });
+  renameSync(`${files}.before`, files);
+  const appended = ends.map((_, p) => store.log.append(p, marker));
+  await shard.program.start();
+  await Promise.all(appended);
+  const here = await Promise.all(
+    ends.map(async (end, p) => {
+      const found = (await store.log.read(new Map([[p, START]]), { limit: 10, waitMs: 0 })).get(p) ?? [];
+      return found.some(({ offset }) => offset === end);
+    }),
+  );
+  const expected = ends.map((until, partition) => ({ partition, until })).filter((_, p) => !here[p]);
+  t.ok(expected.length > 0, 'the shard had some of the partitions');
+  t.match(lost, expected);
+  t.equal(lost.length, expected.length);
+  t.ok(store.condition().ok);
 });
 
 t.test('a store that has lost a part is not opened, and the error says what to do', async (t) => {

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { parseAddress, type SentinelCredentials } from '../redis-address.ts';
@@ -101,6 +102,8 @@ export class RedisStore implements Store {
         ...{ isCluster: address.mode === 'cluster', onLoss: options.onLoss, log },
       });
       appending.on('close', () => guard.reconnected());
+      // A cluster closes only when it has lost all of its nodes.
+      if (appending instanceof Cluster) appending.on('-node', () => guard.reconnected());
       appending.on('ready', () => guard.suspect());
       gate(working, () => guard.loss);
       const bells = new Bells(listening, keys);
