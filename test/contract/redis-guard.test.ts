@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
 import { START } from '../../core/store/offset.ts';
@@ -220,6 +221,19 @@ t.test(
     await opened(t, place);
   },
 );
+
+t.test('a store that could not be opened is not watched', async (t) => {
+  const redis = await server(t);
+  const place = placeOn(redis);
+  const messages: string[] = [];
+  const listening = pino({ level: 'debug' }, { write: (line: string) => void messages.push(JSON.parse(line).msg) });
+  await (await opened(t, place)).close();
+  await tell(redis.port, 'SET', `{${place.prefix}:registry}:writes`, 'of another type');
+  await t.rejects(RedisStore.open({ ...place, durability: 'append', replicas: 1 }, listening), /WRONGTYPE/);
+  messages.length = 0;
+  await sleep(1_500);
+  t.same(messages, []);
+});
 
 t.test('a deployment of an earlier version gets its marks', async (t) => {
   const redis = await server(t);

@@ -85,6 +85,7 @@ export class RedisStore implements Store {
     const checking = connect(address, { name: 'checks' }, log);
     const listening = connect(address, { name: 'bells', isSubscriber: true }, log);
     const connections = [appending, working, checking, listening];
+    const running: { close(): Promise<void> }[] = [];
     try {
       await Promise.all(connections.map((connection) => awaitReady(connection, address)));
       await demandRights({ working, listening, prefix, durability: options.durability });
@@ -101,6 +102,7 @@ export class RedisStore implements Store {
         ...{ connection: checking, keys, partitions, mark, ...waiting },
         ...{ isCluster: address.mode === 'cluster', onLoss: options.onLoss, log },
       });
+      running.push(guard);
       appending.on('close', () => guard.reconnected());
       // A cluster closes only when it has lost all of its nodes.
       if (appending instanceof Cluster) appending.on('-node', () => guard.reconnected());
@@ -109,6 +111,7 @@ export class RedisStore implements Store {
       const bells = new Bells(listening, keys);
       const { durability } = { durability: { replicas: waiting.replicas } };
       const registry = await RedisRegistry.open({ connection: working, keys, bells, durability, log });
+      running.push(registry);
       guard.resyncBy(() => registry.settled());
       return new RedisStore({
         connections,
@@ -124,6 +127,8 @@ export class RedisStore implements Store {
       });
     } catch (error) {
       for (const connection of connections) connection.disconnect();
+      // Otherwise they would go on checking and following a store that nobody uses.
+      await Promise.all(running.map((each) => each.close()));
       throw error;
     }
   }
