@@ -17,8 +17,9 @@ import {
   type StoredEntry,
   soundEntries,
 } from '../core/store/embedded/repair/readable.ts';
-import type { Marker } from '../core/voting/count/entry.ts';
-import type { Poll } from '../core/voting/poll/poll.ts';
+import { type Round, RoundStarts } from '../core/store/embedded/repair/round-starts.ts';
+import { readEntry } from '../core/voting/count/entry.ts';
+import { firstRound, type Poll } from '../core/voting/poll/poll.ts';
 
 /** A run of sequences, first and last included, for which a damaged log has no entries. */
 export interface Missing {
@@ -39,6 +40,12 @@ export type RepairOutcome =
       readonly kept: Readonly<Record<string, number>>;
       /** True if these may have been changed or removed since. */
       readonly areOld: boolean;
+      /** True if there were documents that cannot be read. */
+      readonly areIncomplete: boolean;
+      /** Rounds whose opening is no longer in the log, so that their votes cannot be counted again: they show none. */
+      readonly uncounted: readonly Round[];
+      /** How many entries of the log cannot be read. */
+      readonly unreadable: number;
       /** Where the damaged state is now; undefined if there was none. */
       readonly aside: string | undefined;
     }
@@ -77,15 +84,24 @@ export async function repair(path: string): Promise<RepairOutcome> {
 async function rebuildState(directory: string, why: string): Promise<RepairOutcome> {
   const [logPath, statePath] = [join(directory, 'log.lmdb'), join(directory, 'state.lmdb')];
   const partitions = Number(readableFact(logPath, 'partitions'));
-  const left = isThere(statePath) ? readableDocuments(statePath) : { documents: [], areOld: false };
+  const left = isThere(statePath)
+    ? readableDocuments(statePath)
+    : { documents: [], areOld: false, areIncomplete: false };
+  const { documents: found, areOld, areIncomplete } = left;
   const rebuilt = new RebuiltPolls(partitions);
+  const starts = new RoundStarts();
+  let unreadable = 0;
   for (const { partition, text } of soundEntries(logPath)) {
-    if (isMarker(text)) rebuilt.add(partition, JSON.parse(text) as Marker);
+    const entry = readEntry(text);
+    starts.add(partition, entry);
+    if (entry.type === 'open' || entry.type === 'close') rebuilt.add(partition, entry);
+    else if (entry.type !== 'votes') unreadable++;
   }
-  const kept = left.documents.filter(({ collection }) => collection === 'polls');
+  const kept = found.filter(({ collection }) => collection === 'polls');
   const polls = rebuilt.polls(new Map(kept.map(({ id, value }) => [id, value as Poll])));
+  const uncounted = starts.lacking([...kept.map(({ value }) => value as Poll), ...polls].flatMap(roundsOf));
   const documents: StoredDocument[] = [
-    ...left.documents.filter(({ collection }) => collection !== 'polls'),
+    ...found.filter(({ collection }) => collection !== 'polls'),
     ...polls.map((poll) => ({ collection: 'polls' as const, id: poll.definition.poll, value: poll, version: 1 })),
   ];
   const id = readableFact(logPath, 'id');
@@ -98,7 +114,15 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
   }
   await rename(written, statePath);
   await syncDirectory(directory);
-  return { is: 'rebuilt', why, polls: polls.length, kept: countsOf(left.documents), areOld: left.areOld, aside };
+  const facts = { kept: countsOf(found), areOld, areIncomplete, uncounted, unreadable, aside };
+  return { is: 'rebuilt', why, polls: polls.length, ...facts };
+}
+
+/** The rounds of a poll that were opened, as its document has them. One that is opening may have no marker yet. */
+function roundsOf(poll: Poll): Round[] {
+  const last = poll.status === 'opening' ? poll.round - 1 : poll.round;
+  const rounds = Array.from({ length: Math.max(0, last - firstRound(poll) + 1) }, (_, i) => firstRound(poll) + i);
+  return rounds.map((round) => ({ poll: poll.definition.poll, round }));
 }
 
 async function exportLog(directory: string, why: string): Promise<RepairOutcome> {
@@ -138,10 +162,6 @@ function missingIn(entries: readonly StoredEntry[], counted: ReadonlyMap<number,
     if (end > last) missing.push({ partition, from: last + 1, to: end });
   }
   return missing;
-}
-
-function isMarker(text: string): boolean {
-  return !text.startsWith('{"type":"votes"');
 }
 
 function countsOf(documents: readonly StoredDocument[]): Record<string, number> {

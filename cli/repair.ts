@@ -41,14 +41,24 @@ async function run({ dataDir, json }: Flags): Promise<void> {
 function textOf(outcome: RepairOutcome): string {
   if (outcome.is === 'sound') return 'log.lmdb and state.lmdb are sound; nothing was changed\n';
   if (outcome.is === 'rebuilt') {
-    const { why, polls, kept, areOld, aside } = outcome;
+    const { why, polls, kept, areOld, areIncomplete, uncounted, unreadable, aside } = outcome;
     const others = Object.entries(kept).filter(([collection]) => collection !== 'polls');
     const found = others.map(([collection, count]) => `${count} ${collection}`).join(', ') || 'nothing else';
     return [
       `state.lmdb was rebuilt (${why})`,
       `  from the log: ${polls} polls; votes are counted again at the next start`,
+      ...uncounted.map(
+        ({ poll, round }) =>
+          `  its opening is no longer in the log, so it will show no votes or too few: poll ${poll}, round ${round}`,
+      ),
+      ...(unreadable === 0
+        ? []
+        : [
+            `  ${unreadable} entries of the log cannot be read; "pollcast log dead" lists damaged ones after the start`,
+          ]),
       `  from what was left of it: ${found}`,
       ...(areOld ? ['  some of these may be out of date, or have been removed: check the list of devices'] : []),
+      ...(areIncomplete ? ['  some documents could not be read: polls, devices or others may be missing'] : []),
       ...(kept.devices
         ? []
         : ['  registered devices are lost: import them again, or restore state.lmdb from a backup']),
@@ -61,6 +71,11 @@ function textOf(outcome: RepairOutcome): string {
     `log.lmdb is damaged: ${why}`,
     `  ${entries} entries can be read; they were exported to ${file}`,
     ...missing.map(({ partition, from, to }) => `  partition ${partition}: entries ${from} to ${to} are missing`),
+    ...(missing.length === 0
+      ? []
+      : [
+          '  appends that were refused, such as when the disk was full, leave gaps in the numbers, too: nothing is lost then',
+        ]),
     '  entries after the last readable one of a partition may be missing, too',
     'log.lmdb was not changed. Restore it and state.lmdb from the same backup, or choose another directory.\n',
   ].join('\n');

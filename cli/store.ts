@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { StorePlace } from '../app/lost-store.ts';
-import { environmentSettings, flagOf, type SettingName } from '../core/config/settings.ts';
+import { environmentSettings, flagOf } from '../core/config/settings.ts';
 import { EXIT } from './exit.ts';
 
 /** The settings that say which store it is. */
-const NAMES = ['redisUrl', 'redisPrefix', 'partitions', 'sentinelUsername', 'sentinelPassword'] as const;
-type Flags = Partial<Record<(typeof NAMES)[number], string>>;
+const NAMES = ['redisUrl', 'redisPrefix', 'sentinelUsername', 'sentinelPassword'] as const;
+type Flags = Partial<Record<(typeof NAMES)[number] | 'partitions', string>>;
 
 /** Adds `pollcast store`, for the operators of Redis: it connects to Redis itself, because no process may be able to. */
 export function addStore(program: Command): void {
@@ -15,12 +15,13 @@ export function addStore(program: Command): void {
   withPlace(store.command('show').description('Show whether all data is there')).action(async (flags: Flags) => {
     await run(async () => {
       const { examineStore } = await import('../app/lost-store.ts');
-      const { mark, polls, devices, gone } = await examineStore(placeOf(flags));
+      const { mark, partitions, polls, devices, gone } = await examineStore(placeOf(flags));
       const lines = [
-        `Store    ${mark ?? 'none: Redis has no data of this deployment'}`,
-        `Polls    ${polls}`,
-        `Devices  ${devices}`,
-        `Gone     ${gone.length === 0 ? 'nothing' : gone.join(', ')}`,
+        `Store       ${mark ?? 'none: Redis has no data of this deployment'}`,
+        `Partitions  ${partitions ?? 'unknown'}`,
+        `Polls       ${polls}`,
+        `Devices     ${devices}`,
+        `Gone        ${gone.length === 0 ? 'nothing' : gone.join(', ')}`,
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
       if (gone.length > 0) process.exitCode = EXIT.failed;
@@ -51,11 +52,15 @@ function withPlace(command: Command): Command {
     const otherwise = fallback === '' ? '' : `, default: ${fallback}`;
     command.option(`${flagOf(variable)} <value>`, `${description} (${variable}${otherwise})`);
   }
-  return command;
+  // Never from the environment or a default: a wrong number that is accepted lets devices vote twice.
+  return command.option(
+    '--partitions <value>',
+    'number of partitions with which the deployment was created; needed if Redis has lost it, otherwise it replaces what Redis has',
+  );
 }
 
 function placeOf(flags: Flags): StorePlace {
-  const text = (name: SettingName & keyof Flags) =>
+  const text = (name: (typeof NAMES)[number]) =>
     flags[name] ?? process.env[environmentSettings[name].variable] ?? environmentSettings[name].fallback;
   const url = text('redisUrl');
   if (url === '')
@@ -63,7 +68,7 @@ function placeOf(flags: Flags): StorePlace {
   return {
     url: environmentSettings.redisUrl.parse(url),
     prefix: environmentSettings.redisPrefix.parse(text('redisPrefix')),
-    partitions: environmentSettings.partitions.parse(text('partitions')),
+    partitions: flags.partitions === undefined ? undefined : environmentSettings.partitions.parse(flags.partitions),
     sentinelUsername: text('sentinelUsername'),
     sentinelPassword: text('sentinelPassword'),
   };

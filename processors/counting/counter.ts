@@ -3,6 +3,7 @@ import { LruMap } from '../../core/runtime/lru-map.ts';
 import type { Offset } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
+import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
 import { type Ballots, type FoldedEntry, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import { pause } from '../../core/waiting/pause.ts';
@@ -47,6 +48,8 @@ export class Counter {
   private readonly log: Log;
   private readonly unreadable: Unreadable;
   private readonly progress = new Map<number, Progress>();
+  /** The partitions of the last step. */
+  private held: readonly number[] = [];
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
 
@@ -108,7 +111,10 @@ export class Counter {
 
   /** Discards the state of partitions that other processors count now. It would be stale if this process counted them again. */
   private forgetOthers(partitions: readonly number[]): void {
-    for (const partition of this.progress.keys()) {
+    // All that were counted before, because a failure clears the progress, but not what else is known of a partition.
+    const { held } = this;
+    this.held = [...partitions];
+    for (const partition of held) {
       if (partitions.includes(partition)) continue;
       this.progress.delete(partition);
       this.unreadable.forget(partition);
@@ -128,8 +134,9 @@ export class Counter {
     const progress = await this.progressOf(partition);
     const entries = logged.map(({ entry }) => entry);
     const state = await this.load(partition, progress, entries);
-    const changes = fold(state, entries);
-    await this.unreadable.setAside(partition, logged, state.slices.values());
+    const rounds = new Map<UnreadableEntry, readonly string[]>();
+    const changes = fold(state, entries, (entry, touched) => rounds.set(entry, touched));
+    await this.unreadable.setAside(partition, logged, rounds);
     const offset = (logged.at(-1) as Foldable).offset;
     const { refused } = progress;
     const startMs = performance.now();

@@ -4,7 +4,7 @@ import type { Offset } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
 import type { FoldedEntry } from '../../core/voting/count/fold.ts';
-import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
+import type { Slice } from '../../core/voting/count/slice.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
 
@@ -87,10 +87,19 @@ export class Unreadable {
     return open;
   }
 
-  /** Remembers the unreadable entries of a batch, before it is committed. @param slices the slices after folding */
-  async setAside(partition: number, batch: readonly Foldable[], slices: Iterable<Slice>): Promise<void> {
-    const rounds = [...slices].filter(({ missing }) => missing).map(({ poll, round }) => roundKey(poll, round));
-    for (const [offset, entry] of unreadableIn(batch)) await this.dead.setAside(partition, offset, entry, rounds);
+  /**
+   * Remembers the unreadable entries of a batch, before it is committed.
+   *
+   * @param rounds the rounds in which votes counted at each of them, as `roundKey`
+   */
+  async setAside(
+    partition: number,
+    batch: readonly Foldable[],
+    rounds: ReadonlyMap<UnreadableEntry, readonly string[]>,
+  ): Promise<void> {
+    for (const [offset, entry] of unreadableIn(batch)) {
+      await this.dead.setAside(partition, offset, entry, rounds.get(entry) ?? []);
+    }
   }
 
   /** Says which entries have been set aside, once their batch is committed. */

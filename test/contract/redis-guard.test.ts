@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { createLog } from '../../core/runtime/log.ts';
 import { START } from '../../core/store/offset.ts';
 import { acceptStore, storeState } from '../../core/store/redis/guard/accept.ts';
+import type { Loss } from '../../core/store/redis/guard/known.ts';
 import { RedisStore, type RedisStoreOptions } from '../../core/store/redis/store.ts';
 import type { Condition, Store } from '../../core/store/store.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
 import { eventually } from '../support/eventually.ts';
-import { type RedisServer, redisServer, tell } from '../support/servers.ts';
+import { type RedisServer, redisCluster, redisServer, tell } from '../support/servers.ts';
 import { CONTRACT_PARTITIONS } from './subject.ts';
 
 const log = createLog('silent');
@@ -120,6 +122,54 @@ t.test('the first append after everything was flushed is not acknowledged', asyn
   t.equal(Number(await tell(redis.port, 'EXISTS', 'log')), 0);
 });
 
+t.test(
+  'the first append after a log has lost its end is not acknowledged, so that it does not hide the loss',
+  async (t) => {
+    const redis = await server(t);
+    const place = placeOn(redis);
+    const store = await opened(t, place);
+    const first = await store.log.append(0, marker);
+    await store.log.append(0, marker);
+    const script = "redis.call('DEL', KEYS[1]) redis.call('XADD', KEYS[1], ARGV[1], 'e', '')";
+    await tell(redis.port, 'EVAL', script, '1', `{${place.prefix}:0}:log`, first);
+    await t.rejects(soon(store), { name: 'StoreError' });
+    t.match(await conditionOf(store, 'the loss to be noticed', isGone), { reason: /lacks entries/ });
+  },
+);
+
+t.test('what one shard of a cluster has lost in a restart is reported, although votes go on', async (t) => {
+  const cluster = await redisCluster(t.testdir());
+  t.teardown(() => cluster.end());
+  const lost: Loss[] = [];
+  const place = placeOn(cluster);
+  const store = await opened(t, place, { onLoss: (loss) => lost.push(loss) });
+  for (let p = 0; p < CONTRACT_PARTITIONS; p++) await store.log.append(p, marker);
+  const keys = await Promise.all(cluster.nodes.map(({ port }) => tell(port, 'KEYS', `{${place.prefix}:0}:log`)));
+  const shard = keys.findIndex((found) => (found as string[]).length > 0);
+  const files = join(t.testdirName, String(shard), 'appendonlydir');
+  // What a failover to a replica that is behind leaves: everything up to some moment.
+  cpSync(files, `${files}.before`, { recursive: true });
+  const ends = await Promise.all(Array.from({ length: CONTRACT_PARTITIONS }, (_, p) => store.log.append(p, marker)));
+  const { program } = cluster.nodes[shard] as RedisServer;
+  await program.end('SIGKILL');
+  rmSync(files, { recursive: true });
+  renameSync(`${files}.before`, files);
+  const appended = ends.map((_, p) => store.log.append(p, marker));
+  await program.start();
+  await Promise.all(appended);
+  const here = await Promise.all(
+    ends.map(async (end, p) => {
+      const found = (await store.log.read(new Map([[p, START]]), { limit: 10, waitMs: 0 })).get(p) ?? [];
+      return found.some(({ offset }) => offset === end);
+    }),
+  );
+  const expected = ends.map((until, partition) => ({ partition, until })).filter((_, p) => !here[p]);
+  t.notOk(here[0], 'the shard has lost an entry');
+  t.match(lost, expected);
+  t.equal(lost.length, expected.length);
+  t.ok(store.condition().ok);
+});
+
 t.test('a store that has lost a part is not opened, and the error says what to do', async (t) => {
   const redis = await server(t);
   const place = placeOn(redis);
@@ -128,6 +178,61 @@ t.test('a store that has lost a part is not opened, and the error says what to d
   await tell(redis.port, 'DEL', `{${place.prefix}:2}:mark`);
   await t.rejects(opened(t, place), /partition 2.*pollcast store accept/);
   t.match(await storeState(place, log), { gone: ['partition 2'] });
+});
+
+t.test(
+  'a store that has lost its number of partitions is accepted only with a number that fits what is there',
+  async (t) => {
+    const redis = await server(t);
+    const place = placeOn(redis);
+    const store = await opened(t, place);
+    await store.log.append(CONTRACT_PARTITIONS - 1, marker);
+    await store.close();
+    const facts = () => tell(redis.port, 'HGETALL', `${place.prefix}:deployment`);
+    const before = await facts();
+    const fewer = { ...place, partitions: CONTRACT_PARTITIONS - 1 };
+    await t.rejects(
+      acceptStore(fewer, log),
+      { message: /data of its partition 2.*--partitions/ },
+      'although it has a number',
+    );
+    t.same(await facts(), before);
+
+    await tell(redis.port, 'DEL', `${place.prefix}:deployment`);
+    const unknown = { ...place, partitions: undefined };
+    await t.rejects(acceptStore(unknown, log), { message: /lost its number of partitions.*--partitions, at least 3/ });
+    await t.rejects(acceptStore(fewer, log), { message: /data of its partition 2/ });
+    await tell(redis.port, 'DEL', `{${place.prefix}:2}:mark`);
+    await t.rejects(acceptStore(fewer, log), { message: /data of its partition 2/ }, 'also if only its log is left');
+    t.match(await storeState(unknown, log), {
+      partitions: undefined,
+      gone: ['number of partitions', 'polls and devices', 'partition 0', 'partition 1', 'partition 2'],
+    });
+    t.same(await facts(), [], 'nothing was stored');
+
+    await tell(redis.port, 'HSET', `${place.prefix}:deployment`, 'partitions', '2');
+    await t.rejects(
+      acceptStore(unknown, log),
+      { message: /cannot have 2 partitions/ },
+      'nor a wrong number that it has',
+    );
+    await acceptStore(place, log);
+    t.match(await storeState(unknown, log), { partitions: CONTRACT_PARTITIONS, gone: [] });
+    await opened(t, place);
+  },
+);
+
+t.test('a store that could not be opened is not watched', async (t) => {
+  const redis = await server(t);
+  const place = placeOn(redis);
+  const messages: string[] = [];
+  const listening = pino({ level: 'debug' }, { write: (line: string) => void messages.push(JSON.parse(line).msg) });
+  await (await opened(t, place)).close();
+  await tell(redis.port, 'SET', `{${place.prefix}:registry}:writes`, 'of another type');
+  await t.rejects(RedisStore.open({ ...place, durability: 'append', replicas: 1 }, listening), /WRONGTYPE/);
+  messages.length = 0;
+  await sleep(1_500);
+  t.same(messages, []);
 });
 
 t.test('a deployment of an earlier version gets its marks', async (t) => {

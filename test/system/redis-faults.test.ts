@@ -57,7 +57,8 @@ t.test('when Redis has lost everything, no process goes on as if nothing had hap
 
   const env = { POLLCAST_REDIS_URL: redis.url };
   t.match(await pollcast(['store', 'show'], env), { code: 1, stdout: /none/ });
-  t.match(await pollcast(['store', 'accept'], env), { code: 0, stdout: /accepted/ });
+  t.match(await pollcast(['store', 'accept'], env), { code: 1, stderr: /lost its number of partitions.*--partitions/ });
+  t.match(await pollcast(['store', 'accept', '--partitions', '4'], env), { code: 0, stdout: /accepted/ });
   await Promise.all(servers.map((server) => isReady(server, 200)));
   t.match(await (await fetch(`${dashboard.http}/api/polls`)).json(), { polls: [] });
   t.match(await pollcast(['store', 'show'], env), { code: 0, stdout: /nothing/ });

@@ -15,7 +15,7 @@ import { type Call, script } from './scripts/script.ts';
 const RETRY_MS = 100;
 const append = script<
   'voteLog' | 'mark',
-  'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs' | 'expected' | 'isBegun' | 'stored'
+  'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs' | 'expected' | 'known' | 'stored'
 >('append');
 
 /** The maximum number of entries removed by one trim. */
@@ -146,7 +146,7 @@ export class RedisLog implements VoteLog {
     const [serverMs, offset, isGone] = await this.send(call);
     if (isGone) {
       this.guard.suspect();
-      throw new Error('the data of this partition is gone from Redis');
+      throw new Error('Redis lacks data of this partition that was acknowledged');
     }
     if (offset === undefined && serverMs > untilMs) throw new TooLate('the time limit has passed');
     if (offset === undefined) throw new Error('the server’s clock went backwards, or another server has taken over');
@@ -176,7 +176,7 @@ export class RedisLog implements VoteLog {
         channel: this.keys.bell('log'),
         partition,
         expected: this.guard.markText,
-        isBegun: this.guard.isBegun(partition) ? 1 : 0,
+        known: this.guard.newest(partition),
       },
     );
   }

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { parseAddress, type SentinelCredentials } from '../redis-address.ts';
@@ -84,6 +85,7 @@ export class RedisStore implements Store {
     const checking = connect(address, { name: 'checks' }, log);
     const listening = connect(address, { name: 'bells', isSubscriber: true }, log);
     const connections = [appending, working, checking, listening];
+    const running: { close(): Promise<void> }[] = [];
     try {
       await Promise.all(connections.map((connection) => awaitReady(connection, address)));
       await demandRights({ working, listening, prefix, durability: options.durability });
@@ -100,12 +102,16 @@ export class RedisStore implements Store {
         ...{ connection: checking, keys, partitions, mark, ...waiting },
         ...{ isCluster: address.mode === 'cluster', onLoss: options.onLoss, log },
       });
+      running.push(guard);
       appending.on('close', () => guard.reconnected());
+      // A cluster closes only when it has lost all of its nodes.
+      if (appending instanceof Cluster) appending.on('-node', () => guard.reconnected());
       appending.on('ready', () => guard.suspect());
       gate(working, () => guard.loss);
       const bells = new Bells(listening, keys);
       const { durability } = { durability: { replicas: waiting.replicas } };
       const registry = await RedisRegistry.open({ connection: working, keys, bells, durability, log });
+      running.push(registry);
       guard.resyncBy(() => registry.settled());
       return new RedisStore({
         connections,
@@ -121,6 +127,8 @@ export class RedisStore implements Store {
       });
     } catch (error) {
       for (const connection of connections) connection.disconnect();
+      // Otherwise they would go on checking and following a store that nobody uses.
+      await Promise.all(running.map((each) => each.close()));
       throw error;
     }
   }

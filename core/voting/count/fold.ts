@@ -65,16 +65,21 @@ export function touchedBy(entries: readonly FoldedEntry[]): { poll: string; roun
   return [...touched.values()].map((found) => ({ ...found, devices: [...found.devices] }));
 }
 
+/** Called for each unreadable entry with the rounds in which votes count at its place, as `roundKey`. */
+export type OnUnreadable = (entry: UnreadableEntry, rounds: readonly string[]) => void;
+
 /**
  * Folds entries into `state` in log order and returns the changes. Deterministic: it uses no clock and no I/O, and the
  * resulting state does not depend on how the log is split into batches.
  */
-export function fold(state: FoldState, entries: readonly FoldedEntry[]): FoldChanges {
+export function fold(state: FoldState, entries: readonly FoldedEntry[], onUnreadable?: OnUnreadable): FoldChanges {
   const changes = new Changes();
   for (const entry of entries) {
     if (entry.type === 'votes') foldVotes(state, entry, changes);
-    else if (entry.type === 'unreadable') foldUnreadable(state, changes);
-    else foldMarker(state, entry, changes);
+    else if (entry.type === 'unreadable') {
+      const rounds = foldUnreadable(state, changes);
+      onUnreadable?.(entry, rounds);
+    } else foldMarker(state, entry, changes);
   }
   return changes.of(state);
 }
@@ -120,13 +125,16 @@ class Changes {
   }
 }
 
-/** Votes of any open round may have been in the entry, so all of them say that a part is missing. */
-function foldUnreadable(state: FoldState, changes: Changes): void {
+/** Votes of any open round may have been in the entry, so all of them say that a part is missing. @returns these rounds */
+function foldUnreadable(state: FoldState, changes: Changes): string[] {
+  const rounds: string[] = [];
   for (const [key, slice] of state.slices) {
     if (!slice.open) continue;
     slice.missing = (slice.missing ?? 0) + 1;
     changes.touch(key);
+    rounds.push(key);
   }
+  return rounds;
 }
 
 function foldMarker(state: FoldState, marker: Marker, changes: Changes): void {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { DirectoryLock } from '../../../core/store/embedded/files/lock.ts';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
 import { Writer } from '../../../core/store/embedded/writer.ts';
+import { eventually } from '../../support/eventually.ts';
 import { cursor, read, votes } from '../samples.ts';
 
 const USED = /in use by another pollcast process/;
@@ -67,6 +68,28 @@ t.test('a log notices a second writer that got past the lock, and stores nothing
   t.equal(taken.length, 1);
   await first.close();
   await file.close();
+});
+
+t.test('nothing is acknowledged while a file cannot be examined, and the process goes on', async (t) => {
+  const directory = t.testdir();
+  const changes: (string | undefined)[] = [];
+  const onChange = (reason: string | undefined) => void changes.push(reason);
+  const store = await EmbeddedStore.open({ directory, partitions: 1, onChange });
+  const path = join(directory, 'log.lmdb');
+  renameSync(path, join(directory, 'away'));
+  symlinkSync(path, path);
+  const message = /^log.lmdb in .* cannot be examined \(ELOOP\); votes are not acknowledged/;
+  // The regular check finds it, without any append.
+  await eventually('the check', async () => (changes.length > 0 ? true : undefined));
+  t.match(changes, [message]);
+  await t.rejects(store.log.append(0, votes(1)), { name: 'StoreError', message });
+  t.match(store.condition(), { ok: false, reason: message });
+  rmSync(path);
+  renameSync(join(directory, 'away'), path);
+  await eventually('the next check', async () => (changes.length > 1 ? true : undefined));
+  t.match(changes, [message, undefined]);
+  await store.log.append(0, votes(2));
+  await store.close();
 });
 
 t.test('nothing is acknowledged once a file is not at its path any more', async (t) => {

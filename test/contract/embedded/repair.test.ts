@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import t from 'tap';
 import { repair } from '../../../app/repair.ts';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
-import { encodeEntry } from '../../../core/voting/count/entry.ts';
+import { type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { cursor } from '../samples.ts';
 import { copyOf, DAMAGES, ENTRIES, entryAt, filledDirectory, overwrite, PARTITIONS } from './filled.ts';
@@ -48,11 +49,61 @@ for (const [name, damage] of Object.entries(LOSSES)) {
     t.equal((await store.log.read(cursor(0), all)).get(0)?.length, ENTRIES);
     const devices = (await store.registry.list('devices')).length;
     t.equal(devices, outcome.is === 'rebuilt' ? (outcome.kept.devices ?? 0) : -1);
+    if (damaged && devices < 60) t.match(outcome, { areIncomplete: true }, 'what is missing is not hidden');
     if (name === 'zeroed meta pages') t.match([devices, outcome], [60, { areOld: true }]);
     await store.close();
     t.same(await repair(directory), { is: 'sound' });
   });
 }
+
+t.test('entries that cannot be read do not stop a state from being rebuilt', async (t) => {
+  const directory = copyOf(t, filled);
+  const root = open({ path: join(directory, 'log.lmdb'), noSubdir: true, overlappingSync: false, maxDbs: 16 });
+  const table = root.openDB<string, [number, number]>({ name: 'log', encoding: 'string' });
+  const texts = ['{"v":1,"type":"votes","rou', 'null', '{"v":1,"type":"open","poll":"r"}', '{"v":99,"type":"open"}'];
+  for (const [i, text] of texts.entries()) await table.put([1, ENTRIES + 1 + i], text);
+  await table.put([1, ENTRIES + 5], encodeEntry({ type: 'close', poll: 'q', round: 1, atMs: 9 }));
+  await root.close();
+  rmSync(join(directory, 'state.lmdb'));
+  t.match(await repair(directory), { is: 'rebuilt', polls: 1, unreadable: texts.length, uncounted: [] });
+  const store = await EmbeddedStore.open({ directory, partitions: PARTITIONS });
+  t.match(await store.registry.get<Poll>('polls', 'q'), { value: { status: 'closing', closedAtMs: 9 } });
+  await store.close();
+});
+
+t.test('rounds whose opening was removed from the log are named', async (t) => {
+  const directory = copyOf(t, filled);
+  const store = await EmbeddedStore.open({ directory, partitions: PARTITIONS });
+  // All of these entries are old, but the votes are not.
+  t.equal(await store.log.trim(1, 2, `${ENTRIES}-0`), 1);
+  const close: Entry = { type: 'close', poll: 'trimmed', round: 2, atMs: 9 };
+  await store.log.append(0, close);
+  await store.close();
+  rmSync(join(directory, 'state.lmdb'));
+  t.match(await repair(directory), {
+    is: 'rebuilt',
+    uncounted: [
+      { poll: 'q', round: 1 },
+      { poll: 'trimmed', round: 2 },
+    ],
+  });
+});
+
+t.test('documents that cannot be read are mentioned, and entries that were set aside are kept', async (t) => {
+  const directory = copyOf(t, filled);
+  const store = await EmbeddedStore.open({ directory, partitions: PARTITIONS });
+  await store.registry.put('dead', '0/7', { partition: 0 });
+  await store.close();
+  const path = join(directory, 'state.lmdb');
+  const content = readFileSync(path);
+  for (let at = 8_192; at < content.length; at += 4_096) {
+    if (content.subarray(at, at + 4_096).includes('"id":"d3"')) content.fill('damage', at, at + 64);
+  }
+  writeFileSync(path, content);
+  const outcome = await repair(directory);
+  t.match(outcome, { is: 'rebuilt', areIncomplete: true, areOld: false, kept: { dead: 1 } });
+  t.ok(outcome.is === 'rebuilt' && Number(outcome.kept.devices) < 60);
+});
 
 for (const [name, damage] of Object.entries(DAMAGES)) {
   t.test(`what is readable of a log is exported, with what is missing: ${name}`, async (t) => {

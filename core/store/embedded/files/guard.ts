@@ -38,7 +38,8 @@ export class Guard {
     this.directory = directory;
     this.guarded = guarded;
     every(CHECK_EVERY_MS, this.halt.signal, () => {
-      this.checking = this.checking.then(() => this.check());
+      // One check that fails must not end those after it.
+      this.checking = this.checking.then(() => this.check()).catch((error: Error) => this.failed(error));
     });
   }
 

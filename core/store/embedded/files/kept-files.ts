@@ -17,11 +17,23 @@ export class KeptFiles {
   /** What is wrong, as a sentence for operators; undefined if all files are where they were. Takes a few µs per file. */
   problem(): string | undefined {
     for (const [path, opened] of this.opened) {
-      const now = statSync(path, { throwIfNoEntry: false });
-      if (now && isSameFile(now, opened)) continue;
-      const what = now ? 'was replaced by another file' : 'is gone';
-      return `${basename(path)} in ${dirname(path)} ${what} while this process was using it; votes are not acknowledged until the file is moved back, or until this process is stopped and the data restored`;
+      const what = changeOf(path, opened);
+      if (what !== undefined) return `${basename(path)} in ${dirname(path)} ${what}`;
     }
     return undefined;
   }
+}
+
+function changeOf(path: string, opened: Stats): string | undefined {
+  let now: Stats | undefined;
+  try {
+    now = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Such as a directory that may no longer be searched, a loop of symbolic links, or a disk that fails.
+    const { code } = error as NodeJS.ErrnoException;
+    return `cannot be examined (${code}); votes are not acknowledged until it can be`;
+  }
+  if (now && isSameFile(now, opened)) return undefined;
+  const what = now ? 'was replaced by another file' : 'is gone';
+  return `${what} while this process was using it; votes are not acknowledged until the file is moved back, or until this process is stopped and the data restored`;
 }

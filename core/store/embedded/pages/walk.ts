@@ -96,8 +96,8 @@ export class Walk {
   }
 }
 
-/** The later of two states, as far as they can be read. */
-export function latestMeta(file: PageFile): Meta | undefined {
+/** The states that can be read, of the two that a file has; the latest first. */
+export function readableMetas(file: PageFile): Meta[] {
   const metas = ([0, 1] as const).flatMap((number) => {
     try {
       return [file.meta(number)];
@@ -106,5 +106,10 @@ export function latestMeta(file: PageFile): Meta | undefined {
       return [];
     }
   });
-  return metas.sort((a, b) => b.transaction - a.transaction)[0];
+  return metas.sort((a, b) => b.transaction - a.transaction);
+}
+
+/** The later of two states, as far as they can be read. */
+export function latestMeta(file: PageFile): Meta | undefined {
+  return readableMetas(file)[0];
 }

@@ -2,7 +2,7 @@ import { bufferToKeyValue } from 'lmdb';
 import type { Offset } from '../../offset.ts';
 import type { Collection, Versioned } from '../../store.ts';
 import { Damage, entriesOf, flagsOf, type LeafNode, PAGE, PageFile, transactionOf } from '../pages/page-file.ts';
-import { latestMeta, Walk } from '../pages/walk.ts';
+import { latestMeta, type Report, readableMetas, Walk } from '../pages/walk.ts';
 import { sequenceOf } from '../sequence.ts';
 
 /** An entry as it is stored in a vote log. */
@@ -18,7 +18,20 @@ export interface StoredDocument extends Versioned<unknown> {
   readonly id: string;
 }
 
-const COLLECTIONS: readonly string[] = ['polls', 'rooms', 'devices', 'releases', 'statuses', 'guests', 'secrets'];
+/** As a record, so that the compiler demands every collection. */
+const COLLECTIONS: Readonly<Record<Collection, true>> = {
+  ...{ polls: true, rooms: true, devices: true, releases: true },
+  ...{ statuses: true, guests: true, secrets: true, dead: true },
+};
+
+/** What can be read of the registry of a damaged state. */
+export interface ReadableDocuments {
+  readonly documents: readonly StoredDocument[];
+  /** True if documents that were changed or removed since may be among them. */
+  readonly areOld: boolean;
+  /** True if there were documents that cannot be read. */
+  readonly areIncomplete: boolean;
+}
 
 /** The entries of a sound vote log, by partition and in order. */
 export function* soundEntries(path: string): Generator<StoredEntry> {
@@ -58,20 +71,28 @@ export function readableEntries(path: string): StoredEntry[] {
 
 /**
  * The documents of a damaged state that can be read. If its tree does not lead to any, those of all pages are taken, each in its
- * highest version: `areOld` is set then, because documents that were changed or removed may be among them.
+ * highest version.
  */
-export function readableDocuments(path: string): { documents: StoredDocument[]; areOld: boolean } {
+export function readableDocuments(path: string): ReadableDocuments {
   const file = PageFile.open(path);
   try {
-    const inTree = [...entriesOfTable(file, 'registry')].flatMap((node) => storedDocument(file, node) ?? []);
-    if (inTree.length > 0) return { documents: inTree, areOld: false };
+    // The other state may have been the latest one.
+    const isEarlier = readableMetas(file).length < 2;
+    let areIncomplete = isEarlier;
+    const inTree = [...entriesOfTable(file, 'registry', () => (areIncomplete = true))].flatMap((node) => {
+      const document = storedDocument(file, node);
+      if (!document) areIncomplete = true;
+      return document ?? [];
+    });
+    if (inTree.length > 0) return { documents: inTree, areOld: isEarlier, areIncomplete };
     const newest = new Map<string, StoredDocument>();
     for (const node of leafEntries(file)) {
       const document = storedDocument(file, node);
       const key = `${document?.collection}/${document?.id}`;
       if (document && document.version > (newest.get(key)?.version ?? 0)) newest.set(key, document);
     }
-    return { documents: [...newest.values()], areOld: newest.size > 0 };
+    // Without the tree, nobody knows how many documents there were.
+    return { documents: [...newest.values()], areOld: newest.size > 0, areIncomplete };
   } finally {
     file.close();
   }
@@ -104,11 +125,11 @@ export function readablePositions(path: string): Map<number, number> {
   }
 }
 
-/** The entries that the tree of a table leads to, without the parts of it that are damaged. */
-function* entriesOfTable(file: PageFile, name: string): Generator<LeafNode> {
+/** The entries that the tree of a table leads to, without the parts of it that are damaged; these are reported. */
+function* entriesOfTable(file: PageFile, name: string, report: Report = () => {}): Generator<LeafNode> {
   const meta = latestMeta(file);
-  if (!meta) return;
-  const walk = new Walk(file, meta, () => {});
+  if (!meta) return report(new Damage('it has no readable root'));
+  const walk = new Walk(file, meta, report);
   for (const { key, tree } of [...walk.entries(meta.main)]) {
     if (tree && key.toString('latin1').replace(/\0$/, '') === name) yield* walk.entries(tree);
   }
@@ -142,7 +163,7 @@ function storedEntry(file: PageFile, node: LeafNode): StoredEntry | undefined {
 
 function storedDocument(file: PageFile, node: LeafNode): StoredDocument | undefined {
   const key = keyOf(node);
-  if (!Array.isArray(key) || key.length !== 2 || !COLLECTIONS.includes(String(key[0]))) return undefined;
+  if (!Array.isArray(key) || key.length !== 2 || !Object.hasOwn(COLLECTIONS, String(key[0]))) return undefined;
   const stored = parsed(file, node) as Versioned<unknown> | undefined;
   if (typeof stored?.version !== 'number') return undefined;
   return { ...stored, collection: key[0] as Collection, id: String(key[1]) };

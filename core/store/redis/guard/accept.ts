@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../../../runtime/log.ts';
+import { MAX_PARTITIONS } from '../../../voting/count/partition.ts';
+import { StoreError } from '../../error.ts';
 import { parseAddress, type SentinelCredentials } from '../../redis-address.ts';
-import { awaitReady, connect, replyOf } from '../connection/connection.ts';
+import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
 import { RedisKeys } from '../connection/keys.ts';
 import { script } from '../scripts/script.ts';
 import { markKeys, markText, readMark } from './mark.ts';
@@ -12,14 +14,16 @@ const acceptPartition = script<'markKey' | 'voteLog' | 'position', 'mark'>('acce
 export interface StorePlace extends SentinelCredentials {
   readonly url: string;
   readonly prefix: string;
-  /** Used if the deployment has lost its own number of partitions. */
-  readonly partitions: number;
+  /** Used instead of the number that the deployment has; needed if it has lost that. */
+  readonly partitions: number | undefined;
 }
 
 /** What is left of a deployment in Redis. */
 export interface StoreState {
   /** Its id and epoch; undefined if Redis has neither. */
   readonly mark: string | undefined;
+  /** Undefined if the number is lost, and was not given. */
+  readonly partitions: number | undefined;
   readonly polls: number;
   readonly devices: number;
   /** The parts that are gone, such as `partition 2`. */
@@ -28,26 +32,34 @@ export interface StoreState {
 
 /** Reads what is left of a deployment. */
 export function storeState(place: StorePlace, log: Log): Promise<StoreState> {
-  return connected(place, log, async (connection, keys, partitions) => {
+  return connected(place, log, async (connection, keys) => {
     const mark = await readMark(connection, keys);
-    const copies = markKeys(keys, partitions);
+    const kept = await keptPartitions(connection, keys);
+    const partitions = place.partitions ?? kept;
+    const copies = markKeys(keys, Math.max(partitions ?? 0, await leastPartitions(connection, keys)));
     const found = await replyOf(Promise.all(copies.map(([, key]) => connection.get(key))));
     const text = mark && markText(mark);
     return {
       mark: text,
+      partitions,
       polls: await replyOf(connection.hlen(keys.registry('polls'))),
       devices: await replyOf(connection.hlen(keys.registry('devices'))),
-      gone: copies.filter((_, i) => text === undefined || found[i] !== text).map(([name]) => name),
+      gone: [
+        ...(kept === undefined ? ['number of partitions'] : []),
+        ...copies.filter((_, i) => text === undefined || found[i] !== text).map(([name]) => name),
+      ],
     };
   });
 }
 
 /**
  * Accepts a store as it is: gives it a new epoch, which running processes adopt, and continues each log after its last counted
- * entry. Nothing is removed. @returns the partitions whose logs had lost entries
+ * entry. Nothing is removed. @returns the partitions whose logs had lost entries @throws StoreError if the number of partitions
+ * is not known, or less than what is there
  */
 export function acceptStore(place: StorePlace, log: Log): Promise<number[]> {
-  return connected(place, log, async (connection, keys, partitions) => {
+  return connected(place, log, async (connection, keys) => {
+    const partitions = await demandPartitions(connection, keys, place);
     const before = await readMark(connection, keys);
     const epoch = Math.max(Date.now(), (before?.epoch ?? 0) + 1);
     const mark = { id: before?.id ?? randomUUID(), epoch };
@@ -65,18 +77,48 @@ export function acceptStore(place: StorePlace, log: Log): Promise<number[]> {
   });
 }
 
+/** The number to accept. A wrong one would send devices to other partitions than before, where they could vote again. */
+async function demandPartitions(connection: RedisConnection, keys: RedisKeys, place: StorePlace): Promise<number> {
+  const partitions = place.partitions ?? (await keptPartitions(connection, keys));
+  const least = await leastPartitions(connection, keys);
+  const help = 'the number with which it was created, which is POLLCAST_PARTITIONS of its processes, with --partitions';
+  if (partitions === undefined) {
+    const what = `the deployment "${place.prefix}" in this Redis has lost its number of partitions`;
+    const hint = least === 0 ? '' : `, at least ${least}`;
+    throw new StoreError(`${what}; say ${help}${hint}`);
+  }
+  if (partitions < least) {
+    const what = `the deployment "${place.prefix}" cannot have ${partitions} partitions`;
+    throw new StoreError(`${what}, because Redis has data of its partition ${least - 1}; say ${help}`);
+  }
+  return partitions;
+}
+
+async function keptPartitions(connection: RedisConnection, keys: RedisKeys): Promise<number | undefined> {
+  const kept = await replyOf(connection.hget(keys.deployment, 'partitions'));
+  return kept === null ? undefined : Number(kept);
+}
+
+/** The lowest number of partitions that includes every partition of which there is anything. */
+async function leastPartitions(connection: RedisConnection, keys: RedisKeys): Promise<number> {
+  const isThere = Array.from({ length: MAX_PARTITIONS }, async (_, p) => {
+    const parts = [keys.mark(p), keys.log(p), keys.position(p)];
+    return (await replyOf(connection.exists(...parts))) > 0;
+  });
+  return (await Promise.all(isThere)).lastIndexOf(true) + 1;
+}
+
 async function connected<T>(
-  { url, prefix, partitions, ...sentinels }: StorePlace,
+  { url, prefix, partitions: _, ...sentinels }: StorePlace,
   log: Log,
-  work: (connection: ReturnType<typeof connect>, keys: RedisKeys, partitions: number) => Promise<T>,
+  work: (connection: RedisConnection, keys: RedisKeys) => Promise<T>,
 ): Promise<T> {
   const address = parseAddress(url, sentinels);
   const keys = new RedisKeys(prefix);
   const connection = connect(address, { name: 'store' }, log);
   try {
     await awaitReady(connection, address);
-    const kept = await replyOf(connection.hget(keys.deployment, 'partitions'));
-    return await work(connection, keys, kept === null ? partitions : Number(kept));
+    return await work(connection, keys);
   } finally {
     connection.disconnect();
   }

@@ -121,9 +121,9 @@ export class StoreGuard implements FailoverListener {
     this.resync = resync;
   }
 
-  /** True if a partition’s log is known to have entries. */
-  isBegun(partition: number): boolean {
-    return this.known[partition]?.isBegun ?? false;
+  /** The newest entry that a partition’s log is known to have; empty if none is. */
+  newest(partition: number): Offset | '' {
+    return this.known[partition]?.recent ?? '';
   }
 
   /** Notes an entry that was acknowledged. */

@@ -15,6 +15,7 @@ export interface Survey {
   readonly newest: Offset;
   readonly added: number;
   readonly hasSettled: boolean;
+  /** True if it has all of `Expected.recent`. */
   readonly hasRecent: boolean;
   readonly counted: Offset;
 }
@@ -22,33 +23,44 @@ export interface Survey {
 /** What a survey says about a partition: all is there, its newest entries are missing, or more than that. */
 export type Finding = 'whole' | 'shortened' | 'gone';
 
+/** Offsets of entries that a survey must find. */
+export interface Expected {
+  /** Empty if no entry has settled yet. */
+  readonly settled: Offset | '';
+  readonly recent: readonly Offset[];
+}
+
 /** What this process knows to be in the log of one partition. */
 export class KnownLog {
   /** The newest entry that is known; empty if none is. */
   recent: Offset | '' = '';
-  /** The newest of those that have been known for a while. */
-  settled: Offset | '' = '';
+  /** The newest of those that surveys have found for a while. */
+  private settled: Offset | '' = '';
   private settling: { readonly offset: Offset; readonly atMs: number } | undefined;
+  /** The oldest entry that was noted since the last survey began. */
+  private first: Offset | '' = '';
+  /** The oldest entry that was noted before the last survey began, unless that has found it. */
+  private unconfirmed: Offset | '' = '';
+  private surveyedAtMs = Number.NEGATIVE_INFINITY;
   private added = 0;
   private counted: Offset = START;
 
-  /** True if the log is known to have entries. */
-  get isBegun(): boolean {
-    return this.recent !== '';
-  }
-
-  /** Notes an entry that was acknowledged or read. */
+  /** Notes an entry that was acknowledged or read. It hides no earlier one that no survey has found yet. */
   note(offset: Offset): void {
-    if (this.recent === '' || compareOffsets(offset, this.recent) > 0) this.recent = offset;
+    if (this.recent !== '' && compareOffsets(offset, this.recent) <= 0) return;
+    this.recent = offset;
+    if (this.first === '') this.first = offset;
   }
 
-  /** Lets entries settle. Call it before each survey. @param nowMs of `performance.now()` */
-  settle(nowMs: number): void {
-    if (this.settling && nowMs - this.settling.atMs >= SETTLED_MS) {
-      this.settled = this.settling.offset;
-      this.settling = undefined;
-    }
+  /** Begins a survey. @param nowMs of `performance.now()` @returns what it must find */
+  expect(nowMs: number): Expected {
+    this.surveyedAtMs = nowMs;
+    if (this.unconfirmed === '') this.unconfirmed = this.first;
+    this.first = '';
     if (!this.settling && this.recent !== '') this.settling = { offset: this.recent, atMs: nowMs };
+    const recent = new Set([this.unconfirmed, this.settling?.offset ?? '', this.recent]);
+    recent.delete('');
+    return { settled: this.settled, recent: [...recent] };
   }
 
   /** Compares what was found with what is known. */
@@ -65,6 +77,11 @@ export class KnownLog {
    * @param isStored false if entries may be in the log although they were not acknowledged, because replicas lack them
    */
   learn({ newest, added, counted }: Survey, isStored: boolean): void {
+    this.unconfirmed = '';
+    if (this.settling && this.surveyedAtMs - this.settling.atMs >= SETTLED_MS) {
+      this.settled = this.settling.offset;
+      this.settling = undefined;
+    }
     if (!isStored) return;
     if (newest !== START) this.note(newest);
     this.added = added;
@@ -76,6 +93,8 @@ export class KnownLog {
     this.recent = newest === START ? '' : newest;
     if (!hasSettled) this.settled = '';
     this.settling = undefined;
+    this.first = '';
+    this.unconfirmed = '';
     this.added = 0;
     this.counted = START;
   }

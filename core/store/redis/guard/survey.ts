@@ -7,7 +7,7 @@ import type { KnownLog, Survey } from './known.ts';
 /** How many partitions are surveyed at the same time. */
 const TOGETHER = 64;
 
-const survey = script<'mark' | 'voteLog' | 'position', 'settled' | 'recent'>('survey');
+const survey = script<'mark' | 'voteLog' | 'position', 'settled'>('survey');
 
 type Reply = [
   mark: string,
@@ -30,9 +30,9 @@ export async function surveyAll(
   for (let first = 0; first < logs.length; first += TOGETHER) {
     const some = logs.slice(first, first + TOGETHER).map(async (known, i) => {
       const p = first + i;
-      known.settle(performance.now());
+      const { settled, recent } = known.expect(performance.now());
       const at = { mark: keys.mark(p), voteLog: keys.log(p), position: keys.position(p) };
-      const call = survey(at, { settled: known.settled, recent: known.recent });
+      const call = survey(at, { settled }, [], recent);
       const reply = (await replyOf(connection.eval(...call))) as Reply;
       const [mark, exists, last, newest, added, hasSettled, hasRecent, counted] = reply;
       const has = { exists: exists === 1, hasSettled: hasSettled === 1, hasRecent: hasRecent === 1 };
