@@ -102,7 +102,7 @@ export class Gate extends Duplex {
     return this.dialect.mqtt5;
   }
 
-  /** Notes what to tell a client of MQTT 5 when its connection ends. The first reason is told. */
+  /** Notes why the connection ends, for a client of MQTT 5. Only the first reason is sent. */
   sayWhy(code: number, why: string | undefined): void {
     if (this.state === 'accepted' && this.ending === undefined) this.farewell ??= this.mqtt5?.farewell(code, why);
   }
@@ -289,7 +289,7 @@ export class Gate extends Duplex {
     this.socket.resume();
   }
 
-  /** @param code what a client of MQTT 5 is told @param isConnect whether its CONNECT is refused */
+  /** @param code the reason code for a client of MQTT 5 @param isConnect whether its CONNECT is refused */
   private refuse(why: string, code: number = CODE.malformed, isConnect = false): void {
     if (isConnect && this.state === 'stranger') return this.answer(refusal(code, why), why);
     this.sayWhy(code, why);

@@ -107,8 +107,8 @@ const GONE = {
 };
 
 /**
- * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. What
- * is wrong with the store is told to operators, because it may name directories and servers.
+ * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. Only
+ * operators learn what is wrong with the store, because that may name directories and servers.
  */
 export function answerProblems(app: FastifyInstance, { log, store, operators }: ProblemParts): void {
   app.setErrorHandler((error: HttpError, request, reply) => {

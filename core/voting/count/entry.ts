@@ -161,7 +161,7 @@ export function readEntry(text: string): FoundEntry {
 
 type Stored = Entry & { readonly v?: number; readonly wire?: number };
 
-/** The format of decoded JSON; undefined if it is none. A form of votes that is not known is newer than every format so far. */
+/** The format of an entry in decoded JSON; undefined if it is no entry. Votes in an unknown form belong to a newer format. */
 function formatOf(entry: unknown): number | undefined {
   const { v = 1, wire = 1 } = (entry ?? {}) as { readonly v?: unknown; readonly wire?: unknown };
   if (!isCount(v) || !isCount(wire)) return undefined;

@@ -1,5 +1,5 @@
 -- What is left of a partition: its mark, and whether its log still has what was seen or acknowledged.
--- settled: the offset of an entry that must be in the log; empty if there is none.
+-- settled: the offset of an entry that must be in the log, or empty.
 -- Further arguments: offsets of more recent entries that must be in it.
 -- Returns {mark, 1 if the log exists, its last offset, the offset of its last entry or 0-0 (it may have been removed), how many
 -- entries it was ever given, 1 if it has `settled`, 1 if it has all recent ones, the offset up to which the partition is counted}.
