@@ -33,7 +33,8 @@ export function registryContract(test: ContractTest): void {
     await registry.caughtUp();
     t.notOk(notified.includes('polls z'), 'no notification after unwatch');
     const heard: string[] = [];
-    registry.watch((collection, id) => heard.push(`${collection} ${id}`));
+    // An earlier write may be reported late, and again.
+    registry.watch((collection, id) => collection === 'devices' && id.startsWith('d') && heard.push(id));
     await Promise.all(Array.from({ length: 300 }, (_, i) => registry.put('devices', `d${i}`, i)));
     await registry.caughtUp();
     t.equal(new Set(heard).size, 300, 'caughtUp waits until every write has been reported');
