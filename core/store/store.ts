@@ -245,7 +245,8 @@ export type LineNotice = LineHolder & { readonly id: string } & (
 
 /**
  * Which connection is the newest of each client id, among all brokers. Claims are atomic. Notices may be lost, so a broker that
- * waits for a `gone` must tell its claim again.
+ * waits for a `gone` must send its claim again; and they may arrive in another order, because the nodes of a cluster pass them on
+ * independently, so they are judged by their numbers.
  */
 export interface Lines {
   /** Makes a new connection the newest of its id, and tells all brokers. */

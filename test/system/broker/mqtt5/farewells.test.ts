@@ -10,7 +10,7 @@ import { withPoll } from '../devices.ts';
 t.setTimeout(120_000);
 
 for (const via of ['tcp', 'ws'] as const) {
-  t.test(`${via}: whoever comes later takes over, and the older connection hears why`, async (t) => {
+  t.test(`${via}: the newer connection takes over, and the older one hears why`, async (t) => {
     const redis = await redisServer(t.testdir());
     t.teardown(() => redis.program.end());
     const here = await stage(t, { redisUrl: redis.url }, `${t.testdirName}/here`);

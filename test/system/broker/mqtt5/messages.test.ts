@@ -53,7 +53,7 @@ t.test('a device that takes only small packets gets receipts, but not what is to
   );
 });
 
-t.test('SUBACK and UNSUBACK answer each filter, and nothing is told twice', async (t) => {
+t.test('SUBACK and UNSUBACK answer each filter, and no message comes twice', async (t) => {
   const s = await withPoll(t);
   const device = await connect5(t, s, 'd');
   t.same(
