@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RepairOutcome } from '../app/repair.ts';
+import type { RepairOutcome } from '../app/recovery/repair.ts';
 import { environmentSettings } from '../core/config/settings.ts';
 import { EXIT } from './exit.ts';
 
@@ -27,7 +27,7 @@ async function run({ dataDir, json }: Flags): Promise<void> {
   const { variable, fallback } = environmentSettings.dataDir;
   const directory = dataDir ?? process.env[variable] ?? fallback;
   try {
-    const { repair } = await import('../app/repair.ts');
+    const { repair } = await import('../app/recovery/repair.ts');
     const outcome = await repair(directory);
     process.stdout.write(json ? `${JSON.stringify(outcome)}\n` : textOf(outcome));
     // Without a sound log, Pollcast does not start.

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { StorePlace } from '../app/lost-store.ts';
+import type { StorePlace } from '../app/recovery/lost-store.ts';
 import { environmentSettings, flagOf } from '../core/config/settings.ts';
 import { EXIT } from './exit.ts';
 
@@ -14,7 +14,7 @@ export function addStore(program: Command): void {
     .description('What Redis has of a deployment, and what to do when data is gone');
   withPlace(store.command('show').description('Show whether all data is there')).action(async (flags: Flags) => {
     await run(async () => {
-      const { examineStore } = await import('../app/lost-store.ts');
+      const { examineStore } = await import('../app/recovery/lost-store.ts');
       const { mark, partitions, polls, devices, gone } = await examineStore(placeOf(flags));
       const lines = [
         `Store       ${mark ?? 'none: Redis has no data of this deployment'}`,
@@ -33,7 +33,7 @@ export function addStore(program: Command): void {
       .description('Go on with what is left after Redis has lost data: running processes acknowledge votes again'),
   ).action(async (flags: Flags) => {
     await run(async () => {
-      const { acceptLostStore } = await import('../app/lost-store.ts');
+      const { acceptLostStore } = await import('../app/recovery/lost-store.ts');
       const shortened = await acceptLostStore(placeOf(flags));
       const what =
         shortened.length === 0

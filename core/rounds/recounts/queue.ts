@@ -3,7 +3,7 @@ import type { LiveResults } from '../../live/results.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type Poll, stretchKey } from '../../voting/poll/poll.ts';
 import { every } from '../../waiting/pause.ts';
-import { LogTooLong } from '../recount.ts';
+import { LogTooLong } from './recount.ts';
 import type { Recounter } from './recounter.ts';
 
 /** Logs with more entries are not recounted automatically, because a long recount would slow down voting. */

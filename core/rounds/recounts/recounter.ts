@@ -5,7 +5,7 @@ import type { Series } from '../../store/series/series.ts';
 import type { Store } from '../../store/store.ts';
 import { type Poll, stretchKey } from '../../voting/poll/poll.ts';
 import type { PollRepository } from '../poll-repository.ts';
-import { recount } from '../recount.ts';
+import { recount } from './recount.ts';
 
 interface RecounterParts {
   readonly store: Store;

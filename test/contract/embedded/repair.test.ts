@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import t from 'tap';
-import { repair } from '../../../app/repair.ts';
+import { repair } from '../../../app/recovery/repair.ts';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
 import { type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { verifyBundle } from '../../../core/audit/bundle.ts';
-import { recount } from '../../../core/rounds/recount.ts';
+import { recount } from '../../../core/rounds/recounts/recount.ts';
 import { EmbeddedSeries } from '../../../core/store/series/embedded.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { stage } from '../../support/stage.ts';

@@ -2,12 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { RebuiltPolls } from '../core/rounds/rebuilt.ts';
-import { ownDirectory, syncDirectory } from '../core/store/embedded/files/directory.ts';
-import { DirectoryLock } from '../core/store/embedded/files/lock.ts';
-import { damages, isThere } from '../core/store/embedded/files/soundness.ts';
-import { freeName } from '../core/store/embedded/files/spare.ts';
-import { writeState } from '../core/store/embedded/repair/new-state.ts';
+import { RebuiltPolls } from '../../core/rounds/rebuilt.ts';
+import { ownDirectory, syncDirectory } from '../../core/store/embedded/files/directory.ts';
+import { DirectoryLock } from '../../core/store/embedded/files/lock.ts';
+import { damages, isThere } from '../../core/store/embedded/files/soundness.ts';
+import { freeName } from '../../core/store/embedded/files/spare.ts';
+import { writeState } from '../../core/store/embedded/repair/new-state.ts';
 import {
   readableDocuments,
   readableEntries,
@@ -16,10 +16,10 @@ import {
   type StoredDocument,
   type StoredEntry,
   soundEntries,
-} from '../core/store/embedded/repair/readable.ts';
-import { type Round, RoundStarts } from '../core/store/embedded/repair/round-starts.ts';
-import { readEntry } from '../core/voting/count/entry.ts';
-import { firstRound, type Poll } from '../core/voting/poll/poll.ts';
+} from '../../core/store/embedded/repair/readable.ts';
+import { type Round, RoundStarts } from '../../core/store/embedded/repair/round-starts.ts';
+import { readEntry } from '../../core/voting/count/entry.ts';
+import { firstRound, type Poll } from '../../core/voting/poll/poll.ts';
 
 /** A run of sequences, first and last included, for which a damaged log has no entries. */
 export interface Missing {

@@ -1,5 +1,5 @@
-import { createLog } from '../core/runtime/log.ts';
-import { acceptStore, type StorePlace, type StoreState, storeState } from '../core/store/redis/guard/accept.ts';
+import { createLog } from '../../core/runtime/log.ts';
+import { acceptStore, type StorePlace, type StoreState, storeState } from '../../core/store/redis/guard/accept.ts';
 
 export type { StorePlace };
 

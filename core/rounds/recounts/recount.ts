@@ -1,16 +1,22 @@
-import { Refusal } from '../runtime/refusal.ts';
-import { compareOffsets } from '../store/offset.ts';
-import type { Series } from '../store/series/series.ts';
-import type { Store } from '../store/store.ts';
-import { balances, sumAccounting } from '../voting/count/accounting.ts';
-import { differences } from '../voting/count/replay.ts';
-import type { Slice } from '../voting/count/slice.ts';
-import { merge } from '../voting/count/tally.ts';
-import type { Poll } from '../voting/poll/poll.ts';
-import { interruptionsOf, isTimeDependent, missingFrom, type OpenResult, resultOf } from '../voting/result/result.ts';
-import { pause } from '../waiting/pause.ts';
-import { differingResults, differingSeries } from './recounts/differing.ts';
-import { PartitionReplay } from './recounts/partition-replay.ts';
+import { Refusal } from '../../runtime/refusal.ts';
+import { compareOffsets } from '../../store/offset.ts';
+import type { Series } from '../../store/series/series.ts';
+import type { Store } from '../../store/store.ts';
+import { balances, sumAccounting } from '../../voting/count/accounting.ts';
+import { differences } from '../../voting/count/replay.ts';
+import type { Slice } from '../../voting/count/slice.ts';
+import { merge } from '../../voting/count/tally.ts';
+import type { Poll } from '../../voting/poll/poll.ts';
+import {
+  interruptionsOf,
+  isTimeDependent,
+  missingFrom,
+  type OpenResult,
+  resultOf,
+} from '../../voting/result/result.ts';
+import { pause } from '../../waiting/pause.ts';
+import { differingResults, differingSeries } from './differing.ts';
+import { PartitionReplay } from './partition-replay.ts';
 
 /** The maximum number of attempts to read the live count of a partition, in case the store goes back to older data. */
 const MAX_TRIES = 5;
