@@ -3,6 +3,7 @@ import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { prefixOf } from '../core/process/prefix.ts';
+import { WebOrigins } from '../core/process/web-origins.ts';
 import { Clock } from '../core/rounds/clock.ts';
 import { PollRepository } from '../core/rounds/poll-repository.ts';
 import { RecountQueue } from '../core/rounds/recounts/queue.ts';
@@ -53,13 +54,14 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
   const requests = new Requests();
   const { publicUrl, door } = config;
+  const webOrigins = new WebOrigins(config);
   const app = await createApp(
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
       ...{ nicknames, rehearsals },
       ...{ publicUrl, door, metrics, readiness, log },
     },
-    config,
+    { ...config, webOrigins },
   );
   const address = {
     host: config.host,
@@ -67,6 +69,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     upgrades: beside?.upgrades ?? {},
     prefix: prefixOf(publicUrl),
     descriptors,
+    webOrigins,
   };
   const server = await scope.open('http', HttpServer.open(app, address));
   scope.add('rehearsals', () => rehearsals.close());

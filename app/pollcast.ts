@@ -5,6 +5,7 @@ import { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { operationsApp } from '../core/process/operations.ts';
 import { prefixOf } from '../core/process/prefix.ts';
+import { WebOrigins } from '../core/process/web-origins.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { StoreAway } from '../core/store/error.ts';
 import type { Store } from '../core/store/store.ts';
@@ -145,5 +146,8 @@ async function openOperations(
 ): Promise<HttpServer> {
   const app = await operationsApp({ metrics, readiness });
   const address = { host: config.host, port: config.httpPort, prefix: prefixOf(config.publicUrl) };
-  return scope.open('http', HttpServer.open(app, { ...address, upgrades, descriptors }));
+  return scope.open(
+    'http',
+    HttpServer.open(app, { ...address, upgrades, descriptors, webOrigins: new WebOrigins(config) }),
+  );
 }

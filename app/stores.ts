@@ -45,10 +45,9 @@ export async function openStores(config: Config, log: Log, scope: Scope, events:
       if (reason === undefined) log.info('votes are stored again');
       else log.error({ reason }, 'votes cannot be stored, so they are not acknowledged');
     };
-    const store = await scope.open(
-      'store',
-      EmbeddedStore.open({ directory, partitions, onChange, onTakenOver: events.halt }),
-    );
+    const onMended = (message: string) => log.warn(message);
+    const options = { directory, partitions, onChange, onTakenOver: events.halt, onMended };
+    const store = await scope.open('store', EmbeddedStore.open(options));
     const series = influxUrl === '' ? EmbeddedSeries.open(directory, report) : InfluxSeries.open(influxUrl, log);
     return {
       store,

@@ -13,6 +13,9 @@ import type { Flags } from './serve.ts';
 import { addSim } from './sim.ts';
 import { addStore } from './store.ts';
 
+// What it writes, from ballots to secrets, is for the account that runs it alone.
+process.umask(0o077);
+
 const program = new Command('pollcast')
   .version(version, '--version', 'print the version')
   .description('Live voting: votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once.');

@@ -24,7 +24,7 @@ export function welcome({ mqttPort, httpPort, token, polls }: Pollcast, config: 
   Operate     ${pages}/
   Stream      curl -N ${pages}/api/polls/${name}/stream
   API         ${pages}/docs
-  Operator    token ${token}
+  Operator    ${config.operatorToken === '' ? `token ${token}` : 'the token in POLLCAST_OPERATOR_TOKEN'}
   Door        ${door}
 `;
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '../runtime/host.ts';
 import { environmentSettings, flagOf, type SettingName } from './settings.ts';
 
 type Values = { [Name in SettingName]: ReturnType<(typeof environmentSettings)[Name]['parse']> };
@@ -53,12 +53,6 @@ export function readConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...(values as Values), door: door as Config['door'] };
-}
-
-/** True for names and addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
 }
 
 /** The only setting that is a secret as a whole. */

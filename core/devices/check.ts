@@ -47,8 +47,19 @@ function deviceProblems({ device, label, group, weight, mandates, secret }: Impo
   problems.push(...mandatesProblems(mandates ?? [], device));
   if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
     problems.push(`secret: must have at least ${MIN_SECRET_LENGTH} characters; if omitted, one is generated`);
+  } else if (secret !== undefined && isGuessable(secret, device)) {
+    problems.push(
+      'secret: can be guessed, because it is the id or repeats a few characters; if omitted, one is generated',
+    );
   }
   return problems;
+}
+
+/** True for a secret that is the device’s id, alone or repeated, or the same up to four characters again and again. */
+function isGuessable(secret: string, device: string): boolean {
+  const [text, id] = [secret.toLowerCase(), device.toLowerCase()];
+  const repeats = (part: string) => part !== '' && part.repeat(Math.ceil(text.length / part.length)).startsWith(text);
+  return repeats(id) || [1, 2, 3, 4].some((length) => repeats(text.slice(0, length)));
 }
 
 function mandatesProblems(mandates: readonly Mandate[], device: string): string[] {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Descriptors } from './descriptors.ts';
 import { withoutPrefix } from './prefix.ts';
+import type { WebOrigins } from './web-origins.ts';
 
 /** Takes over a connection that asked for a protocol upgrade. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -18,6 +19,8 @@ export interface HttpOptions {
   /** The path under which a proxy serves Pollcast; see `withoutPrefix`. */
   readonly prefix?: string;
   readonly descriptors: Descriptors;
+  /** Which web pages may ask for an upgrade; all if absent. */
+  readonly webOrigins?: WebOrigins;
 }
 
 /** A running HTTP app. */
@@ -29,7 +32,7 @@ export class HttpServer {
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, prefix = '', descriptors } = options;
+    const { host, port, upgrades = {}, prefix = '', descriptors, webOrigins } = options;
     descriptors.follow(app.server);
     app.server.on('connection', (socket) => {
       if (!descriptors.areSpent) return;
@@ -44,8 +47,10 @@ export class HttpServer {
       socket.on('error', () => socket.destroy());
       const path = withoutPrefix(request.url ?? '', prefix).split('?')[0] ?? '';
       const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
-      if (upgrade) upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      const problem = webOrigins?.problem(request);
+      if (problem !== undefined) socket.end(refusalOf('403 Forbidden', problem));
+      else if (upgrade) upgrade(request, socket, head);
+      else socket.end(refusalOf('404 Not Found', 'there is nothing to upgrade to on this path'));
     });
     try {
       await app.listen({ host, port });
@@ -63,4 +68,8 @@ export class HttpServer {
   async close(): Promise<void> {
     await this.app.close();
   }
+}
+
+function refusalOf(status: string, why: string): string {
+  return `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n${why}\n`;
 }

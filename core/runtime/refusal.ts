@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'edit-conflict'
   | 'devices-changed'
   | 'figures-hidden'
+  | 'foreign-page'
   | 'invalid-request'
   | 'key-destroyed'
   | 'log-removed'

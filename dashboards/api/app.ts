@@ -7,6 +7,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { operationsRoutes } from '../../core/process/operations.ts';
 import { prefixOf, withoutPrefix } from '../../core/process/prefix.ts';
+import type { WebOrigins } from '../../core/process/web-origins.ts';
+import { Refusal } from '../../core/runtime/refusal.ts';
 import { StoreGone } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Context } from './context.ts';
@@ -30,12 +32,14 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Origins of other sites whose pages may read public data. */
   readonly embedOrigins: readonly string[];
+  /** Which web pages may use the API. */
+  readonly webOrigins: WebOrigins;
 }
 
 /** Builds the HTTP app, which does not listen yet: tests call `inject`, and an `HttpServer` makes it listen. */
 export async function createApp(
   context: Context,
-  { trustedProxies, embedOrigins }: AppOptions,
+  { trustedProxies, embedOrigins, webOrigins }: AppOptions,
 ): Promise<FastifyInstance> {
   const prefix = prefixOf(context.publicUrl);
   const base = fastify({
@@ -53,7 +57,9 @@ export async function createApp(
   base.removeContentTypeParser('text/plain');
   answerProblems(base, context);
   context.requests.follow(base);
+  refuseForeignPages(base, webOrigins);
   refuseIfGone(base, context.store);
+  keepUncached(base);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
     hsts: false,
@@ -72,13 +78,23 @@ export async function createApp(
   });
   if (embedOrigins.length > 0) {
     // Read-only and without credentials: other sites may show results, but not operate polls.
-    await app.register(cors, { origin: [...embedOrigins], methods: ['GET', 'HEAD'], allowedHeaders: ['Accept'] });
+    await app.register(cors, {
+      origin: [...embedOrigins],
+      methods: ['GET', 'HEAD'],
+      allowedHeaders: ['Accept', 'Last-Event-ID'],
+    });
   }
   await app.register(rateLimit, { global: false });
   const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
   const servers = prefix === '' ? {} : { servers: [{ url: prefix }] };
   await app.register(swagger, { openapi: { info, ...servers, components: { securitySchemes: SCHEMES } } });
-  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: prefix, staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: prefix,
+    staticCSP: true,
+    // Over plain HTTP there is nothing to upgrade to: the page would stay blank.
+    transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+  });
   await app.register(pollRoutes(context));
   await app.register(decisionRoutes(context));
   await app.register(resultRoutes(context));
@@ -93,6 +109,20 @@ export async function createApp(
   // Open streams would keep the server from closing, so end them first.
   base.addHook('preClose', () => context.hub.close());
   return base;
+}
+
+function refuseForeignPages(app: FastifyInstance, webOrigins: WebOrigins): void {
+  app.addHook('onRequest', async ({ url, raw }) => {
+    const problem = url.startsWith('/api/') ? webOrigins.problem(raw) : undefined;
+    if (problem !== undefined) throw new Refusal('foreign-page', problem);
+  });
+}
+
+/** Answers of the API may contain secrets and ballots, which no cache may keep. Routes whose answers are public may say otherwise. */
+function keepUncached(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ url }, reply) => {
+    if (url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+  });
 }
 
 /** While stored data is gone, the API must not show the polls and results that this process still has in memory. */

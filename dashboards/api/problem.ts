@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'wrong-credentials': 401,
   'wrong-token': 401,
   'figures-hidden': 403,
+  'foreign-page': 403,
   'nickname-blocked': 403,
   'not-named': 403,
   'secret-poll': 403,

@@ -31,6 +31,8 @@ export interface EmbeddedOptions {
   readonly onChange?: ((reason: string | undefined) => void) | undefined;
   /** Called once if another process takes over the directory. This process can only stop then. */
   readonly onTakenOver?: ((reason: string) => void) | undefined;
+  /** Called with what was done if other accounts could read the directory. */
+  readonly onMended?: ((message: string) => void) | undefined;
 }
 
 interface Opened {
@@ -75,9 +77,9 @@ export class EmbeddedStore implements Store {
 
   /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
-    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {} } = options;
+    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {}, onMended } = options;
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
-    const directory = await ownDirectory(options.directory);
+    const directory = await ownDirectory(options.directory, onMended);
     const undo = [];
     try {
       const lock = await DirectoryLock.take(directory);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import t from 'tap';
@@ -130,4 +130,33 @@ t.test('a directory that is removed while an entry is being stored takes no ackn
     t.equal(await append, 'refused');
     await store.close();
   }
+});
+
+t.test('a data directory belongs to its owner alone', { skip: process.platform === 'win32' }, async (t) => {
+  const rights = (path: string) => statSync(path).mode & 0o777;
+  const mended: string[] = [];
+  const open = async (directory: string) => {
+    const onMended = (message: string) => void mended.push(message);
+    await (await EmbeddedStore.open({ directory, partitions: 1, onMended })).close();
+  };
+  const base = t.testdir({ readable: {} });
+  await open(join(base, 'new', 'data'));
+  t.equal(rights(join(base, 'new', 'data')), 0o700, 'also if the umask would let others read it');
+  t.same(mended, []);
+
+  const readable = join(base, 'readable');
+  const files = () => readdirSync(readable).filter((name) => /\.lmdb/.test(name));
+  await open(readable);
+  mended.length = 0;
+  for (const mode of [0o755, 0o750, 0o701, 0o777]) {
+    chmodSync(readable, mode);
+    for (const name of files()) chmodSync(join(readable, name), 0o644);
+    await open(readable);
+    t.equal(rights(readable), 0o700, `from ${mode.toString(8)}`);
+    for (const name of files()) t.equal(rights(join(readable, name)), 0o600, name);
+  }
+  t.equal(mended.length, 4);
+  t.match(mended[0], readable);
+  await open(readable);
+  t.equal(mended.length, 4, 'said only when there was something to mend');
 });

@@ -34,6 +34,9 @@ t.test('devices can be registered and imported, and all invalid devices are repo
   t.equal(bad.status, 400);
   t.equal(bad.body.problems.length, 4, bad.body.problems.join('; '));
   t.equal((await s.call('GET', '/api/devices/x', { operator: true })).status, 404, 'nothing was registered');
+  const device = 'a-device-with-a-long-id';
+  for (const secret of [device, device.toUpperCase(), 'aaaaaaaaaaaaaaaaaa', '0101010101010101', 'abcdabcdabcdabcdab'])
+    t.match(await register({ device, secret }), { status: 400, body: { problems: [/can be guessed/] } }, secret);
   t.match((await s.call('GET', '/api/devices/seat-1', { operator: true })).body, {
     registered: true,
     label: 'Seat 1',
