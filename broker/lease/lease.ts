@@ -3,6 +3,7 @@ import type { PollBook } from '../../core/live/poll-book.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Presence } from '../../core/store/store.ts';
 import type { Roll } from '../../core/voting/rules/roll.ts';
+import { Instant } from '../../core/waiting/instant.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 
@@ -24,24 +25,21 @@ export interface Lease {
   readonly term: number;
 }
 
-/** A lease that expires by whichever of two clocks is first: the monotonic clock stops while the machine is suspended. */
 class HeldLease implements Lease {
   term = 0;
-  private monotonicMs = Number.NEGATIVE_INFINITY;
-  private dateMs = Number.NEGATIVE_INFINITY;
+  private until: Instant | undefined;
 
   get untilMs(): number {
-    return Math.min(this.monotonicMs, performance.now() + (this.dateMs - Date.now()));
+    return this.until?.atMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  grant(untilMs: number, untilDateMs: number): void {
+  grant(until: Instant): void {
     if (performance.now() > this.untilMs) this.term++;
-    this.monotonicMs = untilMs;
-    this.dateMs = untilDateMs;
+    this.until = until;
   }
 
   end(): void {
-    this.monotonicMs = Number.NEGATIVE_INFINITY;
+    this.until = undefined;
   }
 }
 
@@ -135,11 +133,11 @@ export class BrokerLease {
 
   private async renew(): Promise<void> {
     const { id, polls, presence, rejoin } = this.parts;
-    const [startMs, startDateMs] = [performance.now(), Date.now()];
+    const until = new Instant(performance.now() + LEASE_MS);
     await this.announce();
     await polls.sync();
     if (performance.now() > this.lease.untilMs) await rejoin();
-    this.lease.grant(startMs + LEASE_MS, startDateMs + LEASE_MS);
+    this.lease.grant(until);
     const [first] = await presence.list(BROKER_ROLE);
     this.isSpokesman = first?.id === id;
   }

@@ -33,6 +33,36 @@ t.test('the storage contract holds on a Redis Cluster with three primaries', asy
   storeContract(t, async () => fresh(cluster.url));
 });
 
+t.test('an append whose machine was suspended between two attempts keeps its time limit', async (t: Test) => {
+  const server = await redisServer(t.testdir());
+  t.teardown(() => server.program.end());
+  const link = await Link.to(server.port);
+  t.teardown(() => link.end());
+  const prefix = 'suspended';
+  const store = await fresh(`redis://127.0.0.1:${link.port}`, { prefix }).open();
+  const reader = await fresh(server.url, { prefix }).open();
+  t.teardown(() => Promise.all([store.close(), reader.close()]));
+  const entry: Entry = { type: 'votes', producer: 'run', sequence: 0, atMs: 1, rounds: [], refused: {} };
+  await store.log.append(0, entry);
+
+  link.hold();
+  const appended = store.log.append(0, { ...entry, sequence: 1 }, performance.now() + 1_000);
+  appended.catch(() => {});
+  await sleep(200);
+  // A suspended machine: its monotonic clock stands still, its wall clock and the server’s go on.
+  const { now } = performance;
+  const stoodAtMs = now.call(performance);
+  t.teardown(() => Object.assign(performance, { now }));
+  performance.now = () => stoodAtMs;
+  await sleep(2_000);
+  performance.now = () => now.call(performance) - 2_000;
+  link.cut();
+  await sleep(100);
+  link.heal();
+  await t.rejects(appended, { name: 'StoreError' }, 'a round may have been closed in between');
+  t.equal(await reader.log.appended(0), 1);
+});
+
 t.test('a failed append is not stored later, and the store recovers automatically', async (t: Test) => {
   const server = await redisServer(t.testdir());
   t.teardown(() => server.program.end());

@@ -1,4 +1,5 @@
 import { type Entry, encodeEntry, readEntry } from '../../voting/count/entry.ts';
+import { Instant } from '../../waiting/instant.ts';
 import { pause } from '../../waiting/pause.ts';
 import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
@@ -67,22 +68,23 @@ export class RedisLog implements VoteLog {
 
   /**
    * Tries until the entry is stored or the time limit has passed. The server checks the limit by its own clock, so that a
-   * delayed copy of the command cannot store the entry after this call has failed.
+   * delayed copy of the command cannot store the entry after this call has failed. The limit is an instant by two clocks: an
+   * attempt after this machine was suspended would otherwise have as much time as was left before.
    */
   append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
-    const endMs = Math.min(untilMs, performance.now() + MAX_APPEND_MS);
+    const end = new Instant(Math.min(untilMs, performance.now() + MAX_APPEND_MS));
     // One at a time: a second attempt must not end up behind the next append.
     const before = this.newest[partition] ?? Promise.resolve();
-    const appended = before.then(() => this.appendBy(partition, encodeEntry(entry), endMs));
+    const appended = before.then(() => this.appendBy(partition, encodeEntry(entry), end));
     this.newest[partition] = appended.catch(() => {});
     return appended;
   }
 
-  private async appendBy(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async appendBy(partition: number, text: string, end: Instant): Promise<Offset> {
     let stored: Offset | undefined;
     for (;;) {
       try {
-        return await this.tryAppend(partition, text, endMs, stored);
+        return await this.tryAppend(partition, text, end, stored);
       } catch (error) {
         this.clocks[partition] = undefined;
         // The entry is stored, and only has to reach the replicas. Another copy of it would not help.
@@ -90,10 +92,10 @@ export class RedisLog implements VoteLog {
         this.guard.failed((error as Error).message);
         // The server’s report that the time limit has passed is final, even if this machine’s clock has stood still and shows
         // an earlier time.
-        const isOver = error instanceof TooLate || performance.now() + RETRY_MS >= endMs;
+        const isOver = error instanceof TooLate || performance.now() + RETRY_MS >= end.atMs;
         if (isOver) {
           // Wait for the limit: only then is it certain that no copy of the command will store the entry.
-          await pause(Math.max(0, endMs - performance.now()));
+          await pause(Math.max(0, end.atMs - performance.now()));
           const what = `could not append to the vote log: ${(error as Error).message}`;
           throw this.guard.condition().ok
             ? new StoreError(what, { cause: error })
@@ -136,11 +138,11 @@ export class RedisLog implements VoteLog {
     return (await Promise.all(reads)).filter(([, entries]) => entries.length > 0);
   }
 
-  private async tryAppend(partition: number, text: string, endMs: number, stored?: Offset): Promise<Offset> {
+  private async tryAppend(partition: number, text: string, end: Instant, stored?: Offset): Promise<Offset> {
     this.demandNoObstacle();
     const clock = this.clocks[partition] ?? (await this.learnClock(partition));
-    // The server read its clock before its answer arrived, so `untilServerMs` is never later than `endMs`.
-    const untilMs = Math.floor(clock.serverMs + (endMs - clock.atMs));
+    // The server read its clock before its answer arrived, so `untilMs` is never later than `end`.
+    const untilMs = Math.floor(clock.serverMs + (end.atMs - clock.atMs));
     const call = this.call(partition, { untilMs, shownMs: clock.serverMs, entry: text, stored: stored ?? '' });
     this.demandNoObstacle();
     const [serverMs, offset, isGone] = await this.send(call);

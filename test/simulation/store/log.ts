@@ -13,6 +13,7 @@ import { MAX_APPEND_MS } from '../../../core/store/store.ts';
 import type { Ballot } from '../../../core/voting/count/ballot.ts';
 import { decodeEntry, type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
 import type { Slice } from '../../../core/voting/count/slice.ts';
+import { Instant } from '../../../core/waiting/instant.ts';
 import { pause } from '../../../core/waiting/pause.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
@@ -47,12 +48,12 @@ export class SimulatedLog implements VoteLog {
   }
 
   append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
-    const endMs = Math.min(untilMs, performance.now() + MAX_APPEND_MS);
     const text = encodeEntry(entry);
     if (!this.parts.isRetried) return this.attempt(partition, text, untilMs);
+    const end = new Instant(Math.min(untilMs, performance.now() + MAX_APPEND_MS));
     // One at a time: a second attempt must not end up behind the next append.
     const before = this.newest[partition] ?? Promise.resolve();
-    const appended = before.then(() => this.untilDone(partition, text, endMs));
+    const appended = before.then(() => this.untilDone(partition, text, end));
     this.newest[partition] = appended.catch(() => {});
     return appended;
   }
@@ -80,14 +81,14 @@ export class SimulatedLog implements VoteLog {
     return this.parts.access.call('rest', 'write', () => this.parts.database.trim(partition, beforeMs, counted));
   }
 
-  private async untilDone(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async untilDone(partition: number, text: string, end: Instant): Promise<Offset> {
     for (;;) {
       try {
-        return await this.attempt(partition, text, endMs);
+        return await this.attempt(partition, text, end.atMs);
       } catch (error) {
-        if (error instanceof TooLate || performance.now() + RETRY_MS >= endMs) {
+        if (error instanceof TooLate || performance.now() + RETRY_MS >= end.atMs) {
           // Only once the limit has passed is it certain that no late command will store the entry.
-          await pause(Math.max(0, endMs - performance.now()));
+          await pause(Math.max(0, end.atMs - performance.now()));
           throw new StoreError(`could not append to the vote log: ${(error as Error).message}`, { cause: error });
         }
         await pause(RETRY_MS);
