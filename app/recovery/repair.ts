@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { RebuiltPolls } from '../../core/rounds/rebuilt.ts';
 import { ownDirectory, syncDirectory } from '../../core/store/embedded/files/directory.ts';
 import { DirectoryLock } from '../../core/store/embedded/files/lock.ts';
+import { RoundKeys } from '../../core/store/embedded/files/round-keys.ts';
 import { damages, isThere } from '../../core/store/embedded/files/soundness.ts';
 import { freeName } from '../../core/store/embedded/files/spare.ts';
 import { writeState } from '../../core/store/embedded/repair/new-state.ts';
@@ -74,7 +75,9 @@ export async function repair(path: string): Promise<RepairOutcome> {
     const found = damages(directory, 'full');
     const logDamage = found.get('log.lmdb');
     if (logDamage !== undefined) return await exportLog(directory, logDamage);
-    const why = isThere(join(directory, 'state.lmdb')) ? found.get('state.lmdb') : 'it is missing or empty';
+    const why = isThere(join(directory, 'state.lmdb'))
+      ? (found.get('state.lmdb') ?? lostKey(directory))
+      : 'it is missing or empty';
     return why === undefined ? { is: 'sound' } : await rebuildState(directory, why);
   } finally {
     await lock.release();
@@ -97,7 +100,8 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
     if (entry.type === 'open' || entry.type === 'close') rebuilt.add(partition, entry);
     else if (entry.type !== 'votes') unreadable++;
   }
-  const kept = found.filter(({ collection }) => collection === 'polls');
+  const keys = new RoundKeys(directory);
+  const kept = found.filter(({ collection }) => collection === 'polls').map((poll) => withoutLostKey(poll, keys));
   const polls = rebuilt.polls(new Map(kept.map(({ id, value }) => [id, value as Poll])));
   const uncounted = starts.lacking([...kept.map(({ value }) => value as Poll), ...polls].flatMap(roundsOf));
   const documents: StoredDocument[] = [
@@ -116,6 +120,20 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
   await syncDirectory(directory);
   const facts = { kept: countsOf(found), areOld, areIncomplete, uncounted, unreadable, aside };
   return { is: 'rebuilt', why, polls: polls.length, ...facts };
+}
+
+/** Why a state that is not damaged cannot be used: without its key, a secret round would go on under the names of its voters. */
+function lostKey(directory: string): string | undefined {
+  const keys = new RoundKeys(directory);
+  const { documents } = readableDocuments(join(directory, 'state.lmdb'));
+  const isLost = documents.some(({ collection, value }) => keys.isLacking(collection, value));
+  return isLost ? 'the key of a secret round that was under way is missing, so that round ends' : undefined;
+}
+
+/** A poll without the reference to a key that is not there any more. */
+function withoutLostKey(poll: StoredDocument, keys: RoundKeys): StoredDocument {
+  if (!keys.isLacking('polls', poll.value)) return poll;
+  return { ...poll, value: { ...(poll.value as Poll), pseudonymKey: undefined } };
 }
 
 /** The rounds of a poll that were opened, as its document has them. One that is opening may have no marker yet. */

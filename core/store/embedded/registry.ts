@@ -3,45 +3,63 @@ import type { Database, RootDatabase } from 'lmdb';
 import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
 import type { Guard } from './files/guard.ts';
+import type { RoundKeys } from './files/round-keys.ts';
 
 type Key = [collection: Collection, id: string];
 
-/** Documents in LMDB. */
+/** Documents in LMDB. The keys of secret rounds are not in it, but in files of their own. */
 export class EmbeddedRegistry implements Registry {
   private readonly table: Database<Versioned<unknown>, Key>;
   private readonly guard: Guard;
+  private readonly keys: RoundKeys;
   private readonly writes = new EventEmitter().setMaxListeners(0);
 
-  constructor(root: RootDatabase, guard: Guard) {
+  /** @throws Error with a message for the operator if the key of a secret round is missing */
+  constructor(root: RootDatabase, guard: Guard, keys: RoundKeys) {
     this.guard = guard;
+    this.keys = keys;
     this.table = root.openDB({ name: 'registry', encoding: 'json' });
+    const polls = [...this.table.getRange(rangeOf('polls'))].map(({ value }) => value.value);
+    for (const poll of polls) keys.opened('polls', poll);
+    keys.destroyOthers(polls);
   }
 
   async get<T>(collection: Collection, id: string): Promise<Versioned<T> | undefined> {
-    return this.table.get([collection, id]) as Versioned<T> | undefined;
+    const found = this.table.get([collection, id]);
+    return found && this.opened<T>(collection, found);
   }
 
   async list<T>(collection: Collection): Promise<(Versioned<T> & { id: string })[]> {
-    const range = this.table.getRange({ start: [collection, ''], end: [`${collection}~` as Collection, ''] });
-    return [...range].map(({ key, value }) => ({ ...(value as Versioned<T>), id: key[1] }));
+    const range = this.table.getRange(rangeOf(collection));
+    return [...range].map(({ key, value }) => ({ ...this.opened<T>(collection, value), id: key[1] }));
   }
 
   async put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined> {
     this.guard.demand();
     const key: Key = [collection, id];
+    const stored = this.keys.sealed(collection, value);
+    let before: unknown;
     const write = this.table.childTransaction(() => {
-      const now = this.table.get(key)?.version ?? 0;
+      const found = this.table.get(key);
+      const now = found?.version ?? 0;
       if (expected !== undefined && expected !== now) return undefined;
-      this.table.putSync(key, { value, version: now + 1 });
+      before = found?.value;
+      this.table.putSync(key, { value: stored, version: now + 1 });
       return now + 1;
     });
     const version = await awaitWrite(write);
-    if (version !== undefined) this.writes.emit('write', collection, id);
+    if (version === undefined) this.keys.destroyReplaced(collection, stored, this.table.get(key)?.value);
+    else {
+      this.keys.destroyReplaced(collection, before, stored);
+      this.writes.emit('write', collection, id);
+    }
     return version;
   }
 
   async remove(collection: Collection, id: string): Promise<void> {
+    const before = this.table.get([collection, id])?.value;
     await awaitWrite(this.table.remove([collection, id]));
+    this.keys.destroyReplaced(collection, before, undefined);
     this.writes.emit('write', collection, id);
   }
 
@@ -53,8 +71,16 @@ export class EmbeddedRegistry implements Registry {
     return () => this.writes.off('write', notify);
   }
 
+  private opened<T>(collection: Collection, { value, version }: Versioned<unknown>): Versioned<T> {
+    return { value: this.keys.opened(collection, value) as T, version };
+  }
+
   /** Resolves immediately, because listeners are called as part of each write. */
   async caughtUp(): Promise<void> {}
+}
+
+function rangeOf(collection: Collection): { start: Key; end: Key } {
+  return { start: [collection, ''], end: [`${collection}~` as Collection, ''] };
 }
 
 function isWatched(collection: Collection): collection is Watched {

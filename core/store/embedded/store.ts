@@ -10,6 +10,7 @@ import { ownDirectory, syncDirectory } from './files/directory.ts';
 import { Guard } from './files/guard.ts';
 import { KeptFiles } from './files/kept-files.ts';
 import { DirectoryLock } from './files/lock.ts';
+import { RoundKeys } from './files/round-keys.ts';
 import { CORE_FILES, demandSound, isThere } from './files/soundness.ts';
 import { FreeSpace } from './files/space.ts';
 import { forgetStop, recordStop, wasStopped } from './files/stop-record.ts';
@@ -72,7 +73,7 @@ export class EmbeddedStore implements Store {
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
-    this.registry = new EmbeddedRegistry(stateFile, guard);
+    this.registry = new EmbeddedRegistry(stateFile, guard, new RoundKeys(directory));
   }
 
   /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { type Stage, stage } from '../../support/stage.ts';
@@ -60,6 +62,28 @@ t.test(
     t.ok((await stored())?.pseudonymKey, 'a new round has a new key');
   },
 );
+
+t.test('once a secret round is closed, no byte of the data directory has its key', async (t) => {
+  const d = await stage(t, DOOR);
+  await create(d, 'q', { options, secrecy: 'secret', visibility: 'closed', eligible: 'registered' });
+  await step(d, 'q', 'open');
+  const clicker = await register(d, 'clicker-1');
+  await clicker.vote('vote/q', 'a');
+  await clicker.vote('vote/q', 'b', { qos: 2 });
+  const { pseudonymKey: key = '' } = (await d.pollcast.store.registry.get<Poll>('polls', 'q'))?.value ?? {};
+  const filesWith = (text: string) =>
+    (readdirSync(d.directory, { recursive: true }) as string[]).filter((name) => {
+      const path = join(d.directory, name);
+      return statSync(path).isFile() && readFileSync(path).includes(text);
+    });
+  t.match(filesWith(key), [/^keys/], 'while it is open, only a file that can be destroyed has it');
+  await d.resultAfter('q', 2);
+  await step(d, 'q', 'close');
+  await finalOf(d, 'q');
+  t.same(filesWith(key), []);
+  await d.stop();
+  t.same(filesWith(key), [], 'nor after the process has stopped');
+});
 
 t.test('pseudonymous polls list ballots under pseudonyms, which are the same in every round', async (t) => {
   const s = await stage(t);

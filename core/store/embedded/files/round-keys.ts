@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Collection } from '../../store.ts';
+
+/** Stands in a stored poll for its key: the name of the file that has it. */
+interface Reference {
+  readonly file: string;
+}
+
+/** A poll as far as its key is concerned. */
+interface Keyed {
+  readonly pseudonymKey?: string | Reference | undefined;
+  readonly definition?: { readonly secrecy?: string };
+}
+
+/**
+ * The keys of secret rounds, each in a file of its own, so that it can be destroyed. A database keeps what was removed in pages that
+ * it may use again some day, and with the key and the log every ballot could be read back. Polls refer to their file.
+ */
+export class RoundKeys {
+  private readonly folder: string;
+  private readonly files = new Map<string, string>();
+
+  /** @param directory the data directory */
+  constructor(directory: string) {
+    this.folder = join(directory, 'keys');
+  }
+
+  /** The document to store for `value`, with its key in a file that is on disk by then. */
+  sealed(collection: Collection, value: unknown): unknown {
+    const { pseudonymKey: key, definition } = keyed(collection, value);
+    if (typeof key !== 'string' || definition?.secrecy !== 'secret') return value;
+    return { ...(value as object), pseudonymKey: { file: this.fileOf(key) } };
+  }
+
+  /** The document whose stored form is `stored`. @throws Error with a message for the operator if its key is missing */
+  opened(collection: Collection, stored: unknown): unknown {
+    const file = referred(collection, stored);
+    if (file === undefined) return stored;
+    const key = [...this.files].find(([, name]) => name === file)?.[0] ?? this.read(file);
+    return { ...(stored as object), pseudonymKey: key };
+  }
+
+  /** Destroys the key of a stored document, unless the document that replaces it has the same one. */
+  destroyReplaced(collection: Collection, before: unknown, after: unknown): void {
+    const file = referred(collection, before);
+    if (file !== undefined && file !== referred(collection, after)) this.destroy(file);
+  }
+
+  /** Destroys the keys to which no document refers: those of rounds that were closed when the process was killed. */
+  destroyOthers(referredTo: Iterable<unknown>): void {
+    const kept = new Set([...referredTo].map((stored) => referred('polls', stored)));
+    for (const file of existsSync(this.folder) ? readdirSync(this.folder) : []) if (!kept.has(file)) this.destroy(file);
+  }
+
+  /** True if a stored document refers to a key that is not there. */
+  isLacking(collection: Collection, stored: unknown): boolean {
+    const file = referred(collection, stored);
+    return file !== undefined && !existsSync(join(this.folder, file));
+  }
+
+  private fileOf(key: string): string {
+    const known = this.files.get(key);
+    if (known !== undefined) return known;
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const file = randomBytes(12).toString('hex');
+    writeDurably(join(this.folder, file), 'wx', key);
+    syncFolder(this.folder);
+    this.files.set(key, file);
+    return file;
+  }
+
+  private read(file: string): string {
+    const path = join(this.folder, file);
+    if (!existsSync(path)) {
+      throw new Error(
+        `${path} is missing, the key of a secret round that is under way; restore it, or stop this process and run pollcast repair, which ends the round`,
+      );
+    }
+    const key = readFileSync(path, 'utf8');
+    this.files.set(key, file);
+    return key;
+  }
+
+  private destroy(file: string): void {
+    for (const [key, name] of this.files) if (name === file) this.files.delete(key);
+    const path = join(this.folder, file);
+    if (!existsSync(path)) return;
+    writeDurably(path, 'r+');
+    rmSync(path);
+    syncFolder(this.folder);
+  }
+}
+
+function keyed(collection: Collection, value: unknown): Keyed {
+  return collection === 'polls' && typeof value === 'object' && value !== null ? value : {};
+}
+
+function referred(collection: Collection, stored: unknown): string | undefined {
+  const { pseudonymKey: key } = keyed(collection, stored);
+  return typeof key === 'object' ? key.file : undefined;
+}
+
+/** @param text random bytes in the place of what the file contains, if absent */
+function writeDurably(path: string, flag: 'wx' | 'r+', text?: string): void {
+  const file = openSync(path, flag, 0o600);
+  try {
+    const bytes = text === undefined ? randomBytes(fstatSync(file).size) : Buffer.from(text);
+    writeSync(file, bytes, 0, bytes.length, 0);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncFolder(path: string): void {
+  // Windows does this with the file, and does not open directories.
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
