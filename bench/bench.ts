@@ -1,6 +1,13 @@
 /**
  * `npm run bench`: compares Pollcast with other brokers. In each round, each is started, measured and stopped in turn, under the
  * same load from a generator in C. The medians of all rounds are drawn, and printed as tables for docs/PERFORMANCE.md.
+ *
+ *   --quick              one short round of the most important comparisons, in two minutes
+ *   --only "redis;nats"  only contenders whose names contain one of these
+ *   --load "window 20"   only loads whose names contain one of these
+ *   --svg FILE           where to draw; by default docs/performance.svg if everything was measured, or build/performance.svg
+ *
+ * BENCH_ROUNDS sets the number of rounds, which is 5 by default.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -12,7 +19,7 @@ import { chartSvg, chartText } from './chart.ts';
 import type { Contender } from './contenders.ts';
 import { compileGenerator } from './generator/generator.ts';
 import { aimsTable } from './measuring/aims.ts';
-import { type Measured, measure } from './measuring/measure.ts';
+import { type Measured, measure, measuredOrReported } from './measuring/measure.ts';
 import { Progress } from './measuring/progress.ts';
 import { comparisonCharts, comparisonTables } from './measuring/tables.ts';
 import { COMPARISONS, type Comparison, QUICK } from './measuring/workloads.ts';
@@ -24,6 +31,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    load: { type: 'string' },
     svg: { type: 'string' },
   },
 });
@@ -31,12 +39,11 @@ const rounds = Number(process.env.BENCH_ROUNDS ?? (values.quick ? 1 : 5));
 const timing = values.quick ? { warmUpSeconds: 1, seconds: 1.5 } : { warmUpSeconds: 2, seconds: 4 };
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-try {
-  compileGenerator();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
+process.once('uncaughtException', ({ message }) => {
+  process.stderr.write(`bench: ${message}\n`);
   process.exit(1);
-}
+});
+compileGenerator();
 const results = new Map<Comparison, Map<string, Measured[]>>();
 for (const comparison of wanted()) {
   results.set(comparison, new Map(comparison.contenders.map(({ name }) => [name, []])));
@@ -46,20 +53,25 @@ report();
 
 /** All comparisons, without contenders that were not asked for, or whose programs are missing. */
 function wanted(): Comparison[] {
-  const words = values.only?.toLowerCase().split(',');
   const missing = new Set<Contender>();
   const isWanted = (contender: Contender) => {
-    if (words && !words.some((word) => contender.name.toLowerCase().includes(word.trim()))) return false;
+    if (!matches(contender.name, values.only)) return false;
     if (!contender.isInstalled) missing.add(contender);
     return contender.isInstalled;
   };
   const found = (values.quick ? QUICK : COMPARISONS)
+    .filter(({ name }) => matches(name, values.load))
     .map((comparison) => ({ ...comparison, contenders: comparison.contenders.filter(isWanted) }))
     .filter(({ contenders }) => contenders.length > 0);
   for (const { name, packageName } of missing) {
     process.stderr.write(`${name}: left out; on Debian or Ubuntu, run: sudo apt-get install ${packageName}\n`);
   }
   return found;
+}
+
+/** Whether a name contains one of the texts in a list that is separated by semicolons; without a list, all names do. */
+function matches(name: string, list: string | undefined): boolean {
+  return list === undefined || list.split(';').some((text) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }
 
 async function measureAll(): Promise<void> {
@@ -70,10 +82,11 @@ async function measureAll(): Promise<void> {
     for (const comparison of comparisons) {
       for (const contender of comparison.contenders) {
         if (!progress.next(`round ${round} of ${rounds}, ${comparison.name}: ${contender.name}`)) return;
+        const runs = await measuredOrReported(() => measure(contender, comparison, timing));
         results
           .get(comparison)
           ?.get(contender.name)
-          ?.push(await measure(contender, comparison, timing));
+          ?.push(...runs);
       }
     }
   }
@@ -89,7 +102,7 @@ function report(): void {
   const note = `${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`}${values.quick ? ' of --quick' : ''}; ${machine}.`;
   console.log(`\n${chartText(charts)}\n\n${comparisonTables(results)}\n\n### Aims\n\n${aimsTable(results)}\n\n${note}`);
   // Only a complete run replaces the picture in the documentation.
-  const isComplete = !values.quick && values.only === undefined;
+  const isComplete = !values.quick && values.only === undefined && values.load === undefined;
   const picture = values.svg ?? path(isComplete ? 'docs/performance.svg' : 'build/performance.svg');
   writeFileSync(picture, chartSvg(charts, 'Pollcast compared with other brokers', note));
   console.log(`Drawn to ${relative(process.cwd(), picture)}`);

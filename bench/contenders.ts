@@ -28,8 +28,10 @@ export interface Running {
   readonly port: number;
   /** Resident memory of all its processes (MiB). */
   readonly memory: number;
-  /** CPU time that all its processes have used so far (µs), as the operating system counts it. */
-  readonly cpuUs: number;
+  /** CPU time that all its processes have used so far (ms), as the operating system counts it. */
+  readonly cpuMs: number;
+  /** The end of what its processes have printed. */
+  readonly output: string;
   /** Votes counted so far, in all polls; NaN if it counts nothing. */
   counted(): Promise<number>;
   /** Present if the contender is Pollcast. */
@@ -177,11 +179,14 @@ function running(port: number, subjects: readonly Subject[], { counted, api, rem
   return {
     port,
     ...(api ? { api } : {}),
+    get output() {
+      return subjects.map(({ output }) => output).join('\n');
+    },
     get memory() {
       return subjects.reduce((sum, { memory }) => sum + memory, 0);
     },
-    get cpuUs() {
-      return subjects.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+    get cpuMs() {
+      return subjects.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
     },
     counted: counted ?? (async () => Number.NaN),
     stop: async () => {

@@ -1,6 +1,12 @@
 /**
  * `npm run bench:growth`: how the cost of a vote grows with devices, polls, options, viewers and partitions, and what a vote
  * costs in Redis. The figures in docs/SCALING.md come from it.
+ *
+ *   --quick                  one short round with fewer values, in two minutes; otherwise, 15 minutes are the limit
+ *   --only "polls;in Redis"  only what contains one of these in its name
+ *   --svg FILE               where to draw; by default docs/growth.svg if everything was measured, or build/growth.svg
+ *
+ * BENCH_ROUNDS sets the number of rounds, which is 3 by default.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -14,7 +20,7 @@ import { type Axis, axes, type Point } from './growth/axes.ts';
 import { type Plot, plotsSvg } from './growth/plots.ts';
 import { redisCosts } from './growth/redis-costs.ts';
 import { measureScreen } from './growth/screen.ts';
-import { type Measured, measure } from './measuring/measure.ts';
+import { type Measured, measure, measuredOrReported } from './measuring/measure.ts';
 import { Progress } from './measuring/progress.ts';
 import { median } from './measuring/statistics.ts';
 import { markdownTable } from './measuring/tables.ts';
@@ -27,15 +33,14 @@ const { values } = parseArgs({
 });
 const rounds = Number(process.env.BENCH_ROUNDS ?? (values.quick ? 1 : 3));
 const timing = values.quick ? { warmUpSeconds: 1, seconds: 1.5 } : { warmUpSeconds: 2, seconds: 3 };
-const words = values.only?.toLowerCase().split(',');
+const words = values.only?.toLowerCase().split(';');
 const isWanted = (name: string) => !words || words.some((word) => name.toLowerCase().includes(word.trim()));
 
-try {
-  compileGenerator();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
+process.once('uncaughtException', ({ message }) => {
+  process.stderr.write(`bench: ${message}\n`);
   process.exit(1);
-}
+});
+compileGenerator();
 const wanted = axes(values.quick).filter(({ name }) => isWanted(name));
 const measured = new Map<Point, Measured[]>(wanted.flatMap(({ points }) => points.map((point) => [point, []])));
 for (const { name, points } of wanted) {
@@ -61,8 +66,10 @@ async function measureAll(): Promise<void> {
       if (!progress.next(`round ${round} of ${rounds}, ${axis.name}: ${shown(point.value)}`)) return;
       const { contender, workload, flags, prepare, viewers } = point;
       const options = { ...timing, ...(flags ? { flags } : {}), ...(prepare ? { prepare } : {}) };
-      const run = viewers === undefined ? measure(contender, workload, options) : measureScreen(point, options);
-      measured.get(point)?.push(await run);
+      const runs = await measuredOrReported(() =>
+        viewers === undefined ? measure(contender, workload, options) : measureScreen(point, options),
+      );
+      measured.get(point)?.push(...runs);
     }
   }
 }

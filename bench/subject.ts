@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onLeaving } from './processes/leaving.ts';
-import { cpuUsOf, memoryOf } from './processes/usage.ts';
+import { cpuMsOf, memoryOf } from './processes/usage.ts';
+
+/** How much of a program’s output is kept, in characters. */
+const MOST_OUTPUT = 2_000;
 
 /** A program under test in a separate process, so that it does not share an event loop with the load. */
 export class Subject {
   private readonly child: ChildProcess;
   private readonly closed: Promise<unknown>;
+  /** The end of what it has printed. */
+  private lastOutput = '';
 
   private constructor(child: ChildProcess, closed: Promise<unknown>) {
     this.child = child;
@@ -20,32 +25,36 @@ export class Subject {
    */
   static async start(command: string, args: readonly string[], marker: string): Promise<Subject> {
     const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const closed = new Promise((resolve) => child.once('close', resolve));
+    const subject = new Subject(child, new Promise((resolve) => child.once('close', resolve)));
     child.once(
       'close',
       onLeaving(() => child.kill('SIGKILL')),
     );
-    let output = '';
     await new Promise<void>((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface(stream).on('line', (line) => {
-          output = `${output}\n${line}`.slice(-2_000);
+          subject.lastOutput = `${subject.lastOutput}\n${line}`.slice(-MOST_OUTPUT);
           if (line.includes(marker)) resolve();
         });
       }
       child.once('error', reject);
-      child.once('close', (code) => reject(new Error(`${command} ${args[0]} exited with ${code}:${output}`)));
+      child.once('close', (code) => reject(new Error(`${command} ${args[0]} exited with ${code}:${subject.output}`)));
     });
-    return new Subject(child, closed);
+    return subject;
+  }
+
+  /** The last 2,000 characters of what it has printed. */
+  get output(): string {
+    return this.lastOutput;
   }
 
   get pid(): number {
     return this.child.pid as number;
   }
 
-  /** CPU time (µs) that it and its child processes have used so far. */
-  get cpuUs(): number {
-    return cpuUsOf([this.pid]);
+  /** CPU time (ms) that it and its child processes have used so far. */
+  get cpuMs(): number {
+    return cpuMsOf([this.pid]);
   }
 
   /** Resident memory (MiB), with that of its child processes. */
@@ -53,8 +62,9 @@ export class Subject {
     return memoryOf([this.pid]);
   }
 
-  async stop(): Promise<void> {
-    this.child.kill('SIGKILL');
+  /** @param signal SIGTERM lets the program finish what it is doing */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    this.child.kill(signal);
     await this.closed;
   }
 }

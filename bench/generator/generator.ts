@@ -85,6 +85,11 @@ export interface Topics {
   readonly count?: number;
 }
 
+/** The load could not be carried through: the server refused it, closed a connection, or did not answer. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+}
+
 /** A running load generator: a C program, because one in Node.js costs as much per vote as a broker. */
 export class Generator {
   readonly connected: ConnectReport;
@@ -95,7 +100,7 @@ export class Generator {
     this.connected = connected;
   }
 
-  /** Starts a generator and makes its connections. @throws Error if the server refuses one */
+  /** Starts a generator and makes its connections. @throws LoadError if the server refuses one */
   static async connect(options: GeneratorOptions): Promise<Generator> {
     const { payloads, ...others } = options;
     const args = Object.entries({ ...others, payloads: payloads?.join(',') }).flatMap(([name, value]) =>
@@ -141,10 +146,10 @@ export class Generator {
   }
 }
 
-/** The next line of the generator’s output. @throws Error with its message if it has failed */
+/** The next line of the generator’s output. @throws LoadError with its message if it has failed */
 async function next<T>({ lines, closed, problems }: Process): Promise<T> {
   const { value, done } = await lines.next();
   if (!done) return JSON.parse(value) as T;
   await closed;
-  throw new Error(`the load generator failed: ${problems().trim()}`);
+  throw new LoadError(problems().trim());
 }

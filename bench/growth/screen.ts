@@ -35,7 +35,7 @@ export async function measureScreen(point: Point, { warmUpSeconds, seconds }: Me
       onResult: ({ votes }: { votes: number | null }) => screen.seen(votes ?? 0, performance.now()),
     };
     const stop = followPoll('demo', listener, { base: api.base, headers: api.headers });
-    const cpuBefore = running.cpuUs;
+    const cpuBeforeMs = running.cpuMs;
     const ownBefore = process.cpuUsage();
     let sent = 0;
     await load.pace(rate, seconds * 1_000, (sentAtMs) => {
@@ -44,7 +44,7 @@ export async function measureScreen(point: Point, { warmUpSeconds, seconds }: Me
     });
     await new Promise((resolve) => setTimeout(resolve, LAST_FRAME_MS));
     const own = process.cpuUsage(ownBefore);
-    const serverCpuUs = (running.cpuUs - cpuBefore) / sent;
+    const serverCpuUs = ((running.cpuMs - cpuBeforeMs) * 1_000) / sent;
     stop();
     const counted = await running.counted();
     if (counted !== before + sent) throw new Error(`${before + sent} votes were sent, but ${counted} were counted`);

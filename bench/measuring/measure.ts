@@ -1,6 +1,6 @@
 import type { ApiClient } from '../../client/api.ts';
 import type { Contender, Running } from '../contenders.ts';
-import { Generator, type GeneratorOptions, type PhaseReport, type Topics } from '../generator/generator.ts';
+import { Generator, type GeneratorOptions, LoadError, type PhaseReport, type Topics } from '../generator/generator.ts';
 import { median } from './statistics.ts';
 import type { Workload } from './workloads.ts';
 
@@ -47,7 +47,8 @@ export interface Votes {
  * Measures a contender in a process of its own. Afterwards, Pollcast must have counted exactly what it acknowledged, and its
  * recount must agree.
  *
- * @throws Error if it has not, or if the server refuses votes
+ * @throws Error if it has not
+ * @throws LoadError if the server could not carry the load
  */
 export async function measure(contender: Contender, workload: Workload, options: MeasureOptions): Promise<Measured> {
   const running = await contender.start(options.flags);
@@ -60,25 +61,44 @@ export async function measure(contender: Contender, workload: Workload, options:
     const send = await sender(generator, workload, topics, running);
     const before = await send.warmUp(options.warmUpSeconds);
     await countedAll(running, before);
-    const cpuBefore = running.cpuUs;
+    const cpuBeforeMs = running.cpuMs;
     const phases = await send.measured(options.seconds);
     const endMs = performance.now();
     const acknowledged = phases.reduce((sum, phase) => sum + phase.acknowledged, 0);
     const { votes, atMs } = await countedAll(running, before + acknowledged);
-    const cpuUs = running.cpuUs - cpuBefore;
+    const cpuMs = running.cpuMs - cpuBeforeMs;
     const memory = running.memory;
     const missing = Number.isNaN(votes) ? 0 : before + acknowledged - votes;
     if (running.api) await verify(running.api, contender.name, missing);
     return {
       ...summary(phases),
-      serverCpuUs: cpuUs / acknowledged,
+      serverCpuUs: (cpuMs * 1_000) / acknowledged,
       countMs: Number.isNaN(votes) ? Number.NaN : Math.max(0, atMs - endMs),
       missing,
       memory,
     };
+  } catch (error) {
+    if (error instanceof LoadError) error.message += `; the last output of the server:\n${running.output}`;
+    throw error;
   } finally {
     await generator?.stop();
     await running.stop();
+  }
+}
+
+/**
+ * Runs a measurement. A server that cannot carry its load is reported, and the benchmark exits with 1 in the end, but goes on.
+ *
+ * @returns nothing, if it could not be measured
+ */
+export async function measuredOrReported(run: () => Promise<Measured>): Promise<readonly Measured[]> {
+  try {
+    return [await run()];
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    process.stderr.write(`not measured: ${error.message}\n`);
+    process.exitCode = 1;
+    return [];
   }
 }
 
@@ -141,8 +161,8 @@ async function countedAll(running: Running, acknowledged: number): Promise<{ vot
 
 /** Checks that a Pollcast has counted exactly what it acknowledged. */
 async function verify(api: ApiClient, name: string, missing: number): Promise<void> {
-  if (missing !== 0)
-    throw new Error(`${name} has counted ${-missing} votes more than it acknowledged: it must be none`);
+  if (missing > 0) throw new Error(`${name} has lost ${missing} votes that it acknowledged`);
+  if (missing < 0) throw new Error(`${name} has counted ${-missing} votes more than it acknowledged`);
   for (const { poll, openedAt } of await api.polls()) {
     if (openedAt === null) continue;
     const { agrees, isBalanced, differences } = await api.recount(poll);

@@ -7,8 +7,8 @@ const TICKS = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).std
 /** What the operating system says about a process. */
 export interface ProcessFacts {
   readonly parent: number;
-  /** CPU time in µs, user and system, of all its threads and of its children that have ended. */
-  readonly cpuUs: number;
+  /** CPU time in ms, user and system, of all its threads and of its children that have ended. */
+  readonly cpuMs: number;
 }
 
 /** Reads the text of /proc/PID/stat. The name of the program, in brackets, may contain spaces and brackets itself. */
@@ -16,12 +16,12 @@ export function parseStat(text: string): ProcessFacts {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   // In proc(5), these are the fields 4 (parent) and 14 to 17 (utime, stime, cutime, cstime); the first here is field 3.
   const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number) as [number, number, number, number];
-  return { parent: Number(fields[1]), cpuUs: ((utime + stime + cutime + cstime) / TICKS) * 1e6 };
+  return { parent: Number(fields[1]), cpuMs: ((utime + stime + cutime + cstime) / TICKS) * 1_000 };
 }
 
-/** CPU time in µs that processes and all their descendants have used so far, to within 10 ms for each. */
-export function cpuUsOf(pids: readonly number[]): number {
-  return [...family(pids).values()].reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+/** CPU time in ms that processes and all their descendants have used so far, to within 10 ms for each. */
+export function cpuMsOf(pids: readonly number[]): number {
+  return [...family(pids).values()].reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
 /** Resident memory (MiB) of processes and all their descendants. Pages that they share are counted for each. */
