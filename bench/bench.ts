@@ -82,11 +82,8 @@ async function measureAll(): Promise<void> {
     for (const comparison of comparisons) {
       for (const contender of comparison.contenders) {
         if (!progress.next(`round ${round} of ${rounds}, ${comparison.name}: ${contender.name}`)) return;
-        const runs = await measuredOrReported(() => measure(contender, comparison, timing));
-        results
-          .get(comparison)
-          ?.get(contender.name)
-          ?.push(...runs);
+        const run = await measuredOrReported(() => measure(contender, comparison, timing));
+        results.get(comparison)?.get(contender.name)?.push(run);
       }
     }
   }

@@ -66,10 +66,10 @@ async function measureAll(): Promise<void> {
       if (!progress.next(`round ${round} of ${rounds}, ${axis.name}: ${shown(point.value)}`)) return;
       const { contender, workload, flags, prepare, viewers } = point;
       const options = { ...timing, ...(flags ? { flags } : {}), ...(prepare ? { prepare } : {}) };
-      const runs = await measuredOrReported(() =>
+      const run = await measuredOrReported(() =>
         viewers === undefined ? measure(contender, workload, options) : measureScreen(point, options),
       );
-      measured.get(point)?.push(...runs);
+      measured.get(point)?.push(run);
     }
   }
 }

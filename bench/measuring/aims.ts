@@ -139,7 +139,8 @@ function atMost(
 
 function slowestCount(results: Results, who: string): Part[] {
   const runs = [...results.values()].flatMap((measured) => measured.get(who) ?? []);
-  if (runs.length === 0) return [];
-  const slowest = Math.max(...runs.map(({ countMs }) => countMs));
+  const times = runs.map(({ countMs }) => countMs).filter((ms) => !Number.isNaN(ms));
+  if (times.length === 0) return [];
+  const slowest = Math.max(...times);
   return [{ who, text: `${shown(slowest)} ms`, isMet: slowest <= 1_000 }];
 }

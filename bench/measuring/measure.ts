@@ -86,19 +86,31 @@ export async function measure(contender: Contender, workload: Workload, options:
   }
 }
 
+/** What stands for a run that could not be measured. */
+const NOTHING: Measured = {
+  perSecond: Number.NaN,
+  serverCpuUs: Number.NaN,
+  generatorCpuUs: Number.NaN,
+  p50Ms: Number.NaN,
+  p99Ms: Number.NaN,
+  countMs: Number.NaN,
+  missing: 0,
+  memory: Number.NaN,
+};
+
 /**
  * Runs a measurement. A server that cannot carry its load is reported, and the benchmark exits with 1 in the end, but goes on.
  *
- * @returns nothing, if it could not be measured
+ * @returns NaN for every figure, if it could not be measured
  */
-export async function measuredOrReported(run: () => Promise<Measured>): Promise<readonly Measured[]> {
+export async function measuredOrReported(run: () => Promise<Measured>): Promise<Measured> {
   try {
-    return [await run()];
+    return await run();
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     process.stderr.write(`not measured: ${error.message}\n`);
     process.exitCode = 1;
-    return [];
+    return NOTHING;
   }
 }
 

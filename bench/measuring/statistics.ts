@@ -1,6 +1,6 @@
-/** The median; of an even number of values, the mean of the two in the middle; NaN if there are none. */
+/** The median of all values but NaN; of an even number of them, the mean of the two in the middle; NaN if there are none. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const [below, above] = [sorted[middle - 1] ?? Number.NaN, sorted[middle] ?? Number.NaN];
   return sorted.length % 2 === 1 ? above : (below + above) / 2;
@@ -8,7 +8,7 @@ export function median(values: readonly number[]): number {
 
 /**
  * The median of `ours / theirs`, value by value: values measured in the same round are close in time, so a machine whose speed
- * drifts changes both. Rounds that only one of them has are left out.
+ * drifts changes both. Rounds in which one of them was not measured (NaN) are left out.
  */
 export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
   const pairs = Math.min(ours.length, theirs.length);
