@@ -24,17 +24,36 @@ export function comparisonTables(results: Results): string {
         return [
           who,
           shown(middle(({ perSecond }) => perSecond)),
-          `${shown(middle(({ serverCpuUs }) => serverCpuUs))} µs`,
-          `${shown(middle(({ generatorCpuUs }) => generatorCpuUs))} µs`,
-          `${shown(middle(({ p50Ms }) => p50Ms))} ms`,
-          `${shown(middle(({ p99Ms }) => p99Ms))} ms`,
+          withUnit(
+            middle(({ serverCpuUs }) => serverCpuUs),
+            'µs',
+          ),
+          withUnit(
+            middle(({ generatorCpuUs }) => generatorCpuUs),
+            'µs',
+          ),
+          withUnit(
+            middle(({ p50Ms }) => p50Ms),
+            'ms',
+          ),
+          withUnit(
+            middle(({ p99Ms }) => p99Ms),
+            'ms',
+          ),
           Number.isNaN(count) ? '–' : missing > 0 ? `never: ${shown(missing)} are missing` : `${shown(count)} ms`,
-          `${shown(middle(({ memory }) => memory))} MiB`,
+          withUnit(
+            middle(({ memory }) => memory),
+            'MiB',
+          ),
         ];
       });
       return `### ${name}\n\n${markdownTable(head, rows)}`;
     })
     .join('\n\n');
+}
+
+function withUnit(value: number, unit: string): string {
+  return Number.isNaN(value) ? shown(value) : `${shown(value)} ${unit}`;
 }
 
 /** The comparisons as charts: the rate and the CPU beside each other, or the p99 where the rate is given. */
