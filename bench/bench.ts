@@ -1,148 +1,106 @@
+/**
+ * `npm run bench`: compares Pollcast with other brokers. In each round, each is started, measured and stopped in turn, under the
+ * same load from a generator in C. The medians of all rounds are drawn, and printed as tables for docs/PERFORMANCE.md.
+ *
+ *   --quick              one short round of the most important comparisons, in two minutes
+ *   --only "redis;nats"  only contenders whose names contain one of these
+ *   --load "window 20"   only loads whose names contain one of these
+ *   --svg FILE           where to draw; by default docs/performance.svg if everything was measured, or build/performance.svg
+ *
+ * BENCH_ROUNDS sets the number of rounds, which is 5 by default.
+ */
+
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { followPoll } from '../client/stream.ts';
-import { type Percentiles, ScreenLatency } from '../devices-sim/latency.ts';
-import { type BarChart, chartSvg, chartText } from './chart.ts';
-import { bareAedes, type Contender, embedded, embedded5, mosquitto, overRedis, type Running } from './contenders.ts';
-import { Load } from './load.ts';
-import { subscribe } from './subscriber.ts';
+import { parseArgs } from 'node:util';
+import { chartSvg, chartText } from './chart.ts';
+import type { Contender } from './contenders.ts';
+import { compileGenerator } from './generator/generator.ts';
+import { aimsTable } from './measuring/aims.ts';
+import { type Measured, measure, measuredOrReported } from './measuring/measure.ts';
+import { Progress } from './measuring/progress.ts';
+import { comparisonCharts, comparisonTables } from './measuring/tables.ts';
+import { COMPARISONS, type Comparison, QUICK } from './measuring/workloads.ts';
 
-/** How many times each contender is measured. The contenders take turns, and medians are reported. */
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
-const CONNECTIONS = 1_000;
-/** Votes in flight per connection while the broker is saturated. */
-const WINDOW = 8;
-const WARM_UP_MS = 2_000;
-const SATURATE_MS = 6_000;
-const PACED_RATE = 2_000;
-const PACED_MS = 6_000;
-/** Maximum time in ms to wait for the count to catch up. */
-const COUNT_LIMIT_MS = 30_000;
+/** `--quick` ends after this time (s), with what has been measured by then. */
+const QUICK_SECONDS = 115;
 
-interface Measured {
-  /** Acknowledged votes per second. */
-  readonly acknowledged: number;
-  /** Counted votes per second, measured until the last vote was counted; NaN if the contender does not count votes. */
-  readonly counted: number;
-  /** How long (ms) counting continued after the load ended. */
-  readonly lagMs: number;
-  /** Acknowledged votes that were never counted. */
-  readonly missing: number;
-  readonly screen: Percentiles;
-  readonly memory: number;
-}
-
-const contenders = [bareAedes, embedded, embedded5, overRedis, mosquitto].filter(({ name, isInstalled }) => {
-  if (!isInstalled) process.stderr.write(`${name}: skipped, its programs are not installed\n`);
-  return isInstalled;
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    load: { type: 'string' },
+    svg: { type: 'string' },
+  },
 });
-const all = new Map<Contender, Measured[]>(contenders.map((contender) => [contender, []]));
-for (let round = 1; round <= ROUNDS; round++) {
-  for (const contender of contenders) {
-    process.stderr.write(`round ${round} of ${ROUNDS}: ${contender.name} …\n`);
-    all.get(contender)?.push(await measure(contender));
-  }
+const rounds = Number(process.env.BENCH_ROUNDS ?? (values.quick ? 1 : 5));
+const timing = values.quick ? { warmUpSeconds: 1, seconds: 1.5 } : { warmUpSeconds: 2, seconds: 4 };
+const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+process.once('uncaughtException', ({ message }) => {
+  process.stderr.write(`bench: ${message}\n`);
+  process.exit(1);
+});
+compileGenerator();
+const results = new Map<Comparison, Map<string, Measured[]>>();
+for (const comparison of wanted()) {
+  results.set(comparison, new Map(comparison.contenders.map(({ name }) => [name, []])));
 }
+await measureAll();
 report();
 
-async function measure(contender: Contender): Promise<Measured> {
-  const running = await contender.start();
-  const { version = 4 } = contender;
-  const load = new Load({ port: running.port, connections: CONNECTIONS, topic: 'vote/demo', version });
-  try {
-    await load.connect();
-    await load.saturate(WARM_UP_MS, WINDOW);
-    const { votes: before } = await settled(running);
-    const startMs = performance.now();
-    const acknowledged = await load.saturate(SATURATE_MS, WINDOW);
-    const endMs = performance.now();
-    const { votes: after, atMs } = await settled(running, before + acknowledged);
-    const memory = running.memory;
-    const screen = await paced(running, load, after);
-    return {
-      acknowledged: acknowledged / (SATURATE_MS / 1000),
-      counted: (after - before) / ((atMs - startMs) / 1000),
-      lagMs: Math.max(0, atMs - endMs),
-      missing: Math.max(0, acknowledged - (after - before)),
-      screen,
-      memory,
-    };
-  } finally {
-    load.close();
-    await running.stop();
+/** All comparisons, without contenders that were not asked for, or whose programs are missing. */
+function wanted(): Comparison[] {
+  const missing = new Set<Contender>();
+  const isWanted = (contender: Contender) => {
+    if (!matches(contender.name, values.only)) return false;
+    if (!contender.isInstalled) missing.add(contender);
+    return contender.isInstalled;
+  };
+  const found = (values.quick ? QUICK : COMPARISONS)
+    .filter(({ name }) => matches(name, values.load))
+    .map((comparison) => ({ ...comparison, contenders: comparison.contenders.filter(isWanted) }))
+    .filter(({ contenders }) => contenders.length > 0);
+  for (const { name, packageName } of missing) {
+    process.stderr.write(`${name}: left out; on Debian or Ubuntu, run: sudo apt-get install ${packageName}\n`);
   }
+  return found;
 }
 
-/** Measures the latency from vote to screen (or to an MQTT subscriber if there are no result streams) at a constant rate. */
-async function paced({ port, api }: Running, load: Load, before: number): Promise<Percentiles> {
-  const screen = new ScreenLatency(api ? before : 0);
-  const seen = (votes: number, atMs: number) => screen.seen(votes, atMs);
-  const listener = { onResult: ({ votes }: { votes: number | null }) => seen(votes ?? 0, performance.now()) };
-  const stop = api && followPoll('demo', listener, { base: api.base, headers: api.headers });
-  const subscriber = api ? undefined : await subscribe(port, seen);
-  await load.pace(PACED_RATE, PACED_MS, (sentAtMs) => screen.acknowledged(sentAtMs));
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  stop?.();
-  subscriber?.destroy();
-  const recount = await api?.recount('demo');
-  if (recount && !recount.agrees) throw new Error('the recount differs, so the measurements are invalid');
-  return screen.percentiles;
+/** Whether a name contains one of the texts in a list that is separated by semicolons; without a list, all names do. */
+function matches(name: string, list: string | undefined): boolean {
+  return list === undefined || list.split(';').some((text) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }
 
-/** Waits until the count stops changing, and longer if it is below `least`. @returns the count and when it last changed */
-async function settled(running: Running, least = 0): Promise<{ votes: number; atMs: number }> {
-  const endMs = performance.now() + COUNT_LIMIT_MS;
-  let votes = await running.counted();
-  let atMs = performance.now();
-  while (performance.now() - atMs < 400 || (votes < least && performance.now() - atMs < 3_000)) {
-    if (performance.now() > endMs) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const now = await running.counted();
-    if (now > votes) atMs = performance.now();
-    votes = now;
+async function measureAll(): Promise<void> {
+  const comparisons = [...results.keys()];
+  const steps = rounds * comparisons.reduce((sum, { contenders }) => sum + contenders.length, 0);
+  const progress = new Progress(steps, values.quick ? QUICK_SECONDS : undefined);
+  for (let round = 1; round <= rounds; round++) {
+    for (const comparison of comparisons) {
+      for (const contender of comparison.contenders) {
+        if (!progress.next(`round ${round} of ${rounds}, ${comparison.name}: ${contender.name}`)) return;
+        const run = await measuredOrReported(() => measure(contender, comparison, timing));
+        results.get(comparison)?.get(contender.name)?.push(run);
+      }
+    }
   }
-  return { votes, atMs };
 }
 
 function report(): void {
-  const charts: BarChart[] = [
-    chart(
-      'Acknowledged votes (Pollcast acknowledges only stored votes)',
-      'votes/s',
-      ({ acknowledged }) => acknowledged,
-    ),
-    chart('Counted votes', 'votes/s', ({ counted }) => counted),
-    chart(`Vote to screen or subscriber at ${PACED_RATE} votes/s, p50`, 'ms', ({ screen }) => screen.p50),
-    chart(`Vote to screen or subscriber at ${PACED_RATE} votes/s, p99`, 'ms', ({ screen }) => screen.p99),
-    chart('Memory of all processes after the load', 'MiB', ({ memory }) => memory),
-  ];
-  console.log(`\n${chartText(charts)}\n`);
-  for (const [contender, measured] of all) {
-    // Compared within each round, because the machine’s speed drifts and measurements of one round are close in time.
-    const ratios = measured.map(({ acknowledged }, i) => acknowledged / (all.get(bareAedes)?.[i]?.acknowledged ?? 1));
-    const lag = Math.max(...measured.map(({ lagMs }) => lagMs));
-    const missing = Math.max(...measured.map((one) => one.missing));
-    const lines = [
-      `acknowledged / bare Aedes, round by round: ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')} (median ${median(ratios).toFixed(2)})`,
-      ...(Number.isNaN(measured[0]?.counted) ? [] : [`counting continued for up to ${lag.toFixed(0)} ms`]),
-      ...(missing > 0 ? [`up to ${missing} acknowledged votes per round were never counted`] : []),
-    ];
-    console.log(`${contender.name}: ${lines.join('; ')}.`);
+  for (const [comparison, measured] of results) {
+    for (const [name, runs] of measured) if (runs.length === 0) measured.delete(name);
+    if (measured.size === 0) results.delete(comparison);
   }
-  console.log(
-    `\n${CONNECTIONS} connections, ${WINDOW} votes in flight on each; Node ${process.versions.node}, ${cpus().length} cores, load generated on the same machine.`,
-  );
-  const picture = fileURLToPath(new URL('../../docs/performance.svg', import.meta.url));
-  writeFileSync(picture, chartSvg(charts));
-  console.log(`Chart written to ${picture}`);
-}
-
-function chart(name: string, unit: string, of: (measured: Measured) => number): BarChart {
-  const bars = [...all].map(([{ name: who }, measured]) => ({ who, value: median(measured.map(of)) }));
-  return { name, unit, bars: bars.filter(({ value }) => !Number.isNaN(value)) };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+  const charts = comparisonCharts(results);
+  const machine = `Node ${process.versions.node}, ${cpus().length} cores, load generated on the same machine`;
+  const note = `${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`}${values.quick ? ' of --quick' : ''}; ${machine}.`;
+  console.log(`\n${chartText(charts)}\n\n${comparisonTables(results)}\n\n### Aims\n\n${aimsTable(results)}\n\n${note}`);
+  // Only a complete run replaces the picture in the documentation.
+  const isComplete = !values.quick && values.only === undefined && values.load === undefined;
+  const picture = values.svg ?? path(isComplete ? 'docs/performance.svg' : 'build/performance.svg');
+  writeFileSync(picture, chartSvg(charts, 'Pollcast compared with other brokers', note));
+  console.log(`Drawn to ${relative(process.cwd(), picture)}`);
 }

@@ -1,58 +1,67 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import mqtt from 'mqtt';
 import { ApiClient } from '../client/api.ts';
+import { temporaryFolder } from './processes/leaving.ts';
+import { freePort } from './processes/ports.ts';
 import { Subject } from './subject.ts';
 
 const TOKEN = 'operator-token-of-bench';
-const [MQTT_PORT, HTTP_PORT, REDIS_PORT, COUNTER_PORT] = [21_883, 28_080, 26_379, 28_081];
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** A broker to be measured under load, together with the programs that count its votes. */
 export interface Contender {
   readonly name: string;
-  /** False if programs that it needs are not installed. */
+  /** False if a program that it needs is not installed. */
   readonly isInstalled: boolean;
+  /** The Debian package with the program that it needs besides Node.js. */
+  readonly packageName?: string;
   /** The version of MQTT in which it is measured; 3.1.1 by default. */
   readonly version?: 5;
-  start(): Promise<Running>;
+  /** @param more flags for Pollcast */
+  start(more?: readonly string[]): Promise<Running>;
 }
 
 export interface Running {
   readonly port: number;
   /** Resident memory of all its processes (MiB). */
   readonly memory: number;
-  /** Votes counted so far. */
+  /** CPU time that all its processes have used so far (ms), as the operating system counts it. */
+  readonly cpuMs: number;
+  /** The end of what its processes have printed. */
+  readonly output: string;
+  /** Votes counted so far, in all polls; NaN if it counts nothing. */
   counted(): Promise<number>;
-  /** Present if the contender streams results. */
+  /** Present if the contender is Pollcast. */
   readonly api?: ApiClient;
   stop(): Promise<void>;
 }
-
-const isInstalled = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
 /** Pollcast in one process, with its embedded store. */
 export const embedded: Contender = {
   name: 'Pollcast, one process',
   isInstalled: true,
-  start: () => pollcast(async (flags) => [await node('up', '--demo', ...flags)]),
+  start: (more = []) => pollcast(async (flags) => [await node('up', '--demo', ...flags, ...more)]),
 };
 
 /** The same, measured in MQTT 5. */
 export const embedded5: Contender = { ...embedded, name: 'Pollcast, one process, MQTT 5', version: 5 };
 
-/** Pollcast as one broker, one processor and one dashboard, with a Redis that writes an append-only file. */
+/**
+ * Pollcast as one broker, one processor and one dashboard, with a Redis that has written a vote to its append-only file, but not
+ * synced it, when the vote is acknowledged (`POLLCAST_DURABILITY=append`, `appendfsync everysec`).
+ */
 export const overRedis: Contender = {
   name: 'Pollcast over Redis',
-  isInstalled: isInstalled('redis-server'),
-  start: () =>
+  isInstalled: programPath('redis-server') !== undefined,
+  packageName: 'redis-server',
+  start: (more = []) =>
     pollcast(async (flags, directory) => {
-      const args = ['--port', String(REDIS_PORT), '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
-      const redis = await Subject.start('redis-server', [...args, '--appendonly', 'yes'], 'Ready to accept');
-      const all = [...flags, '--redis-url', `redis://127.0.0.1:${REDIS_PORT}`];
+      const port = await freePort();
+      const redis = await redisServer(port, directory);
+      const all = [...flags, ...more, '--redis-url', `redis://127.0.0.1:${port}`, '--durability', 'append'];
       const other = [...all, '--http-port', '0'];
       const [broker, processor] = await Promise.all([node('broker', ...other), node('processor', ...other)]);
       return [redis, broker, processor, await node('dashboard', '--demo', ...all)];
@@ -64,65 +73,125 @@ export const bareAedes: Contender = {
   name: 'bare Aedes',
   isInstalled: true,
   start: async () => {
-    const subject = await Subject.start(
+    const port = await freePort();
+    const aedes = await Subject.start(
       process.execPath,
-      [path('./bare-aedes.child.js'), String(MQTT_PORT)],
+      [path('./baselines/bare-aedes.child.js'), `${port}`],
       'running',
     );
-    return {
-      port: MQTT_PORT,
-      get memory() {
-        return subject.memory;
-      },
-      counted: async () => Number.NaN,
-      stop: () => subject.stop(),
-    };
+    return running(port, [aedes]);
+  },
+};
+
+/** Mosquitto without subscribers: it acknowledges votes and forgets them. */
+export const mosquitto: Contender = {
+  name: 'mosquitto',
+  isInstalled: programPath('mosquitto') !== undefined,
+  packageName: 'mosquitto',
+  start: async () => {
+    const port = await freePort();
+    return running(port, [await mosquittoOn(port)]);
   },
 };
 
 /** Mosquitto with a subscriber that counts: the obvious first design. */
-export const mosquitto: Contender = {
+export const mosquittoAndCounter: Contender = {
+  ...mosquitto,
   name: 'mosquitto + counter',
-  isInstalled: isInstalled('mosquitto'),
   start: async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'pollcast-bench-'));
-    const file = join(directory, 'mosquitto.conf');
-    writeFileSync(file, `listener ${MQTT_PORT} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n`);
-    const broker = await Subject.start('mosquitto', ['-c', file], 'running');
-    const counter = await Subject.start(
-      process.execPath,
-      [path('./counter.child.js'), String(MQTT_PORT), String(COUNTER_PORT)],
-      'running',
-    );
-    return {
-      port: MQTT_PORT,
-      get memory() {
-        return broker.memory + counter.memory;
-      },
-      counted: async () => Number(await (await fetch(`http://127.0.0.1:${COUNTER_PORT}`)).text()),
-      stop: async () => {
-        await Promise.all([broker.stop(), counter.stop()]);
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
+    const [port, countPort] = [await freePort(), await freePort()];
+    const broker = await mosquittoOn(port);
+    const args = [path('./baselines/counter.child.js'), String(port), String(countPort)];
+    const counter = await Subject.start(process.execPath, args, 'running');
+    const counted = async () => Number(await (await fetch(`http://127.0.0.1:${countPort}`)).text());
+    return running(port, [broker, counter], { counted });
   },
 };
 
+/** NATS with JetStream in files, through its MQTT listener: it writes votes to files, does not sync them, and counts nothing. */
+export const nats: Contender = {
+  name: 'NATS JetStream',
+  isInstalled: programPath('nats-server') !== undefined,
+  packageName: 'nats-server',
+  start: async () => {
+    const folder = temporaryFolder();
+    const [port, clientPort] = [await freePort(), await freePort()];
+    const file = join(folder.path, 'nats.conf');
+    const mqttPart = `mqtt { listen: "127.0.0.1:${port}" }`;
+    writeFileSync(
+      file,
+      `server_name: bench\nlisten: "127.0.0.1:${clientPort}"\njetstream { store_dir: "${folder.path}" }\n${mqttPart}\n`,
+    );
+    const server = await Subject.start(programPath('nats-server') ?? '', ['-c', file], 'Server is ready');
+    // JetStream keeps only what somebody has subscribed to: without this session, votes are acknowledged and dropped.
+    const keeper = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: 'keeper', clean: false });
+    await keeper.subscribeAsync('vote/#', { qos: 1 });
+    await keeper.endAsync();
+    return running(port, [server], { remove: folder.remove });
+  },
+};
+
+/** A Redis with an append-only file that is synced every second. */
+export function redisServer(port: number, directory: string): Promise<Subject> {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'yes'];
+  return Subject.start(programPath('redis-server') ?? '', [...args, '--appendfsync', 'everysec'], 'Ready to accept');
+}
+
+/** Where a program is; also in the folders for servers, which are not in every user’s PATH. */
+function programPath(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+}
+
+async function mosquittoOn(port: number): Promise<Subject> {
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'mosquitto.conf');
+  const settings = ['allow_anonymous true', 'max_queued_messages 0', 'set_tcp_nodelay true'];
+  writeFileSync(file, [`listener ${port} 127.0.0.1`, ...settings, ''].join('\n'));
+  try {
+    return await Subject.start(programPath('mosquitto') ?? '', ['-c', file], 'running');
+  } finally {
+    folder.remove();
+  }
+}
+
 async function pollcast(start: (flags: string[], directory: string) => Promise<Subject[]>): Promise<Running> {
-  const directory = mkdtempSync(join(tmpdir(), 'pollcast-bench-'));
-  const flags = ['--mqtt-port', MQTT_PORT, '--http-port', HTTP_PORT, '--operator-token', TOKEN].map(String);
+  const { path: directory, remove } = temporaryFolder();
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const flags = ['--mqtt-port', port, '--http-port', httpPort, '--operator-token', TOKEN].map(String);
   const subjects = await start([...flags, '--data-dir', directory], directory);
-  const api = new ApiClient({ base: `http://127.0.0.1:${HTTP_PORT}`, token: TOKEN });
+  const api = new ApiClient({ base: `http://127.0.0.1:${httpPort}`, token: TOKEN });
+  const counted = async () => {
+    const polls = (await api.polls()).filter(({ openedAt }) => openedAt !== null);
+    const results = await Promise.all(polls.map(({ poll }) => api.result(poll)));
+    return results.reduce((sum, { accounting }) => sum + (accounting?.counted ?? 0) + (accounting?.replaced ?? 0), 0);
+  };
+  return running(port, subjects, { counted, api, remove });
+}
+
+interface Extras {
+  readonly counted?: () => Promise<number>;
+  readonly api?: ApiClient;
+  readonly remove?: () => void;
+}
+
+function running(port: number, subjects: readonly Subject[], { counted, api, remove }: Extras = {}): Running {
   return {
-    port: MQTT_PORT,
-    api,
+    port,
+    ...(api ? { api } : {}),
+    get output() {
+      return subjects.map(({ output }) => output).join('\n');
+    },
     get memory() {
       return subjects.reduce((sum, { memory }) => sum + memory, 0);
     },
-    counted: async () => (await api.result('demo')).votes ?? 0,
+    get cpuMs() {
+      return subjects.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+    },
+    counted: counted ?? (async () => Number.NaN),
     stop: async () => {
       await Promise.all(subjects.map((subject) => subject.stop()));
-      rmSync(directory, { recursive: true, force: true });
+      remove?.();
     },
   };
 }
