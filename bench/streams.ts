@@ -16,7 +16,12 @@ const FIRST = 100;
 const CHANGES_PER_SECOND = 10;
 const MEASURE_MS = Number(process.env.BENCH_SECONDS ?? 10) * 1_000;
 /** How vote → screen is measured: votes a second, from so many devices, while so many viewers follow. */
-const SCREEN = { votesPerSecond: 5_000, connections: 500, viewers: 1_000, ms: MEASURE_MS } as const;
+const SCREEN = {
+  votesPerSecond: Number(process.env.BENCH_VOTES ?? 5_000),
+  connections: 500,
+  viewers: 1_000,
+  ms: MEASURE_MS,
+} as const;
 const [MQTT_PORT, HTTP_PORT, NCHAN_PORT] = [21_894, 28_092, 28_093];
 const NCHAN = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 /** The clock tick of `/proc/PID/stat` in ms. */
@@ -53,7 +58,11 @@ try {
   const fanOuts = new Map<string, FanOut[]>();
   const screens: Percentiles[] = [];
   let bytes = 200;
-  const note = (name: string, one: FanOut) => fanOuts.set(name, [...(fanOuts.get(name) ?? []), one]);
+  const note = (name: string, one: FanOut) => {
+    fanOuts.set(name, [...(fanOuts.get(name) ?? []), one]);
+    const figures = Object.entries(one).map(([figure, value]) => `${figure} ${value.toFixed(2)}`);
+    process.stderr.write(`  ${name}: ${figures.join(', ')}\n`);
+  };
   for (let round = 1; round <= ROUNDS; round++) {
     process.stderr.write(`round ${round} of ${ROUNDS} …\n`);
     for (const form of ['plain', 'compact', 'compact, gzip']) {
