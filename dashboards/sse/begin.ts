@@ -14,7 +14,7 @@ const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
  * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects and chunks
  * would cost more than the frames. The body ends with the connection [RFC 9112, 6.3], so frames need no framing of their own.
  *
- * @returns undefined if there is nothing to stream: a HEAD request only checks that the stream exists
+ * @returns undefined if there is nothing to stream: the client has left, or a HEAD request checks that the stream exists
  * @throws Refusal pipelined, too-many-viewers
  */
 export function startStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Connection | undefined {
@@ -23,6 +23,11 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
   // A pipelined request has no socket yet, so Node would never notice that the client disconnected.
   if (!socket)
     throw new Refusal('pipelined', 'a stream needs its own connection: this request is pipelined behind another one');
+  // The client left while its audience was looked up. A viewer on a closed connection would never be removed.
+  if (socket.destroyed) {
+    reply.hijack();
+    return undefined;
+  }
   if (hub.isFull) throw new Refusal('too-many-viewers', 'there are too many viewers at the moment; try again shortly');
   const form = formOf(request);
   reply.headers({
