@@ -17,6 +17,9 @@ const SILENCE_LIMIT_MS = 40_000;
 /** Delay in ms before reconnecting. Doubles with each failed attempt, up to `most`. Jitter of up to half the delay is added. */
 const RETRY_MS = { first: 1_000, most: 15_000 } as const;
 
+/** Asks for changes in the compact form. A server of an earlier version ignores it, and sends the full form. */
+const COMPACT = 'changes=compact';
+
 /** `live`: connected · `lost`: reconnecting · `refused`: the server refused the request, which will be retried */
 export type Line = 'live' | 'lost' | 'refused';
 
@@ -38,17 +41,17 @@ export interface Options {
 
 /** Follows one poll until the returned function is called. */
 export function followPoll(poll: string, listener: Listener, options: Options = {}): () => void {
-  return follow(`/api/polls/${encodeURIComponent(poll)}/stream`, listener, options);
+  return follow(`/api/polls/${encodeURIComponent(poll)}/stream?${COMPACT}`, listener, options);
 }
 
 /** Follows several polls (at most 50) over one connection. Each result names its poll. */
 export function followPolls(polls: readonly string[], listener: Listener, options: Options = {}): () => void {
-  return follow(`/api/stream?polls=${polls.map(encodeURIComponent).join(',')}`, listener, options);
+  return follow(`/api/stream?polls=${polls.map(encodeURIComponent).join(',')}&${COMPACT}`, listener, options);
 }
 
 /** Follows whichever poll is current in a room. */
 export function followRoom(room: string, listener: Listener, options: Options = {}): () => void {
-  return follow(`/api/rooms/${encodeURIComponent(room)}/stream`, listener, options);
+  return follow(`/api/rooms/${encodeURIComponent(room)}/stream?${COMPACT}`, listener, options);
 }
 
 /** In a browser, this is the window. In Node.js, these methods do not exist. */

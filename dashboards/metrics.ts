@@ -8,6 +8,7 @@ export function dashboardMetrics(registry: Registry) {
   const metrics = {
     viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
     frames: new Counter({ name: 'pollcast_stream_frames_total', help: 'Frames sent to viewers', registers }),
+    bytes: new Counter({ name: 'pollcast_stream_bytes_total', help: 'Bytes of frames sent to viewers', registers }),
     recounts: new Counter({
       name: 'pollcast_recounts_total',
       help: 'Recounts of rounds, by outcome: agrees, or differs if two recounts found that the count is wrong',

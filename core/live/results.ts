@@ -14,8 +14,8 @@ import type { PollBook } from './poll-book.ts';
 /** The maximum number of changes read from the feed at a time, per partition. */
 const MAX_CHANGES = 256;
 const READ_WAIT_MS = 1_000;
-/** Pause in ms after reading changes, so that more accumulate. Viewers are updated at most ten times a second anyway. */
-const GATHER_MS = 20;
+/** Pause in ms after reading changes, so that more accumulate. It is short, because it delays what viewers see. */
+const GATHER_MS = 5;
 const RETRY_MS = { first: 1_000 } as const;
 /** Interval in ms at which results that change without new votes are announced. */
 const TICK_MS = 1_000;

@@ -1,24 +1,74 @@
-import type { Writable } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
+import { acceptsGzip } from '../gzip.ts';
+import { type Form, GZIP_HEADER } from './frame.ts';
 import type { Hub } from './hub.ts';
+import type { Connection } from './viewer.ts';
 
-/** Starts the response to a request for a stream. @throws Refusal pipelined, too-many-viewers */
-export function startStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Writable {
+/** What only an HTTP server does on a connection. The listener of `close` stays, because it frees the parser. */
+const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
+
+/**
+ * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects and chunks
+ * would cost more than the frames. The body ends with the connection [RFC 9112, 6.3], so frames need no framing of their own.
+ *
+ * @returns undefined if there is nothing to stream: the client has left, or a HEAD request checks that the stream exists
+ * @throws Refusal pipelined, too-many-viewers
+ */
+export function startStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Connection | undefined {
+  const response = reply.raw;
+  const { socket } = response;
   // A pipelined request has no socket yet, so Node would never notice that the client disconnected.
-  if (!reply.raw.socket)
+  if (!socket)
     throw new Refusal('pipelined', 'a stream needs its own connection: this request is pipelined behind another one');
+  // The client left while its audience was looked up. A viewer on a closed connection would never be removed.
+  if (socket.destroyed) {
+    reply.hijack();
+    return undefined;
+  }
   if (hub.isFull) throw new Refusal('too-many-viewers', 'there are too many viewers at the moment; try again shortly');
-  reply.hijack();
-  // `hijack` skips the headers that plugins set on every response, so copy them.
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) reply.raw.setHeader(name, value);
-  reply.raw.writeHead(200, {
+  const form = formOf(request);
+  reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    connection: 'close',
+    vary: ['accept-encoding', reply.getHeader('vary') ?? []].flat().join(', '),
+    ...(form.isGzip ? { 'content-encoding': 'gzip' } : {}),
   });
-  // A HEAD request only checks that the stream exists.
-  if (request.method === 'HEAD') reply.raw.end();
-  return reply.raw;
+  reply.hijack();
+  const headers = reply.getHeaders();
+  if (request.method === 'HEAD') {
+    // `hijack` skips the headers that plugins set on every response.
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
+    response.end();
+    return undefined;
+  }
+  response.detachSocket(socket);
+  takeOver(socket);
+  // The head, and what the viewer gets at once, leave together.
+  socket.cork();
+  setImmediate(() => socket.uncork());
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const date = `date: ${new Date().toUTCString()}\r\n`;
+  socket.write(`HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}${date}\r\n`, 'latin1');
+  if (form.isGzip) socket.write(GZIP_HEADER);
+  // For everything else that follows the response, it is over.
+  response.emit('close');
+  return { socket, form };
+}
+
+/** Whatever else the client sends on this connection is read and dropped. */
+function takeOver(socket: Socket): void {
+  for (const event of HTTP_EVENTS) socket.removeAllListeners(event);
+  socket.on('data', drop);
+}
+
+function drop(): void {}
+
+function formOf({ query, headers }: FastifyRequest): Form {
+  const { changes } = query as { changes?: string };
+  return { isCompact: changes === 'compact', isGzip: acceptsGzip(headers['accept-encoding']) };
 }

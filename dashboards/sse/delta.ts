@@ -22,6 +22,7 @@ export function deltaOf(before: Result, after: Result): ResultChange | undefined
   return Object.keys(changed).length > 0 ? { poll: after.poll, round: after.round, ...changed } : undefined;
 }
 
-function isSame(a: unknown, b: unknown): boolean {
+/** True if two values are the same in JSON. */
+export function isSame(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,13 +1,9 @@
 import type { Result } from '../../core/voting/result/result.ts';
+import { compactChange } from './compact.ts';
 import { deltaOf, hasSameOptions } from './delta.ts';
-import { eventFrame } from './frame.ts';
+import { eventFrame, type Frame } from './frame.ts';
+import { Pace } from './pace.ts';
 import type { Viewer } from './viewer.ts';
-
-/** The minimum interval in ms between two updates of one poll. */
-export const FRAME_EVERY_MS = 100;
-
-/** The minimum interval between the starts of two reads, as a multiple of the time that the last read took. */
-const REST = 5;
 
 /** Delay in ms before a failed read is retried. */
 const RETRY_MS = 1_000;
@@ -24,12 +20,14 @@ export class Feed {
   private readonly viewers = new Set<Viewer>();
   /** The number of viewers waiting for their first result. */
   private joining = 0;
+  private readonly pace = new Pace();
   private shown: Result | undefined;
+  /** `shown` in one frame. */
+  private whole: Frame | undefined;
   private first: Promise<void> | undefined;
   private sequence = 0;
   private timer: NodeJS.Timeout | undefined;
-  private sentAtMs = 0;
-  private tookMs = 0;
+  private sentAtMs = -Infinity;
   private isWorking = false;
   private isDirty = false;
 
@@ -51,7 +49,8 @@ export class Feed {
     }
     if (viewer.isClosed) return;
     this.viewers.add(viewer);
-    viewer.send(this.snapshot(), this.snapshot);
+    const whole = this.snapshot();
+    if (whole) viewer.send(whole, this.snapshot);
     if (this.isDirty) this.touch();
   }
 
@@ -62,16 +61,14 @@ export class Feed {
     this.timer = undefined;
   }
 
-  /** Call when the result may have changed. Viewers are updated now, or once the minimum interval has passed. */
+  /** Call when the result may have changed. Viewers are updated now, or once they may be again. */
   touch(): void {
     if (this.size === 0) return;
     this.isDirty = true;
     // If all viewers are still joining, `join` calls this again after their first result.
     if (this.viewers.size === 0) return;
     if (this.timer || this.isWorking) return;
-    // If a result is slow to read, it is read less often.
-    const everyMs = Math.max(FRAME_EVERY_MS, REST * this.tookMs);
-    const waitMs = Math.max(0, this.sentAtMs + everyMs - Date.now());
+    const waitMs = Math.max(0, this.sentAtMs + this.pace.everyMs - performance.now());
     this.timer = setTimeout(() => void this.flush(), waitMs);
   }
 
@@ -84,6 +81,7 @@ export class Feed {
   /** Reads the result for the first viewer. The result shown to earlier viewers, who have left, may be out of date. */
   private async begin(): Promise<void> {
     this.shown = undefined;
+    this.whole = undefined;
     await this.show();
     this.first = undefined;
   }
@@ -92,7 +90,7 @@ export class Feed {
     this.timer = undefined;
     this.isDirty = false;
     this.isWorking = true;
-    this.sentAtMs = Date.now();
+    this.sentAtMs = performance.now();
     try {
       await this.show();
     } finally {
@@ -106,21 +104,30 @@ export class Feed {
     const before = this.shown;
     const startMs = performance.now();
     const after = await this.read().catch(() => null);
-    this.tookMs = performance.now() - startMs;
+    const readAtMs = performance.now();
     if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
+    const bytes = this.sendAll(before, after);
+    this.pace.note({ readMs: readAtMs - startMs, sendMs: performance.now() - readAtMs, bytes });
+  }
+
+  /** Sends what has changed to all viewers. @returns the bytes per viewer */
+  private sendAll(before: Result | undefined, after: Result): number {
+    this.whole = undefined;
     // Viewers that joined while the result could not be read have not received anything yet.
-    if (!before) return this.send('result', after);
+    if (!before) return this.send(this.frame('result', after));
     const delta = deltaOf(before, after);
-    if (!delta) return;
+    if (!delta) return 0;
     this.sequence++;
     const isNewRound = after.round !== before.round || before.hidden !== after.hidden;
-    if (after.status !== before.status)
-      this.send('status', { poll: after.poll, round: after.round, status: after.status });
-    if (isNewRound || !hasSameOptions(before, after)) this.send('result', after);
-    else this.send('change', delta);
-    if (after.final && !before.final) this.send('final', after);
+    const { poll, round, status } = after;
+    let bytes = 0;
+    if (status !== before.status) bytes += this.send(this.frame('status', { poll, round, status }));
+    if (isNewRound || !hasSameOptions(before, after)) bytes += this.send(this.frame('result', after));
+    else bytes += this.send(eventFrame('change', this.id, delta, () => compactChange(before, after, delta)));
+    if (after.final && !before.final) bytes += this.send(this.frame('final', after));
+    return bytes;
   }
 
   private tryAgain(): void {
@@ -128,15 +135,21 @@ export class Feed {
     this.timer = setTimeout(() => void this.flush(), RETRY_MS);
   }
 
-  private send(event: string, data: unknown): void {
-    const frame = eventFrame(event, this.id, data);
-    for (const viewer of this.viewers) viewer.send(frame, this.snapshot);
+  /** @returns the bytes per viewer, of the largest form that a viewer has */
+  private send(frame: Frame): number {
+    let most = 0;
+    for (const viewer of this.viewers) most = Math.max(most, viewer.send(frame, this.snapshot));
+    return most;
+  }
+
+  private frame(event: string, data: unknown): Frame {
+    return eventFrame(event, this.id, data);
   }
 
   /** The latest result in one frame, for viewers that join or have missed frames. */
-  private readonly snapshot = (): Buffer => {
-    if (!this.shown) return Buffer.alloc(0);
-    return eventFrame('result', this.id, this.shown);
+  private readonly snapshot = (): Frame | undefined => {
+    if (this.shown) this.whole ??= this.frame('result', this.shown);
+    return this.whole;
   };
 
   private get id(): string {

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import type { Descriptors } from '../../core/process/descriptors.ts';
@@ -9,7 +8,7 @@ import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
 import { HEARTBEAT, retryFrame } from './frame.ts';
 import { RoomWatch } from './room-watch.ts';
-import { Viewer } from './viewer.ts';
+import { type Connection, Viewer } from './viewer.ts';
 
 const HEARTBEAT_EVERY_MS = 15_000;
 /** The reconnection delay in ms that is sent to viewers. It is random for each viewer, because browsers do not add jitter. */
@@ -72,7 +71,7 @@ export class Hub {
   }
 
   /** Streams polls to a viewer until its connection closes. @param polls the viewer’s audience by poll id */
-  async watch(connection: Writable, polls: ReadonlyMap<string, Audience>): Promise<void> {
+  async watch(connection: Connection, polls: ReadonlyMap<string, Audience>): Promise<void> {
     const feeds = [...polls].map(([poll, audience]) => ({ poll, feed: this.feed(poll, audience) }));
     const viewer = this.enter(connection, () => {
       for (const { poll, feed } of feeds) this.leave(poll, feed, viewer);
@@ -85,7 +84,7 @@ export class Hub {
   }
 
   /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. */
-  async watchRoom(connection: Writable, room: string, audience: 'operator' | 'public'): Promise<void> {
+  async watchRoom(connection: Connection, room: string, audience: 'operator' | 'public'): Promise<void> {
     const viewer = this.enter(connection, () => {
       watch.end();
       watches.delete(watch);
@@ -102,19 +101,24 @@ export class Hub {
   }
 
   /** Adds a viewer, and removes it when its connection closes. */
-  private enter(connection: Writable, onLeave: () => void): Viewer {
-    const viewer = new Viewer(connection, () => this.metrics.frames.inc());
+  private enter(connection: Connection, onLeave: () => void): Viewer {
+    const viewer = new Viewer(connection, this.onFrame);
     this.viewers.add(viewer);
     this.metrics.viewers.set(this.viewers.size);
-    connection.once('close', () => {
+    connection.socket.once('close', () => {
       this.viewers.delete(viewer);
       this.metrics.viewers.set(this.viewers.size);
       onLeave();
     });
     const { least, most } = RETRY_MS;
-    connection.write(retryFrame(least + Math.floor(Math.random() * (most - least))));
+    viewer.begin(retryFrame(least + Math.floor(Math.random() * (most - least))));
     return viewer;
   }
+
+  private readonly onFrame = (bytes: number): void => {
+    this.metrics.frames.inc();
+    this.metrics.bytes.inc(bytes);
+  };
 
   private readonly onPoll = (id: string): void => {
     const room = this.polls.get(id)?.definition.room;

@@ -1,5 +1,5 @@
 import type { Feed } from './feed.ts';
-import { eventFrame } from './frame.ts';
+import { eventFrame, type Frame } from './frame.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Provides the current poll of a room and the feeds of polls. */
@@ -53,6 +53,6 @@ export class RoomWatch {
     }
   }
 
-  private readonly name = (): Buffer =>
+  private readonly name = (): Frame =>
     eventFrame('room', 'room', { room: this.room, poll: this.source.current() ?? null });
 }

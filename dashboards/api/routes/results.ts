@@ -12,8 +12,9 @@ import { Timelines } from '../../exports/timeline.ts';
 import { startStream } from '../../sse/begin.ts';
 import { audienceOf } from '../audience.ts';
 import { type Context, knownPoll } from '../context.ts';
+import { packed } from '../packed.ts';
 import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
-import { PollParams, PollsQuery, RoundQuery } from '../schemas/params.ts';
+import { PollParams, PollsQuery, RoundQuery, StreamQuery, StreamsQuery } from '../schemas/params.ts';
 
 /**
  * The number of timelines that one address may read per minute. It is high because a hall with a screen at each seat may share
@@ -39,23 +40,31 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/result',
       { schema: { summary: 'The current result, or that of an earlier round', tags, ...ofRound } },
-      async (request) => {
+      async (request, reply) => {
         const current = knownPoll(context, request.params.poll);
         const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
         const audience = await audienceOf(context, request, poll);
-        return visibleResult(await results.result(poll), poll, audience);
+        const result = visibleResult(await results.result(poll), poll, audience);
+        return packed(request, reply, JSON.stringify(result));
       },
     );
 
     app.get(
       '/api/polls/:poll/stream',
-      { schema: { summary: 'The result as it changes (server-sent events)', tags, params: PollParams } },
+      {
+        schema: {
+          summary: 'The result as it changes (server-sent events)',
+          tags,
+          params: PollParams,
+          querystring: StreamQuery,
+        },
+      },
       async (request, reply) => stream(request, reply, [request.params.poll]),
     );
 
     app.get(
       '/api/stream',
-      { schema: { summary: 'Several results as they change (server-sent events)', tags, querystring: PollsQuery } },
+      { schema: { summary: 'Several results as they change (server-sent events)', tags, querystring: StreamsQuery } },
       async (request, reply) => stream(request, reply, listed(request.query.polls)),
     );
 
@@ -152,7 +161,8 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
     const audiences = new Map<string, Audience>();
     for (const poll of polls) audiences.set(poll, await audienceOf(context, request, knownPoll(context, poll)));
-    await hub.watch(startStream(request, reply, hub), audiences);
+    const connection = startStream(request, reply, hub);
+    if (connection) await hub.watch(connection, audiences);
   }
 }
 

@@ -6,7 +6,7 @@ import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/text/i
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
 import { startStream } from '../../sse/begin.ts';
 import type { Context } from '../context.ts';
-import { RoomParams } from '../schemas/params.ts';
+import { RoomParams, StreamQuery } from '../schemas/params.ts';
 
 /**
  * The number of guests that may join from one address per minute. It is high because everybody in a hall may share the address
@@ -35,13 +35,15 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
           summary: 'The result of the room’s current poll as it changes (server-sent events)',
           tags: ['rooms'],
           params: RoomParams,
+          querystring: StreamQuery,
         },
       },
       async (request, reply) => {
         const { room } = request.params;
         demandRoomName(room);
         const audience = operators.isOperator(request) ? 'operator' : 'public';
-        await hub.watchRoom(startStream(request, reply, hub), room, audience);
+        const connection = startStream(request, reply, hub);
+        if (connection) await hub.watchRoom(connection, room, audience);
       },
     );
 

@@ -7,6 +7,15 @@ export const PollParams = Type.Object({ poll: id('the id of a poll') });
 export const RoomParams = Type.Object({ room: id('the name of a room') });
 export const DeviceParams = Type.Object({ device: id('the id of a device') });
 export const PollsQuery = Type.Object({ polls: Type.String({ description: 'poll ids, separated by commas' }) });
+/** How a viewer wants its stream. */
+export const StreamQuery = Type.Object({
+  changes: Type.Optional(
+    Type.Literal('compact', {
+      description: '`compact`: changes of numbers as what is added to them; see docs/STREAMS.md',
+    }),
+  ),
+});
+export const StreamsQuery = Type.Object({ ...PollsQuery.properties, ...StreamQuery.properties });
 export const RoundQuery = Type.Object({
   round: Type.Optional(Type.Integer({ minimum: 1, description: 'an earlier round; default: the current one' })),
 });

@@ -1,4 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip, constants as zlib } from 'node:zlib';
 import type { Test } from 'tap';
 import type { Stage } from '../../support/stage.ts';
 
@@ -19,8 +21,10 @@ export async function watch(t: Test, url: string, headers: Record<string, string
     get(url, { headers }, resolve).on('error', reject),
   );
   let rest = '';
-  response.setEncoding('utf8');
-  response.on('data', (text: string) => {
+  const isGzip = response.headers['content-encoding'] === 'gzip';
+  const body: Readable = isGzip ? response.pipe(createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH })) : response;
+  body.setEncoding('utf8').on('error', () => {});
+  body.on('data', (text: string) => {
     const frames = (rest + text).split('\n\n');
     rest = frames.pop() ?? '';
     for (const frame of frames) {

@@ -3,22 +3,26 @@ import t from 'tap';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { deltaOf } from '../../../dashboards/sse/delta.ts';
 import { Feed } from '../../../dashboards/sse/feed.ts';
+import { Frame } from '../../../dashboards/sse/frame.ts';
 import { Viewer } from '../../../dashboards/sse/viewer.ts';
 import { eventually } from '../../support/eventually.ts';
 
+const form = { isCompact: false, isGzip: false };
+const frame = (text: string) => new Frame(() => text);
+
 t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
   const line = new PassThrough({ highWaterMark: 64 });
-  const viewer = new Viewer(line, () => {});
+  const viewer = new Viewer({ socket: line, form }, () => {});
   let newest = 0;
-  const snapshot = () => Buffer.from(`newest ${newest}`);
-  for (newest = 1; newest <= 10_000; newest++) viewer.send(Buffer.from(`frame ${newest} ${'x'.repeat(64)}`), snapshot);
+  const snapshot = () => frame(`newest ${newest}`);
+  for (newest = 1; newest <= 10_000; newest++) viewer.send(frame(`frame ${newest} ${'x'.repeat(64)}`), snapshot);
   t.ok(line.readableLength + line.writableLength < 1_000, 'frames for a slow viewer are not queued');
   newest = 10_000;
   let text = '';
   line.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await eventually('the newest state', async () => (text.includes('newest 10000') ? true : undefined));
   t.notOk(text.includes('frame 5000'));
-  viewer.send(Buffer.from('next frame'), snapshot);
+  viewer.send(frame('next frame'), snapshot);
   await eventually('frames again', async () => (text.includes('next frame') ? true : undefined));
 });
 
@@ -27,7 +31,7 @@ t.test('viewers can join a feed while another viewer leaves', async (t) => {
   const result = { poll: 'q', round: 1, status: 'open', options: [] } as unknown as Result;
   const feed = new Feed(() => new Promise((resolve) => (answer = resolve)));
   const lines = [new PassThrough(), new PassThrough()] as const;
-  const [leaving, staying] = [new Viewer(lines[0], () => {}), new Viewer(lines[1], () => {})];
+  const [leaving, staying] = lines.map((socket) => new Viewer({ socket, form }, () => {})) as [Viewer, Viewer];
   const joins = [feed.join(leaving), feed.join(staying)];
   leaving.end();
   feed.leave(leaving);
