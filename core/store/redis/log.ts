@@ -115,7 +115,10 @@ export class RedisLog implements VoteLog {
     const found = await readOrWait(this.bells.of('log'), options, () => this.readNow(cursors, options.limit));
     return new Map(
       found.map(([partition, stored]) => {
-        const entries = stored.map(([offset, fields]) => ({ offset: offset.toString(), entry: readEntry(storedIn(fields)) }));
+        const entries = stored.map(([offset, fields]) => ({
+          offset: offset.toString(),
+          entry: readEntry(storedIn(fields)),
+        }));
         this.guard.read(partition, entries.at(-1)?.offset as Offset);
         return [partition, entries];
       }),
