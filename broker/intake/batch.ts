@@ -22,6 +22,8 @@ export class Batch {
   private readonly pendings: Pending[] = [];
   private readonly receipts: Receipt[] = [];
   private readonly spare: VoteColumns[] = [];
+  /** The round of the last vote in each poll: there are few polls with votes in two rounds, but there may be many polls. */
+  private readonly newest = new Map<string, RoundVotes>();
   /** The round of the last vote, which is often that of the next. */
   private last: RoundVotes | undefined;
 
@@ -36,11 +38,13 @@ export class Batch {
   round(poll: string, round: number): RoundVotes {
     const { last } = this;
     if (last && last.poll === poll && last.round === round) return last;
-    let found = this.rounds.find((one) => one.poll === poll && one.round === round);
+    let found = this.newest.get(poll);
+    if (found && found.round !== round) found = this.rounds.find((one) => one.poll === poll && one.round === round);
     if (!found) {
       found = { poll, round, votes: this.spare.pop() ?? new VoteColumns(), rejected: {} };
       this.rounds.push(found);
     }
+    this.newest.set(poll, found);
     this.last = found;
     return found;
   }
@@ -64,6 +68,7 @@ export class Batch {
     this.rounds = [];
     this.refused = {};
     this.waiters = [];
+    this.newest.clear();
     this.last = undefined;
     // Nothing that has gone is kept from being freed.
     this.senders.fill(NOBODY, 0, this.size);
