@@ -1,5 +1,6 @@
 import { START } from '../../core/store/offset.ts';
 import type { Commit } from '../../core/store/store.ts';
+import { VoteColumns } from '../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
 
 const definition = {
@@ -26,9 +27,7 @@ export const votes = (sequence: number, device = 'd'): Entry => ({
   producer: 'run',
   sequence,
   atMs: 2,
-  rounds: [
-    { poll: 'q', round: 1, votes: [{ device, choice: 'a', n: undefined, t: undefined, dup: false }], rejected: {} },
-  ],
+  rounds: [{ poll: 'q', round: 1, votes: VoteColumns.of([{ device, choice: 'a' }]), rejected: {} }],
   refused: { empty: 1 },
 });
 

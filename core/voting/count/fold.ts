@@ -55,11 +55,11 @@ export function touchedBy(entries: readonly FoldedEntry[]): { poll: string; roun
   const touched = new Map<string, { poll: string; round: number; devices: Set<string> }>();
   for (const entry of entries) {
     if (entry.type === 'unreadable') continue;
-    for (const { poll, round, votes } of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
+    for (const { poll, round, votes } of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: undefined }]) {
       const key = roundKey(poll, round);
       const found = touched.get(key) ?? { poll, round, devices: new Set<string>() };
       touched.set(key, found);
-      for (const vote of votes) found.devices.add(vote.device);
+      for (const voter of votes?.voters ?? []) found.devices.add(voter);
     }
   }
   return [...touched.values()].map((found) => ({ ...found, devices: [...found.devices] }));

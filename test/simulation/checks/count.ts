@@ -1,6 +1,6 @@
 import type { LiveResults } from '../../../core/live/results.ts';
 import { START } from '../../../core/store/offset.ts';
-import { decodeEntry } from '../../../core/voting/count/entry.ts';
+import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import { differences, Replay } from '../../../core/voting/count/replay.ts';
 import { type Poll, stretchKey } from '../../../core/voting/poll/poll.ts';
 import type { Database } from '../store/database.ts';
@@ -17,7 +17,7 @@ export function checkCount(database: Database, ledger: Ledger): void {
   for (let partition = 0; partition < database.partitions; partition++) {
     const entries = database
       .entriesAfter(partition, START, Number.POSITIVE_INFINITY)
-      .map(({ text }) => decodeEntry(text));
+      .map(({ bytes }) => decodeEntry(bytes));
     for (const [key, reference] of referenceCount(entries, (vote) => ledger.pressOf(vote))) {
       const [poll = '', round = ''] = key.split('/');
       for (const press of reference.inTime) inTime.add(press);

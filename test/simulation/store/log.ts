@@ -11,7 +11,8 @@ import type {
 } from '../../../core/store/store.ts';
 import { MAX_APPEND_MS } from '../../../core/store/store.ts';
 import type { Ballot } from '../../../core/voting/count/ballot.ts';
-import { decodeEntry, type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../core/voting/count/entries/codec.ts';
+import type { Entry } from '../../../core/voting/count/entry.ts';
 import type { Slice } from '../../../core/voting/count/slice.ts';
 import { Instant } from '../../../core/waiting/instant.ts';
 import { pause } from '../../../core/waiting/pause.ts';
@@ -48,12 +49,12 @@ export class SimulatedLog implements VoteLog {
   }
 
   append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
-    const text = encodeEntry(entry);
-    if (!this.parts.isRetried) return this.attempt(partition, text, untilMs);
+    const bytes = encodeEntry(entry);
+    if (!this.parts.isRetried) return this.attempt(partition, bytes, untilMs);
     const end = new Instant(Math.min(untilMs, performance.now() + MAX_APPEND_MS));
     // One at a time: a second attempt must not end up behind the next append.
     const before = this.newest[partition] ?? Promise.resolve();
-    const appended = before.then(() => this.untilDone(partition, text, end));
+    const appended = before.then(() => this.untilDone(partition, bytes, end));
     this.newest[partition] = appended.catch(() => {});
     return appended;
   }
@@ -68,7 +69,7 @@ export class SimulatedLog implements VoteLog {
     return new Map(
       found.map(([partition, entries]) => [
         partition,
-        entries.map(({ offset, text }) => ({ offset, entry: decodeEntry(text) })),
+        entries.map(({ offset, bytes }) => ({ offset, entry: decodeEntry(bytes) })),
       ]),
     );
   }
@@ -81,10 +82,10 @@ export class SimulatedLog implements VoteLog {
     return this.parts.access.call('rest', 'write', () => this.parts.database.trim(partition, beforeMs, counted));
   }
 
-  private async untilDone(partition: number, text: string, end: Instant): Promise<Offset> {
+  private async untilDone(partition: number, bytes: Buffer, end: Instant): Promise<Offset> {
     for (;;) {
       try {
-        return await this.attempt(partition, text, end.atMs);
+        return await this.attempt(partition, bytes, end.atMs);
       } catch (error) {
         if (error instanceof TooLate || performance.now() + RETRY_MS >= end.atMs) {
           // Only once the limit has passed is it certain that no late command will store the entry.
@@ -96,13 +97,13 @@ export class SimulatedLog implements VoteLog {
     }
   }
 
-  private async attempt(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async attempt(partition: number, bytes: Buffer, endMs: number): Promise<Offset> {
     const { world, machine, access, database, isRetried, nextOffset } = this.parts;
     if (performance.now() > endMs) throw new TooLate('the time limit has passed');
     const limitMs = machine.simulatedMs(endMs);
     return access.call('appends', 'keep', () => {
       if (isRetried && world.nowMs > limitMs) throw new TooLate('the time limit has passed');
-      const offset = database.append(partition, text, nextOffset);
+      const offset = database.append(partition, bytes, nextOffset);
       access.ring('log');
       return offset;
     });
