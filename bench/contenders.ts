@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,8 @@ export interface Running {
   readonly port: number;
   /** Resident memory of all its processes (MiB). */
   readonly memory: number;
+  /** CPU time of all its processes (ms). */
+  readonly cpuMs: number;
   /** Votes counted so far. */
   counted(): Promise<number>;
   /** Present if the contender streams results. */
@@ -40,6 +42,18 @@ export const embedded: Contender = {
   isInstalled: true,
   start: () => pollcast(async (flags) => [await node('up', '--demo', ...flags)]),
 };
+
+/** The same, with registered devices, whose secrets are checked. @param source a data directory in which they are registered */
+export function pollcastWithDevices(source: string): Contender {
+  return {
+    ...embedded,
+    start: () =>
+      pollcast(async (flags, directory) => {
+        cpSync(source, directory, { recursive: true });
+        return [await node('up', '--demo', '--door', 'devices', ...flags)];
+      }),
+  };
+}
 
 /** The same, measured in MQTT 5. */
 export const embedded5: Contender = { ...embedded, name: 'Pollcast, one process, MQTT 5', version: 5 };
@@ -74,6 +88,9 @@ export const bareAedes: Contender = {
       get memory() {
         return subject.memory;
       },
+      get cpuMs() {
+        return subject.cpuMs;
+      },
       counted: async () => Number.NaN,
       stop: () => subject.stop(),
     };
@@ -99,6 +116,9 @@ export const mosquitto: Contender = {
       get memory() {
         return broker.memory + counter.memory;
       },
+      get cpuMs() {
+        return broker.cpuMs + counter.cpuMs;
+      },
       counted: async () => Number(await (await fetch(`http://127.0.0.1:${COUNTER_PORT}`)).text()),
       stop: async () => {
         await Promise.all([broker.stop(), counter.stop()]);
@@ -118,6 +138,9 @@ async function pollcast(start: (flags: string[], directory: string) => Promise<S
     api,
     get memory() {
       return subjects.reduce((sum, { memory }) => sum + memory, 0);
+    },
+    get cpuMs() {
+      return subjects.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
     },
     counted: async () => (await api.result('demo')).votes ?? 0,
     stop: async () => {

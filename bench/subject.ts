@@ -30,6 +30,12 @@ export class Subject {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
   }
 
+  /** CPU time so far (ms), in the kernel too. The kernel counts in ticks of 10 ms. */
+  get cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   async stop(): Promise<void> {
     const closed = once(this.child, 'close');
     this.child.kill('SIGKILL');
