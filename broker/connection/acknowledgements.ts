@@ -51,7 +51,7 @@ export class Acknowledgements {
   private readonly line: Line;
   private readonly queue: Pending[] = [];
   /** The ids of packets at QoS 2 that the device has not released with PUBREL yet. */
-  private readonly unreleased = new Set<number>();
+  private unreleased: Set<number> | undefined;
   private isDue = false;
 
   constructor(line: Line) {
@@ -60,12 +60,12 @@ export class Acknowledgements {
 
   /** True if every packet so far has been acknowledged and, at QoS 2, released. */
   get isEmpty(): boolean {
-    return this.queue.length === 0 && this.unreleased.size === 0;
+    return this.queue.length === 0 && this.held === 0;
   }
 
   /** The number of packets at QoS 2 that were not released. */
   get held(): number {
-    return this.unreleased.size;
+    return this.unreleased?.size ?? 0;
   }
 
   /** Queues a PUBLISH that has just arrived. Call `settle` or `fail` once it has been processed. */
@@ -75,6 +75,7 @@ export class Acknowledgements {
 
   /** Notes a packet id at QoS 2. False if the device has sent it before and not released it since [MQTT-4.3.3-2]. */
   hold(id: number): boolean {
+    this.unreleased ??= new Set();
     if (this.unreleased.has(id)) return false;
     this.unreleased.add(id);
     return true;
@@ -82,7 +83,7 @@ export class Acknowledgements {
 
   /** Queues the answer to PUBREL, which is the same for an id that is unknown. */
   release(id: number): void {
-    this.unreleased.delete(id);
+    this.unreleased?.delete(id);
     this.settle(this.queued(PUBCOMP, id));
   }
 
@@ -91,7 +92,7 @@ export class Acknowledgements {
     pending.reason = reason;
     // A device sends no PUBREL after a PUBREC that refuses [MQTT5-4.3.3-4].
     if (reason !== undefined && pending.type === PUBREC && this.line.mqtt5?.givesReasons) {
-      this.unreleased.delete(pending.id);
+      this.unreleased?.delete(pending.id);
     }
     this.done(pending);
   }

@@ -1,4 +1,4 @@
-import type { Aedes, Client } from 'aedes';
+import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -15,16 +15,6 @@ import { loggedPacket, MAX_REPEATED } from './packets.ts';
 /** Maximum number of packets at QoS 2 that a device may leave without PUBREL. */
 export const MAX_HELD = 1_000;
 
-/** Aedes’s timer for the keep alive of a client, which Aedes’s types leave out. */
-interface Timed {
-  readonly _keepaliveTimer: NodeJS.Timeout | null;
-}
-
-/** The Aedes that a client is connected to, which Aedes’s types leave out. */
-interface Attached {
-  readonly broker: Aedes;
-}
-
 /** What the publishers of a broker share. */
 export interface Shared {
   readonly intake: Intake;
@@ -33,26 +23,30 @@ export interface Shared {
   readonly log: Log;
   /** Handles a status of a device. */
   status(device: string, payload: Buffer): void;
+  /** Publishes a message to subscribers. */
+  readonly deliver: (packet: PublishPacket, done: (error?: Error) => void) => void;
   /** Reports that a vote could not be stored. */
   failed(error: Error): void;
 }
 
 type VoteTopic = Extract<Publication, { is: 'vote' }>['topic'];
 
+const FORBIDDEN: Publication = { is: 'forbidden' };
+
 /** What one device publishes over one connection. */
 export class Publisher implements Receiver {
   private readonly shared: Shared;
-  private readonly client: Client;
+  private readonly device: string;
   private readonly connection: Connection;
   /** The last topic and what it is for, because devices repeat their topics. */
   private topic: string | undefined;
-  private publication: Publication = { is: 'forbidden' };
+  private publication: Publication = FORBIDDEN;
   /** The number of packets at QoS 1 or 2 so far. */
   private published = 0;
 
-  constructor(shared: Shared, client: Client, connection: Connection) {
+  constructor(shared: Shared, connection: Connection) {
     this.shared = shared;
-    this.client = client;
+    this.device = connection.clientId ?? '';
     this.connection = connection;
   }
 
@@ -64,7 +58,7 @@ export class Publisher implements Receiver {
     try {
       this.take(packet, pending);
     } catch (error) {
-      this.shared.log.error({ err: error, device: this.client.id }, 'could not process a packet');
+      this.shared.log.error({ err: error, device: this.device }, 'could not process a packet');
       gate.acknowledgements.fail(pending, error as Error);
     }
   }
@@ -75,17 +69,13 @@ export class Publisher implements Receiver {
     else gate.acknowledgements.release(id);
   }
 
-  heard(): void {
-    (this.client as Client & Partial<Timed>)._keepaliveTimer?.refresh();
-  }
-
   private take(packet: Publish, pending: Pending): void {
-    const { client, connection, shared } = this;
+    const { device, connection, shared } = this;
     const { acknowledgements } = connection.gate;
     const { topic, id, qos } = packet;
     const what = this.classify(topic);
     if (what.is === 'forbidden') {
-      shared.watch.refused(client.id, 'topic', 'a message on a topic that devices may not use');
+      shared.watch.refused(device, 'topic', 'a message on a topic that devices may not use');
       // Unlike MQTT 3.1.1, MQTT 5 can refuse the message alone. The device would send it again after a reconnect.
       if (connection.gate.mqtt5) return acknowledgements.settle(pending, 'topic');
       connection.because('topic');
@@ -97,7 +87,7 @@ export class Publisher implements Receiver {
       connection.gate.sayWhy(CODE.receiveMaximum, 'packets at QoS 2 were not released');
       acknowledgements.fail(pending, new GateError(`more than ${MAX_HELD} packets at QoS 2 without PUBREL`));
     } else if (what.is === 'status') {
-      shared.status(client.id, packet.payload);
+      shared.status(device, packet.payload);
       acknowledgements.settle(pending);
     } else if (what.is === 'for others') {
       this.pass(packet, pending);
@@ -107,8 +97,7 @@ export class Publisher implements Receiver {
   }
 
   private vote(packet: Publish, topic: VoteTopic, pending: Pending): void {
-    const { client, connection, shared } = this;
-    const { id: device } = client;
+    const { device, connection, shared } = this;
     const { elector = { device, isRegistered: false, isGuest: false }, number, before, gate } = connection;
     const { isDup, isRetained, payload } = packet;
     const isFirst = packet.qos > 0 && this.published++ < MAX_REPEATED;
@@ -133,7 +122,7 @@ export class Publisher implements Receiver {
       }
       shared.watch.voted(device, receipt);
       gate.acknowledgements.settle(pending, receipt.rejected);
-      sendReceipt(client, receipt);
+      if (connection.client) sendReceipt(connection.client, receipt);
     });
   }
 
@@ -141,8 +130,7 @@ export class Publisher implements Receiver {
   private pass({ topic, payload, qos, isRetained: retain }: Publish, pending: Pending): void {
     const { acknowledgements } = this.connection.gate;
     const message = { cmd: 'publish' as const, topic, payload, qos, retain, dup: false };
-    const { broker } = this.client as Client & Attached;
-    broker.publish(message, (error?: Error) =>
+    this.shared.deliver(message, (error) =>
       error ? acknowledgements.fail(pending, error) : acknowledgements.settle(pending),
     );
   }
@@ -150,7 +138,7 @@ export class Publisher implements Receiver {
   private classify(topic: string): Publication {
     if (topic !== this.topic) {
       this.topic = topic;
-      this.publication = this.shared.permissions.publication(topic, this.client.id);
+      this.publication = this.shared.permissions.publication(topic, this.device);
     }
     return this.publication;
   }
