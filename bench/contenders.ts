@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
@@ -46,7 +46,19 @@ export const embedded: Contender = {
   start: (more = []) => pollcast(async (flags) => [await node('up', '--demo', ...flags, ...more)]),
 };
 
-/** The same, measured in MQTT 5. */
+/** The same, with registered devices, whose secrets are checked. @param source a data directory in which they are registered */
+export function pollcastWithDevices(source: string): Contender {
+  return {
+    ...embedded,
+    start: () =>
+      pollcast(async (flags, directory) => {
+        cpSync(source, directory, { recursive: true });
+        return [await node('up', '--demo', '--door', 'devices', ...flags)];
+      }),
+  };
+}
+
+/** Pollcast in one process, measured in MQTT 5. */
 export const embedded5: Contender = { ...embedded, name: 'Pollcast, one process, MQTT 5', version: 5 };
 
 /**

@@ -1,18 +1,12 @@
 import { Aedes, type AedesOptions, type Client, type PublishPacket } from 'aedes';
 import type { Log } from '../core/runtime/log.ts';
-import { MAX_IDENTIFIER_LENGTH } from '../core/voting/rules/text/identifier.ts';
 import { isVoteTopic } from '../core/voting/rules/topics.ts';
 import type { Admission } from './admission/admission.ts';
 import type { Connections } from './connection/connections.ts';
 import { GATE_LIMITS } from './connection/wire/limits.ts';
-import type { Publishing } from './intake/publishing.ts';
 import type { Deliveries } from './sessions/deliveries.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import { blame } from './watch/blame.ts';
-import type { Watch } from './watch/watch.ts';
-
-/** Time limit in ms for a client to send CONNECT. */
-const CONNECT_LIMIT_MS = 5_000;
 
 type Done = (error?: Error) => void;
 
@@ -83,36 +77,24 @@ interface AedesParts {
   readonly sessions: Sessions;
   readonly deliveries: Deliveries;
   readonly admission: Admission;
-  readonly publishing: Publishing;
   readonly connections: Connections;
-  readonly watch: Watch;
   readonly log: Log;
 }
 
 /** Opens Aedes with all that the broker decides for it. */
 export async function openAedes(parts: AedesParts): Promise<VoteAedes> {
-  const { deliveries, admission, publishing, connections, watch, log } = parts;
+  const { deliveries, admission, connections, log } = parts;
   const { persistence, emitter } = parts.sessions;
   const aedes = new VoteAedes({
     persistence,
     ...(emitter ? { mq: emitter } : {}),
-    connectTimeout: CONNECT_LIMIT_MS,
     drainTimeout: GATE_LIMITS.drainMs,
-    // In MQTT 3.1, client ids had at most 23 characters; we allow what the door allows.
-    maxClientsIdLength: MAX_IDENTIFIER_LENGTH,
-    preConnect: admission.preConnect,
-    authenticate: (...request) => void admission.authenticate(...request),
-    authorizePublish: publishing.will,
+    // Aedes gets only clients that have been admitted.
+    authenticate: (_client, _user, _password, done) => done(null, true),
     authorizeSubscribe: admission.authorizeSubscribe,
     authorizeForward: (client, packet) => (deliveries.shouldSend(client, packet) ? packet : null),
   });
-  aedes.on('clientReady', (client) => {
-    const connection = connections.of(client);
-    connection.ready(publishing.receiver(client, connection));
-    watch.connected(connection);
-  });
-  aedes.on('keepaliveTimeout', (client) => connections.of(client).because('keepalive'));
-  aedes.on('client', (client) => connections.of(client).registered());
+  aedes.on('client', (client) => connections.of(client).registered(client));
   aedes.on('clientDisconnect', (client) => connections.of(client).left());
   aedes.on('unsubscribe', admission.unsubscribed);
   for (const event of ['clientError', 'connectionError'] as const) {

@@ -12,15 +12,15 @@ import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import type { Door } from './admission/door.ts';
+import { Reception } from './admission/reception.ts';
 import { openAedes } from './aedes.ts';
+import { Connection, type Origin } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow.ts';
-import { Gate } from './connection/gate.ts';
 import { Lines } from './connection/lines.ts';
-import { type Origin, TcpListener, WebSocketListener } from './connection/listeners.ts';
-import { Pace, SharedPace } from './connection/pace.ts';
+import { TcpListener, WebSocketListener } from './connection/listeners.ts';
+import { SharedPace } from './connection/pace.ts';
 import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
-import { GATE_LIMITS } from './connection/wire/limits.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
 import { Publishing } from './intake/publishing.ts';
@@ -32,7 +32,6 @@ import { Deliveries, deliverThrough } from './sessions/deliveries.ts';
 import { SessionKeeper } from './sessions/keeper.ts';
 import { guardSessions, type Sessions } from './sessions/sessions.ts';
 import { DelayedWills } from './sessions/wills.ts';
-import { blame } from './watch/blame.ts';
 import { Trail } from './watch/trail.ts';
 import { Watch } from './watch/watch.ts';
 
@@ -43,6 +42,8 @@ import { Watch } from './watch/watch.ts';
 const MAX_IN_FLIGHT = 50_000;
 /** Interval in ms between updates of the gauges. */
 const MEASURE_EVERY_MS = 1_000;
+/** Interval in ms between checks which clients take too long. */
+const CHECK_EVERY_MS = 250;
 /** Time limit in ms for clients to disconnect when the broker stops. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -202,15 +203,23 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     watch,
     log,
   });
-  const publishing: Publishing = new Publishing({ intake, statuses, permissions, watch, log });
-  const aedes = await openAedes({ sessions, deliveries, admission, publishing, connections, watch, log });
+  const aedes = await openAedes({ sessions, deliveries, admission, connections, log });
+  const publishing: Publishing = new Publishing({
+    intake,
+    statuses,
+    permissions,
+    watch,
+    deliver: (packet, done) => aedes.publish(packet, done),
+    log,
+  });
+  const reception = new Reception({ admission, aedes, publishing, connections, lines, watch, halt: halt.signal });
   scope.add('aedes', async () => {
     await intake.drained();
     // The last acknowledgements leave in this turn of the event loop.
     await turn();
     connections.stopping();
-    await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
     connections.destroyAll();
+    await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
     await intake.drained();
   });
   const announcer = Announcer.open({
@@ -228,25 +237,18 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     metrics.inFlight.set(flow.inFlight);
   });
 
+  every(CHECK_EVERY_MS, halt.signal, () => connections.check());
+
   const mqtt5 = { maxExpirySeconds: options.sessionSeconds, givesReasons: options.mqttReasons === 'on' };
-  const admit = (stream: Duplex, { address, request }: Origin): boolean => {
+  const gates = { flow, pace: sharedPace, mqtt5 };
+  const admit = (stream: Duplex, origin: Origin): boolean => {
     if (halt.signal.aborted) return false;
     if (connections.size >= options.maxConnections || descriptors.areScarce) {
       if (descriptors.areScarce) descriptors.refused('mqtt');
       watch.refused(undefined, 'full', `${connections.size} connections are open`);
       return false;
     }
-    const pace = new Pace(sharedPace, (packet) => watch.slowed(connection, packet));
-    const gate = new Gate(stream, flow, GATE_LIMITS, pace, mqtt5);
-    const connection = connections.add(gate, address);
-    gate.once('error', (error) => blame(connection, error));
-    gate.once('refused', (error: Error) => blame(connection, error));
-    gate.once('close', () => {
-      // What nobody gave a reason for was closed by Aedes, because the device had connected again.
-      connection.because(halt.signal.aborted ? 'stopping' : (gate.ending ?? 'takeover'));
-      watch.closed(connection);
-    });
-    aedes.handle(gate, request);
+    connections.add(new Connection(stream, origin, reception, gates));
     return true;
   };
   const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000);

@@ -1,4 +1,4 @@
-import type { AuthenticateError, Client, ConnectPacket, Subscription } from 'aedes';
+import type { Client, Subscription } from 'aedes';
 import { type Device, electorOf, registrationOf } from '../../core/devices/device.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Collection, Store } from '../../core/store/store.ts';
@@ -7,9 +7,9 @@ import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import type { Lines } from '../connection/lines.ts';
 import type { Permissions } from '../connection/permissions.ts';
-import type { Refusal } from '../connection/reasons.ts';
+import type { Connect } from '../connection/wire/connect.ts';
 import type { DeviceStatuses } from '../intake/device-statuses.ts';
-import type { SessionKeeper, SessionUse } from '../sessions/keeper.ts';
+import type { SessionKeeper } from '../sessions/keeper.ts';
 import { MAX_SUBSCRIPTIONS } from '../sessions/sessions.ts';
 import type { DelayedWills } from '../sessions/wills.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -18,16 +18,15 @@ import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.
 
 /** Delay in ms before a device is looked up again after the store could not be read. */
 const LOOK_AGAIN_MS = 500;
-/**
- * If the store is unreachable, a device cannot be admitted; it is disconnected after this delay (ms). Without the delay, the
- * device would reconnect immediately.
- */
-const STORE_DOWN_MS = 1_000;
+/** How a device was let in. */
+export interface Entry {
+  /** True if its session was stored (Session Present). */
+  readonly isSessionPresent: boolean;
+  /** True if that session has subscriptions. */
+  readonly hasSubscriptions: boolean;
+}
 
-/** The protocol level of MQTT 3.1. */
-const MQTT_3_1 = 3;
-
-type Authenticated = (error: AuthenticateError | null, success: boolean | null) => void;
+const NEW: Entry = { isSessionPresent: false, hasSubscriptions: false };
 
 interface AdmissionParts {
   readonly store: Store;
@@ -53,41 +52,50 @@ export class Admission {
   }
 
   /**
-   * Remembers the client id, and for `authenticate` what Aedes does not pass on: the will topic, because Aedes authorises a will only when it is
-   * published, which is too late to refuse it; and that the client id was empty, because Aedes makes one up.
+   * Lets a device in, as the only one with its id. Resolves with the reason if it is refused, and with anything if the connection
+   * has closed meanwhile. Rejects if the store cannot be reached.
    */
-  readonly preConnect = (client: Client, packet: ConnectPacket, done: (error: null, ok: boolean) => void): void => {
-    const connection = this.parts.connections.of(client);
-    connection.clientId = packet.clientId;
-    connection.will = (connection.gate.mqtt5?.connect.will ?? packet.will)?.topic;
-    connection.isNameless = !packet.clientId;
-    done(null, true);
-  };
-
-  readonly authenticate = async (
-    client: Client,
-    user: string | undefined,
-    password: Buffer | undefined,
-    done: Authenticated,
-  ): Promise<void> => {
-    const connection = this.parts.connections.of(client);
-    try {
-      const refusal = await this.admit(connection, client, user, password);
-      // The client disconnected before the answer was known.
-      if (connection.isClosed) return;
-      if (!refusal) {
-        connection.enter();
-        return done(null, true);
-      }
-      connection.because('lost', refusalOf(refusal), refusal.why);
-      if (connection.gate.mqtt5) connection.gate.mqtt5.refused = refusal.why;
-      done(Object.assign(new Error(refusal.why), { returnCode: refusal.code }) as AuthenticateError, false);
-    } catch (error) {
-      connection.because('store', 'store', (error as Error).message);
-      // Send no CONNACK, as if the server were unreachable: many clients do not reconnect after a refusal.
-      setTimeout(() => connection.gate.destroy(), STORE_DOWN_MS).unref();
+  async admit(connection: Connection, connect: Connect): Promise<DoorRefusal | Entry> {
+    const { door, lines, statuses, permissions } = this.parts;
+    const { clientId: id, user, password, will } = connect;
+    if (id === '') {
+      return {
+        code: CONNACK.identifierRejected,
+        why: 'the client id is empty: a vote sent again in another connection would count as somebody else’s; set a client id',
+      };
     }
-  };
+    if (will && !permissions.mayWill(will.topic, id)) {
+      return { code: CONNACK.notAuthorized, why: 'a will is only allowed on the device’s own status topic' };
+    }
+    const admitted = await door(id, user, password);
+    if ('why' in admitted) return admitted;
+    const { elector, registration } = admitted;
+    connection.registration = registration;
+    connection.elector = elector;
+    if (!(await lines.enter(connection, id))) {
+      connection.gate.destroy();
+      return NEW;
+    }
+    connection.before = await this.departures.arrive(connection, id);
+    if (registration === undefined) return this.enterSession(connection, connect);
+    // The device may have been changed or removed after the door looked it up and before `onWrite` could find the connection.
+    const kept = await this.parts.store.registry.get<Device>('devices', id);
+    if (!update(connection, kept?.value)) return WRONG_CREDENTIALS;
+    const entry = await this.enterSession(connection, connect);
+    if (!connection.isClosed) statuses.seen(id);
+    return entry;
+  }
+
+  /** Call when a connection has closed. */
+  depart(connection: Connection): void {
+    const { sessions, statuses } = this.parts;
+    const { clientId: id = '', gate, session, registration } = connection;
+    const { mqtt5 } = gate;
+    this.departures.depart(connection);
+    if (session) sessions.leave(id, session, mqtt5 && mqtt5.expirySeconds * 1_000);
+    if (connection.hasDelayedWill) this.leaveWill(connection);
+    if (registration !== undefined && connection.isReady) statuses.seen(id);
+  }
 
   readonly authorizeSubscribe = (
     client: Client,
@@ -132,84 +140,52 @@ export class Admission {
     }
   };
 
-  private async admit(
-    connection: Connection,
-    client: Client,
-    user: string | undefined,
-    password: Buffer | undefined,
-  ): Promise<DoorRefusal | undefined> {
-    const { door, lines, statuses, permissions } = this.parts;
-    const { id } = client;
-    if (connection.isNameless) {
-      return {
-        code: CONNACK.identifierRejected,
-        why: 'the client id is empty: a vote sent again in another connection would count as somebody else’s; set a client id',
-      };
-    }
-    if (connection.will !== undefined && !permissions.mayWill(connection.will, id)) {
-      return { code: CONNACK.notAuthorized, why: 'a will is only allowed on the device’s own status topic' };
-    }
-    const admitted = await door(id, user, password);
-    if ('why' in admitted) return admitted;
-    const { elector, registration } = admitted;
-    connection.registration = registration;
-    connection.elector = elector;
-    if (!(await lines.enter(connection, id))) {
-      connection.gate.destroy();
-      return undefined;
-    }
-    connection.before = await this.departures.arrive(client, connection);
-    if (registration === undefined) {
-      await this.enterSession(connection, client);
-      return undefined;
-    }
-    // The device may have been changed or removed after the door looked it up and before `onWrite` could find the connection.
-    const kept = await this.parts.store.registry.get<Device>('devices', id);
-    if (!update(connection, kept?.value)) return WRONG_CREDENTIALS;
-    if (connection.isClosed) return undefined;
-    await this.enterSession(connection, client);
-    statuses.seen(id);
-    connection.gate.once('close', () => statuses.seen(id));
-    return undefined;
-  }
-
   /** Enters the client’s session only now, because a client that was not admitted may not touch it. */
-  private async enterSession(connection: Connection, client: Client): Promise<void> {
-    if (connection.isClosed) return;
-    await Promise.all([this.enterWill(connection, client), this.continueSession(connection, client)]);
+  private async enterSession(connection: Connection, connect: Connect): Promise<Entry> {
+    if (connection.isClosed) return NEW;
+    const [entry] = await Promise.all([
+      this.continueSession(connection, connect),
+      this.enterWill(connection, connect.isFresh),
+    ]);
+    return entry;
   }
 
-  private async continueSession({ gate, number = 0 }: Connection, { id, clean, version }: Client): Promise<void> {
+  private async continueSession(connection: Connection, { clientId: id, isFresh, isClean }: Connect): Promise<Entry> {
     const { sessions } = this.parts;
-    const { mqtt5 } = gate;
-    if (clean) return;
-    const use: SessionUse = {
-      connection: number,
-      isFresh: mqtt5?.connect.isCleanStart ?? false,
+    const { mqtt5 } = connection.gate;
+    if (isClean) {
+      await sessions.discard(id);
+      return NEW;
+    }
+    const session = {
+      connection: connection.number ?? 0,
+      isFresh: mqtt5 !== undefined && isFresh,
       expiryMs: mqtt5 && mqtt5.expirySeconds * 1_000,
     };
-    gate.once('close', () => sessions.leave(id, use, mqtt5 && mqtt5.expirySeconds * 1_000));
-    const isPresent = await sessions.enter(id, use);
-    // In MQTT 3.1, the byte is reserved.
-    gate.outgoing.sessionPresent = isPresent && version !== MQTT_3_1;
-    if (mqtt5 && isPresent) mqtt5.subscriptions.restore(await sessions.filters(id));
+    connection.session = session;
+    if (!(await sessions.enter(id, session))) return NEW;
+    const filters = await sessions.filters(id);
+    mqtt5?.subscriptions.restore(filters);
+    return { isSessionPresent: true, hasSubscriptions: filters.length > 0 };
   }
 
   /** Ends the wait of the device’s last will, and notes a new one that is to wait. */
-  private async enterWill(connection: Connection, { id, clean }: Client): Promise<void> {
+  private async enterWill(connection: Connection, isFresh: boolean): Promise<void> {
     const { wills } = this.parts;
-    const { gate, number = 0 } = connection;
-    const { mqtt5 } = gate;
-    const will = mqtt5?.delayedWill;
+    const { clientId: id = '', gate, number = 0 } = connection;
+    const will = gate.mqtt5?.delayedWill;
     await wills.arrive(id, {
       connection: number,
-      isFresh: mqtt5?.connect.isCleanStart ?? clean,
+      isFresh,
       will: will && { payload: will.payload, delayMs: will.delaySeconds * 1_000 },
     });
-    if (!mqtt5 || !will) return;
-    const leave = () => wills.leave(id, number, mqtt5.left !== 'without will', mqtt5.expirySeconds * 1_000);
-    if (connection.isClosed) leave();
-    else gate.once('close', leave);
+    if (!will) return;
+    if (connection.isClosed) this.leaveWill(connection);
+    else connection.hasDelayedWill = true;
+  }
+
+  private leaveWill({ clientId: id = '', gate: { mqtt5 }, number = 0 }: Connection): void {
+    if (mqtt5) this.parts.wills.leave(id, number, mqtt5.left !== 'without will', mqtt5.expirySeconds * 1_000);
   }
 }
 
@@ -222,9 +198,4 @@ function update(connection: Connection, kept: Device | undefined): boolean {
   if (!kept || registrationOf(kept) !== connection.registration) return false;
   connection.elector = electorOf(kept);
   return true;
-}
-
-function refusalOf({ code }: DoorRefusal): Refusal {
-  if (code === CONNACK.identifierRejected) return 'id';
-  return code === CONNACK.badCredentials ? 'secret' : 'will';
 }

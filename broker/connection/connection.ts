@@ -1,34 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Client } from 'aedes';
 import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
-import type { Gate } from './gate.ts';
+import { Gate } from './gate.ts';
+import type { GateOwner, GateParts } from './gate-owner.ts';
 import { codeOfDeparture } from './mqtt5/codes.ts';
+import type { PacketClass } from './pace.ts';
 import type { Departure, Refusal } from './reasons.ts';
 import type { Receiver } from './receiver.ts';
+import type { Connect, Will } from './wire/connect.ts';
 
-/** Maximum time in ms for which an ending connection waits for its CONNACK and for acknowledgements under way. */
+/** Maximum time in ms for which an ending connection waits for Aedes to take it in and for acknowledgements under way. */
 const END_LIMIT_MS = 1_000;
 /** Maximum time in ms that Aedes may take to clear up after a connection has closed. */
 const CLEAR_LIMIT_MS = 2_000;
 
-/** Everything the broker knows about one connection, from its first byte to its last. */
-export class Connection {
-  readonly gate: Gate;
-  /** The client’s IP address; see `Origin`. */
+/** Where a connection comes from. */
+export interface Origin {
+  /** The client’s IP address, as the socket or a trusted proxy says; undefined if the client has already disconnected. */
   readonly address: string | undefined;
-  /** Topic filters the client was granted. */
-  readonly granted = new Set<string>();
-  /** The topic of the will that came with CONNECT. */
-  will: string | undefined;
-  /** True if CONNECT named no client id, so that the client would have another id in every connection. */
-  isNameless = false;
+  /** The request of a WebSocket. */
+  readonly request?: IncomingMessage;
+}
+
+/** How a connection uses a session. */
+export interface SessionUse {
+  /** The connection’s number. */
+  readonly connection: number;
+  /** True if an older session is not to be continued. */
+  readonly isFresh: boolean;
+  /** How long in ms the session outlives the connection; undefined with MQTT 3.1.1, which cannot say so. */
+  readonly expiryMs: number | undefined;
+}
+
+/** What a broker does with its connections. */
+export interface House {
+  /** CONNECT has come. */
+  arrive(connection: Connection, connect: Connect): void;
+  /** An admitted client needs Aedes. */
+  attach(connection: Connection): void;
+  /** Packets of a class have to wait because the client sends too many. */
+  slowed(connection: Connection, of: PacketClass): void;
+  /** The connection has closed. */
+  depart(connection: Connection, error: Error | null): void;
+  /** The connection has closed, and Aedes has cleared up after it. */
+  gone(connection: Connection): void;
+}
+
+/** Everything the broker knows about one connection, from its first byte to its last. */
+export class Connection implements GateOwner {
+  readonly gate: Gate;
+  /** See `Origin`. */
+  readonly address: string | undefined;
+  readonly request: IncomingMessage | undefined;
+  /** The client id that came with CONNECT, valid or not. */
+  clientId: string | undefined;
+  /** True if nothing is kept of the session once the connection has ended. */
+  isClean = true;
+  /** In seconds; see `Connect`. */
+  keepAlive = 0;
+  /** The will that came with CONNECT. */
+  will: Will | undefined;
   /** The connection’s number, which is higher than that of every earlier connection; see `Claim`. */
   number: number | undefined;
   /** Who votes over this connection; undefined until the device is admitted. */
   elector: Elector | undefined;
-  /** The client id that came with CONNECT, valid or not. */
-  clientId: string | undefined;
+  /** Aedes’s part of the connection, if the client needs Aedes. */
+  client: Client | undefined;
   /** True once CONNECT has been accepted. */
   isReady = false;
   /** Why the client is not let in. */
@@ -41,26 +82,38 @@ export class Connection {
   registration: string | undefined;
   /** True once the connection has been taken over, or its device removed. Nothing that arrives from then on is taken. */
   isEnding = false;
-  /** Resolves once the connection has closed and Aedes has cleared up after it. */
-  readonly gone: Promise<void>;
+  /** True once the connection has closed, and Aedes has cleared up after it. */
+  isGone = false;
   /** How the device’s last connection ended. */
   before: LastLine = 'unknown';
-  private stage: 'waiting' | 'entering' | 'registered' = 'waiting';
-  private readiness = Promise.resolve();
-  private nowReady = () => {};
-  private nowGone = () => {};
+  /** Identifies this connection as the device’s last one, see `Presence`. */
+  line: string | undefined;
+  /** How the connection uses its session; undefined if nothing is kept of that. */
+  session: SessionUse | undefined;
+  /** True if the will waits when the connection ends. */
+  hasDelayedWill = false;
+  private readonly house: House;
+  private topics: Set<string> | undefined;
+  private isAdmitted = false;
+  /** Resolves once Aedes has taken the client in. */
+  private attaching: Promise<void> | undefined;
+  private nowAttached: (() => void) | undefined;
 
-  constructor(gate: Gate, address: string | undefined) {
-    this.gate = gate;
+  constructor(stream: Duplex, { address, request }: Origin, house: House, parts: GateParts) {
     this.address = address;
-    this.gone = new Promise((resolve) => {
-      this.nowGone = resolve;
-    });
-    gate.once('close', () => {
-      this.nowReady();
-      if (this.stage !== 'registered') this.nowGone();
-      else setTimeout(this.nowGone, CLEAR_LIMIT_MS).unref();
-    });
+    this.request = request;
+    this.house = house;
+    this.gate = new Gate(stream, this, parts);
+  }
+
+  /** Topic filters the client was granted. */
+  get granted(): Set<string> {
+    this.topics ??= new Set();
+    return this.topics;
+  }
+
+  get isClosed(): boolean {
+    return this.gate.destroyed;
   }
 
   /** Notes why the connection ends, or why it is refused. The first reason counts. */
@@ -73,33 +126,64 @@ export class Connection {
     if (code !== undefined) this.gate.sayWhy(code, detail);
   }
 
-  get isClosed(): boolean {
-    return this.gate.destroyed;
+  connect(connect: Connect): void {
+    this.clientId = connect.clientId;
+    this.isClean = connect.isClean;
+    this.keepAlive = connect.keepAlive;
+    this.will = connect.will;
+    this.house.arrive(this, connect);
   }
 
-  /** Call when the device is admitted and Aedes goes on to restore its session. */
+  /** Call when the device is admitted. */
   enter(): void {
-    this.stage = 'entering';
-    this.readiness = new Promise((resolve) => {
-      this.nowReady = resolve;
+    this.isAdmitted = true;
+  }
+
+  /** Call when CONNECT has been answered. @param receiver takes what the device publishes */
+  ready(receiver: Receiver): void {
+    this.isReady = true;
+    this.gate.accept(receiver, this.keepAlive);
+  }
+
+  needAedes(): void {
+    // What has been taken over gets no answers any more.
+    if (!this.isEnding) this.house.attach(this);
+  }
+
+  /** Call when Aedes begins to take the client in. */
+  attach(): void {
+    this.attaching = new Promise((resolve) => {
+      this.nowAttached = resolve;
     });
   }
 
   /** Call when Aedes has added the connection to its clients. */
-  registered(): void {
-    this.stage = 'registered';
+  registered(client: Client): void {
+    this.client = client;
   }
 
-  /** Call when CONNACK has been sent. @param receiver takes what the device publishes */
-  ready(receiver: Receiver): void {
-    this.isReady = true;
-    this.nowReady();
-    this.gate.accept(receiver);
+  /** Call when Aedes has taken the client in. */
+  attached(): void {
+    this.nowAttached?.();
+    this.gate.attached();
+  }
+
+  slowed(of: PacketClass): void {
+    this.house.slowed(this, of);
+  }
+
+  closed(error: Error | null): void {
+    this.nowAttached?.();
+    this.house.depart(this, error);
+    if (this.client) setTimeout(() => this.left(), CLEAR_LIMIT_MS).unref();
+    else this.left();
   }
 
   /** Call when Aedes has removed the connection from its clients. */
   left(): void {
-    this.nowGone();
+    if (this.isGone) return;
+    this.isGone = true;
+    this.house.gone(this);
   }
 
   /** Takes nothing more from the device, acknowledges what was accepted before, and closes. @param stored see `Intake.drained` */
@@ -107,13 +191,13 @@ export class Connection {
     if (this.isEnding) return;
     this.isEnding = true;
     if (this.gate.ending === undefined && !this.isClosed) this.because('takeover');
-    if (this.stage === 'waiting') this.gate.destroy();
-    else void this.finish(stored);
+    if (this.isAdmitted) void this.finish(stored);
+    else this.gate.destroy();
   }
 
   private async finish(stored: () => Promise<void>): Promise<void> {
     // A connection that Aedes is still setting up is closed only afterwards, or Aedes would leave its subscriptions behind.
-    await withinOr(END_LIMIT_MS, this.readiness, undefined);
+    if (this.attaching) await withinOr(END_LIMIT_MS, this.attaching, undefined);
     await withinOr(END_LIMIT_MS, stored(), undefined);
     // The acknowledgements leave in this turn of the event loop.
     await turn();

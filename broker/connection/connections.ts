@@ -2,31 +2,36 @@ import type { Client } from 'aedes';
 import { votersOf } from '../../core/voting/poll/electorate.ts';
 import { type Roll, rollOf } from '../../core/voting/rules/roll.ts';
 import type { Common } from '../../core/voting/rules/settings.ts';
-import { Connection } from './connection.ts';
-import type { Gate } from './gate.ts';
+import type { AedesPort } from './aedes-port.ts';
+import type { Connection } from './connection.ts';
 
 /** The connections of this broker. */
 export class Connections {
   private readonly open = new Set<Connection>();
-  /** Also those that have closed, because Aedes publishes a client’s will after its connection has closed. */
-  private readonly byGate = new WeakMap<object, Connection>();
+  /** Those that Aedes has taken in; also those that have closed, because Aedes clears up after that. */
+  private readonly byPort = new WeakMap<object, Connection>();
 
   get size(): number {
     return this.open.size;
   }
 
-  /** Adds a connection, and removes it when its gate closes. */
-  add(gate: Gate, address: string | undefined): Connection {
-    const connection = new Connection(gate, address);
+  add(connection: Connection): void {
     this.open.add(connection);
-    this.byGate.set(gate, connection);
-    gate.once('close', () => this.open.delete(connection));
-    return connection;
+  }
+
+  /** Call when a connection has closed. */
+  remove(connection: Connection): void {
+    this.open.delete(connection);
+  }
+
+  /** Call before Aedes gets the port of a connection. */
+  attach(port: AedesPort, connection: Connection): void {
+    this.byPort.set(port, connection);
   }
 
   /** The connection of an Aedes client. */
   of({ conn }: Client): Connection {
-    const connection = this.byGate.get(conn);
+    const connection = this.byPort.get(conn);
     if (!connection) throw new Error('the client has no connection');
     return connection;
   }
@@ -45,12 +50,18 @@ export class Connections {
     return rollOf(new Map(voters.map((voter) => [voter.voter, voter])).values());
   }
 
+  /** Closes connections whose clients take too long. Call several times a second. */
+  check(): void {
+    const nowMs = performance.now();
+    for (const { gate } of this.open) gate.check(nowMs);
+  }
+
   /** Notes that all connections end because the broker stops. */
   stopping(): void {
     for (const connection of this.open) connection.because('stopping');
   }
 
-  /** Closes every connection abruptly. */
+  /** Closes every connection. */
   destroyAll(): void {
     for (const { gate } of this.open) gate.destroy();
   }

@@ -55,11 +55,11 @@ export class Share {
   private readonly held: Held;
   private underWay = 0;
 
-  /** @param resume called when packets may go on, after there was no room */
-  constructor(flow: Flow, limit: number, resume: () => void) {
+  /** @param held is resumed when packets may go on, after there was no room */
+  constructor(flow: Flow, limit: number, held: Held) {
     this.flow = flow;
     this.limit = limit;
-    this.held = { resume };
+    this.held = held;
   }
 
   /** True if one more packet may be in flight. If not, `resume` will be called. */

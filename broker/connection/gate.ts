@@ -1,21 +1,21 @@
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { Acknowledgements } from './acknowledgements.ts';
-import { type Flow, Share } from './flow.ts';
+import { AedesPort } from './aedes-port.ts';
+import { type Held, Share } from './flow.ts';
+import type { GateOwner, GateParts } from './gate-owner.ts';
 import { refusal } from './mqtt5/answers.ts';
 import { CODE, codeOfError } from './mqtt5/codes.ts';
 import { isConnect5 } from './mqtt5/connect.ts';
 import { Dialect } from './mqtt5/dialect.ts';
 import type { Mqtt5Options, Translator } from './mqtt5/translator.ts';
 import { Outgoing, part } from './outgoing.ts';
-import type { Pace } from './pace.ts';
+import { Pace } from './pace.ts';
 import type { Receiver } from './receiver.ts';
-import { UNACCEPTABLE_LEVEL, UnknownLevel } from './wire/control-packets.ts';
-import { CONNECT, DISCONNECT, frameLength, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
+import { connack311, UNACCEPTABLE_LEVEL, UnknownLevel } from './wire/connect.ts';
+import { CONNECT, DISCONNECT, frameLength, PINGREQ, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
 import { GATE_LIMITS, type GateLimits } from './wire/limits.ts';
-import { PacketTimer } from './wire/packet-timer.ts';
-import type { Publish } from './wire/publish.ts';
-
-export type { GateLimits } from './wire/limits.ts';
+import { LATE, Patience } from './wire/patience.ts';
+import { guard } from './wire/socket.ts';
 
 /** Why a gate closed a connection. */
 export class GateError extends Error {
@@ -23,78 +23,54 @@ export class GateError extends Error {
 }
 
 const NOTHING = Buffer.alloc(0);
+const PINGRESP = Buffer.from([0xd0, 0]);
 
 /**
- * Sits between a socket and Aedes. What a device publishes is read here and goes straight to its receiver; all other packets are
- * forwarded to Aedes. The gate also enforces limits that Aedes lacks. It finds packet boundaries, rejects packets that are too
- * large or malformed, sets a time limit for incomplete packets, lets only one CONNECT through until the client has been accepted,
- * and limits the packets in flight and the pace of all packets. Only whole packets leave it; the rest waits here or in the
- * network.
+ * The broker’s end of a socket. It finds packet boundaries, rejects packets that are too large or malformed, limits how long
+ * packets and silence may take, how many packets are in flight, and the pace of all packets. What a device publishes goes
+ * straight to its receiver, and pings are answered here. A device that only votes needs nothing else; the first other packet
+ * attaches Aedes, which from then on gets everything but PUBLISH and PUBREL. There are many thousands of gates, most of them idle,
+ * so nothing is made before it is needed, and no gate has handlers or timers of its own while nothing happens.
  */
-export class Gate extends Duplex {
-  readonly outgoing: Outgoing;
+export class Gate implements Held {
+  readonly socket: Duplex;
+  readonly limits: GateLimits;
+  readonly mqtt5Options: Mqtt5Options | undefined;
+  readonly outgoing: Outgoing = new Outgoing(this);
   readonly acknowledgements = new Acknowledgements(this);
-  private readonly socket: Duplex;
-  private readonly limits: GateLimits;
-  private readonly share: Share;
-  private readonly pace: Pace | undefined;
-  private readonly dialect: Dialect;
-  private readonly packetTimer: PacketTimer;
-  private receiver: Receiver | undefined;
-  /** The DISCONNECT with which the connection ends, in MQTT 5. */
-  private farewell: Buffer | undefined;
-  /** Bytes not passed on yet: at most one socket read and one packet. */
-  private waiting: Buffer = NOTHING;
+  readonly dialect: Dialect = new Dialect(this);
   /** How the connection ended, if the device or the network ended it: with DISCONNECT, or without. */
   ending: 'goodbye' | 'lost' | undefined;
-  private state: 'stranger' | 'connecting' | 'accepted' | 'refused' = 'stranger';
-  /** Why the connection was refused with an answer. */
-  private refusal: GateError | null = null;
+  destroyed = false;
+  private readonly owner: GateOwner;
+  private readonly share: Share;
+  private readonly pace: Pace | undefined;
+  private receiver: Receiver | undefined;
+  private port: AedesPort | undefined;
+  /** The packet that Aedes is being attached for. */
+  private forAedes: Buffer | undefined;
+  /** The last packet: CONNACK that refuses, or DISCONNECT in MQTT 5. */
+  private last: Buffer | undefined;
+  /** Bytes not passed on yet: at most one socket read and one packet. */
+  private waiting: Buffer = NOTHING;
+  private readonly patience: Patience;
+  private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
   /** Runs while the next packet has to wait because of the pace. */
   private paceTimer: NodeJS.Timeout | undefined;
-  /** False while the reader’s buffer is full; nothing is forwarded until the reader reads again. */
-  private isWanted = true;
   /** True once the other side has ended; what it sent before is still passed on. */
   private isEnded = false;
   /** True while packets are passed on, because what becomes of one may call for the next. */
   private isForwarding = false;
 
-  /** @param pace without one, the pace of packets is not limited */
-  constructor(socket: Duplex, flow: Flow, limits: GateLimits = GATE_LIMITS, pace?: Pace, mqtt5?: Mqtt5Options) {
-    super({ allowHalfOpen: false, emitClose: true });
+  constructor(socket: Duplex, owner: GateOwner, { flow, limits = GATE_LIMITS, pace, mqtt5 }: GateParts) {
     this.socket = socket;
-    this.share = new Share(flow, limits.inFlight, () => this.forward());
+    this.owner = owner;
     this.limits = limits;
-    this.pace = pace;
-    this.outgoing = new Outgoing({
-      socket,
-      drainMs: limits.drainMs,
-      onDrained: () => this.forward(),
-      onStalled: () => this.refuse('drain timeout', CODE.unspecified),
-    });
-    this.dialect = new Dialect({
-      ...limits,
-      mqtt5,
-      outgoing: this.outgoing,
-      toAedes: (packet) => void (this.destroyed || this.push(packet)),
-    });
-    this.packetTimer = new PacketTimer(limits.packetMs, () =>
-      this.refuse(`packet still incomplete after ${limits.packetMs} ms`, CODE.unspecified),
-    );
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('end', () => {
-      this.noteLost();
-      this.isEnded = true;
-      this.forward();
-    });
-    socket.on('error', (error) => {
-      this.noteLost();
-      this.destroy(error);
-    });
-    socket.on('close', () => {
-      this.noteLost();
-      if (!this.isEnded || this.waiting.length === 0) this.destroy(this.refusal ?? undefined);
-    });
+    this.mqtt5Options = mqtt5;
+    this.share = new Share(flow, limits.inFlight, this);
+    this.pace = pace && new Pace(pace, owner);
+    this.patience = new Patience(limits);
+    guard(socket, this);
   }
 
   /** Translates if the client speaks MQTT 5; undefined before CONNECT. */
@@ -104,14 +80,51 @@ export class Gate extends Duplex {
 
   /** Notes why the connection ends, for a client of MQTT 5. Only the first reason is sent. */
   sayWhy(code: number, why: string | undefined): void {
-    if (this.state === 'accepted' && this.ending === undefined) this.farewell ??= this.mqtt5?.farewell(code, why);
+    if (this.state === 'accepted' && this.ending === undefined) this.last ??= this.mqtt5?.farewell(code, why);
   }
 
-  /** Call when CONNECT has been accepted. From then on, the packets that follow it are passed on. */
-  accept(receiver: Receiver): void {
+  /** Call when CONNECT has been answered. From then on, the packets that follow it are passed on. @param keepAlive in seconds */
+  accept(receiver: Receiver, keepAlive = 0): void {
     this.receiver = receiver;
     this.state = 'accepted';
-    this.forward();
+    this.patience.begin(keepAlive);
+    this.resume();
+  }
+
+  /** Refuses CONNECT with an answer, and closes. */
+  turnAway(answer: Buffer, why: string): void {
+    this.last = answer;
+    this.destroy(new GateError(why));
+  }
+
+  /** Makes the stream that Aedes reads from and writes to. @param connack what the client gets for Aedes’s CONNACK, if anything */
+  attach(connack?: Buffer): AedesPort {
+    this.port = new AedesPort(this, connack);
+    return this.port;
+  }
+
+  /** Call when Aedes has taken the client in. */
+  attached(): void {
+    const packet = this.forAedes;
+    this.forAedes = undefined;
+    if (packet) this.toAedes(packet);
+    this.resume();
+  }
+
+  /** Passes a packet to Aedes. */
+  toAedes(packet: Buffer): void {
+    if (!this.destroyed) this.port?.pass(packet);
+  }
+
+  /** Sends whole packets of Aedes. */
+  send(bytes: Buffer, done: (error?: Error | null) => void): void {
+    this.acknowledgements.flush();
+    this.outgoing.send(bytes, done);
+  }
+
+  /** Sends acknowledgements and other answers of the broker. */
+  acknowledge(bytes: Buffer): void {
+    this.outgoing.acknowledge(bytes);
   }
 
   /** Call when packets that the receiver took have been dealt with. */
@@ -119,40 +132,53 @@ export class Gate extends Duplex {
     this.share.leave(packets);
   }
 
-  /** Sends acknowledgements. */
-  acknowledge(bytes: Buffer): void {
-    this.outgoing.acknowledge(bytes);
+  /** Call when the client does not read or acknowledge what was sent to it. */
+  stalled(): void {
+    this.refuse('drain timeout', CODE.unspecified);
   }
 
-  override _read(): void {
-    this.isWanted = true;
-    this.forward();
+  /** Call several times a second: closes the connection if the client takes too long. @param nowMs by `performance.now` */
+  check(nowMs: number): void {
+    const isHeld = this.waiting.length > 0 || this.forAedes !== undefined;
+    const late = this.patience.late(nowMs, this.state === 'stranger', isHeld);
+    if (!late) return;
+    if (late === 'keep alive') this.sayWhy(CODE.keepAlive, undefined);
+    this.refuse(LATE[late], CODE.unspecified);
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.send(chunk, done);
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
-  }
-
-  override _final(done: () => void): void {
-    this.socket.end();
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.packetTimer.close();
+  destroy(error: Error | null = null): void {
+    if (this.destroyed) return;
+    if (error) this.sayWhy(CODE.unspecified, undefined);
+    this.destroyed = true;
     this.outgoing.close();
     clearTimeout(this.paceTimer);
     this.pace?.close();
     this.share.close();
     this.waiting = NOTHING;
-    if (error) this.sayWhy(CODE.unspecified, undefined);
-    if (this.mqtt5 && this.socket.writable) part(this.socket, this.farewell ?? NOTHING);
+    if ((this.last || this.mqtt5) && this.socket.writable) part(this.socket, this.last ?? NOTHING);
     else this.socket.destroy();
-    done(error);
+    this.port?.destroy(error ?? undefined);
+    process.nextTick(() => this.owner.closed(error));
+  }
+
+  /** Call with what was read from the socket. */
+  receive(chunk: Buffer): void {
+    if (this.destroyed) return;
+    this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
+    this.resume();
+  }
+
+  /** Call when the other side has ended the connection; it may still read. */
+  ended(): void {
+    this.noteLost();
+    this.isEnded = true;
+    this.resume();
+  }
+
+  /** Call when the socket has closed. What came before its end is still passed on. */
+  lost(error: Error | null): void {
+    this.noteLost();
+    if (error || !this.isEnded || this.waiting.length === 0) this.destroy(error);
   }
 
   /** Notes that the other side ended the connection, unless this side did. */
@@ -160,26 +186,14 @@ export class Gate extends Duplex {
     if (!this.destroyed) this.ending ??= 'lost';
   }
 
-  private send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    this.acknowledgements.flush();
-    this.outgoing.send(bytes, done);
-  }
-
-  private receive(chunk: Buffer): void {
-    if (this.state === 'refused' || this.destroyed) return;
-    this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
-    this.forward();
-  }
-
-  /** Passes on all whole packets that the limits allow. */
-  private forward(): void {
+  /** Passes on all whole packets that the limits allow. Call when they may allow more. */
+  resume(): void {
     if (this.destroyed || this.isForwarding) return;
     this.isForwarding = true;
     const bytes = this.waiting;
     const nowMs = performance.now();
     let at = 0;
     let isPartial = false;
-    let isTaken = false;
     while (at < bytes.length && this.mayForward()) {
       const length = this.checkedLength(bytes, at);
       if (length === undefined) return;
@@ -187,16 +201,12 @@ export class Gate extends Duplex {
       isPartial = length === 0 || end > bytes.length;
       const type = packetType(bytes[at] as number);
       if (isPartial || this.mustWait(type, length, nowMs)) break;
-      if (type === PUBLISH || type === PUBREL) {
-        if (!this.isTaken(type, bytes, at, end)) return;
-        isTaken = true;
-      } else if (!this.isForwarded(type, bytes, at, end)) return;
+      if (!this.isPassed(type, bytes, at, end)) return;
       at = end;
     }
     this.isForwarding = false;
-    if (isTaken) this.receiver?.heard();
     if (this.destroyed) return;
-    this.packetTimer.note(isPartial, at > 0);
+    this.patience.note(isPartial, at > 0, nowMs);
     if (at > 0) this.waiting = at === bytes.length ? NOTHING : bytes.subarray(at);
     // Stop reading while whole packets wait; keep reading to complete a partial one.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
@@ -207,31 +217,14 @@ export class Gate extends Duplex {
   /** Ends the connection, when all that the other side sent has been passed on. */
   private finish(): void {
     this.waiting = NOTHING;
-    this.push(null);
-    if (this.socket.destroyed) this.destroy();
+    if (this.port && !this.socket.destroyed) this.port.push(null);
+    else this.destroy();
   }
 
   private mayForward(): boolean {
-    if (this.destroyed || this.ending === 'goodbye' || !this.isWanted || this.outgoing.isClogged) return false;
-    if (this.state !== 'stranger' && this.state !== 'accepted') return false;
+    if (this.destroyed || this.ending === 'goodbye' || this.state === 'connecting') return false;
+    if (this.forAedes || this.port?.isFull || this.outgoing.isClogged) return false;
     return this.share.hasRoom();
-  }
-
-  /** Hands a PUBLISH or PUBREL to the receiver. Returns false if it was malformed, which closes the connection. */
-  private isTaken(type: number, bytes: Buffer, start: number, end: number): boolean {
-    let publish: Publish | undefined;
-    let released = 0;
-    try {
-      if (type === PUBLISH) publish = this.dialect.publish(bytes, start, end);
-      else released = this.dialect.release(bytes, start, end);
-    } catch (error) {
-      this.refuse((error as Error).message, codeOfError(error));
-      return false;
-    }
-    this.share.enter();
-    if (publish) this.receiver?.publish(publish);
-    else this.receiver?.release(released);
-    return true;
   }
 
   /** True if the next packet has to wait because of the pace. Forwarding continues automatically. */
@@ -240,7 +233,7 @@ export class Gate extends Duplex {
     if (delayMs === 0) return false;
     this.paceTimer ??= setTimeout(() => {
       this.paceTimer = undefined;
-      this.forward();
+      this.resume();
     }, delayMs);
     return true;
   }
@@ -258,40 +251,51 @@ export class Gate extends Duplex {
     return undefined;
   }
 
-  /** Forwards a whole packet to Aedes. Returns false if it violates the protocol, which closes the connection. */
-  private isForwarded(type: number, bytes: Buffer, start: number, end: number): boolean {
-    let packet: Buffer | undefined;
+  /** Passes on a whole packet. Returns false if it violates the protocol, which closes the connection. */
+  private isPassed(type: number, bytes: Buffer, start: number, end: number): boolean {
     try {
-      packet = this.dialect.forAedes(type, bytes, start, end);
+      this.pass(type, bytes, start, end);
+      return true;
     } catch (error) {
       const { message } = error as Error;
-      if (error instanceof UnknownLevel) this.answer(UNACCEPTABLE_LEVEL, message);
+      if (error instanceof UnknownLevel) this.turnAway(connack311(false, UNACCEPTABLE_LEVEL), message);
       else this.refuse(message, codeOfError(error), isConnect5(bytes, start));
       return false;
     }
-    if (type === CONNECT && this.state === 'stranger') this.state = 'connecting';
-    else if (type === DISCONNECT) this.ending = 'goodbye';
-    if (packet) this.isWanted = this.push(packet);
-    // A client that wants its will to be published has not left as far as Aedes knows.
-    else if (type === DISCONNECT) this.push(null);
-    else this.receiver?.heard();
-    return true;
   }
 
-  /** Sends the only answer that a refused client gets, and closes. Emits `refused` at once, because the client may close first. */
-  private answer(bytes: Buffer, why: string): void {
-    this.state = 'refused';
-    this.refusal = new GateError(why);
-    this.emit('refused', this.refusal);
-    this.waiting = NOTHING;
-    this.packetTimer.close();
-    this.outgoing.end(bytes, () => this.refuse(why));
-    this.socket.resume();
+  private pass(type: number, bytes: Buffer, start: number, end: number): void {
+    const { dialect } = this;
+    if (type === PUBLISH) {
+      const publish = dialect.publish(bytes, start, end);
+      this.share.enter();
+      this.receiver?.publish(publish);
+    } else if (type === PUBREL) {
+      const id = dialect.release(bytes, start, end);
+      this.share.enter();
+      this.receiver?.release(id);
+    } else if (type === CONNECT) {
+      const connect = dialect.connect(bytes, start, end);
+      this.state = 'connecting';
+      this.owner.connect(connect);
+    } else this.answer(type, dialect.forAedes(type, bytes, start, end));
+  }
+
+  /** Answers a packet that has been checked, or leaves that to Aedes. @param packet as Aedes gets it; undefined if it does not */
+  private answer(type: number, packet: Buffer | undefined): void {
+    if (type === DISCONNECT) this.ending = 'goodbye';
+    if (!packet) return;
+    if (this.port) return this.toAedes(packet);
+    this.acknowledgements.flush();
+    if (type === PINGREQ) return this.acknowledge(PINGRESP);
+    if (type === DISCONNECT) return this.destroy();
+    this.forAedes = packet;
+    this.owner.needAedes();
   }
 
   /** @param code the reason code for a client of MQTT 5 @param isConnect whether its CONNECT is refused */
   private refuse(why: string, code: number = CODE.malformed, isConnect = false): void {
-    if (isConnect && this.state === 'stranger') return this.answer(refusal(code, why), why);
+    if (isConnect && this.state === 'stranger') return this.turnAway(refusal(code, why), why);
     this.sayWhy(code, why);
     this.destroy(new GateError(why));
   }

@@ -15,14 +15,35 @@ const GATHER_MS = 50;
 const CLOSE_LIMIT_MS = 1_000;
 
 /** A connection with its client id. */
-interface Line {
+class Line {
   readonly connection: Connection;
   /** Rises with every connection of an id. */
   readonly order: number;
-  /** Resolves when all older connections of the id have ended, at every broker. */
-  readonly alone: Promise<unknown>;
+  /** Resolves when all older connections of the id have ended, at every broker; undefined if there are none. */
+  alone: Promise<unknown> | undefined;
+  private end: Promise<void> | undefined;
+  private resolve = () => {};
+  private isGone = false;
+
+  constructor(connection: Connection, order: number, alone: Promise<unknown> | undefined) {
+    this.connection = connection;
+    this.order = order;
+    this.alone = alone;
+  }
+
   /** Resolves when this connection and all older ones have ended, and everything accepted from them is stored. */
-  readonly gone: Promise<void>;
+  get gone(): Promise<void> {
+    if (this.isGone) return Promise.resolve();
+    this.end ??= new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    return this.end;
+  }
+
+  nowGone(): void {
+    this.isGone = true;
+    this.resolve();
+  }
 }
 
 interface LinesParts {
@@ -45,7 +66,7 @@ interface LinesParts {
  */
 export class Lines {
   private readonly parts: LinesParts;
-  private readonly lines = new Map<string, Set<Line>>();
+  private readonly lines = new Map<string, readonly Line[]>();
   /** Claims under way by id. Notices wait for them, because they may arrive before the answer to an earlier claim. */
   private readonly claiming = new Map<string, Promise<unknown>>();
   /** Called when another broker confirms the end of a connection, by id and number. */
@@ -74,7 +95,7 @@ export class Lines {
 
   /** The connections of a client id, also those that wait to be admitted. */
   of(id: string): Connection[] {
-    return [...(this.lines.get(id) ?? [])].map(({ connection }) => connection);
+    return (this.lines.get(id) ?? []).map(({ connection }) => connection);
   }
 
   /** Ends a connection; what was accepted from it is stored and acknowledged before. */
@@ -92,13 +113,21 @@ export class Lines {
       if (this.claiming.get(id) === settled) this.claiming.delete(id);
     });
     this.claiming.set(id, settled);
-    await (await claim).alone;
+    const line = await claim;
+    await line.alone;
+    line.alone = undefined;
     return !connection.isEnding && !connection.isClosed && !this.halt.signal.aborted;
+  }
+
+  /** Call when a connection has closed, and Aedes has cleared up after it. */
+  left(connection: Connection): void {
+    const line = this.lines.get(connection.clientId ?? '')?.find((one) => one.connection === connection);
+    if (line) void this.finish(line);
   }
 
   /** Ends every connection that was taken over while this broker could not hear of it. Call before the lease is renewed. */
   async rejoin(): Promise<void> {
-    const mine = [...this.lines].map(([id, lines]) => [id, [...lines].at(-1) as Line] as const);
+    const mine = [...this.lines].map(([id, lines]) => [id, lines.at(-1) as Line] as const);
     const numbered = mine.filter(([, { connection }]) => connection.number !== undefined);
     const holders = await this.parts.registered.holders(numbered.map(([id]) => id));
     for (const [i, [, { connection }]] of numbered.entries()) {
@@ -123,28 +152,36 @@ export class Lines {
   }
 
   private async claim(connection: Connection, id: string): Promise<Line> {
-    const { registered, broker, stored } = this.parts;
+    const { registered, broker } = this.parts;
     const { number, before } = await registered.claim(id, broker);
     connection.number = number;
-    const others = this.lines.get(id) ?? new Set();
-    this.lines.set(id, others);
-    const older = [...others].filter((line) => line.order < number);
-    for (const line of older) this.end(line.connection);
-    if (older.length < others.size) this.end(connection);
+    const others = this.lines.get(id) ?? [];
+    const older = others.filter((line) => line.order < number);
     const isElsewhere = before !== undefined && before.broker !== broker;
-    const elsewhere = isElsewhere ? this.awaitGone(id, { number, broker }, before) : undefined;
-    const alone = Promise.all([elsewhere, ...older.map(({ gone }) => gone)]);
-    const gone = Promise.all([alone, connection.gone.then(stored)]).then(() => this.forget(id, line));
-    const line: Line = { connection, order: number, alone, gone };
-    others.add(line);
+    const elsewhere = isElsewhere ? [this.awaitGone(id, { number, broker }, before)] : [];
+    const ends = [...elsewhere, ...older.map(({ gone }) => gone)];
+    const line = new Line(connection, number, ends.length > 0 ? Promise.all(ends) : undefined);
+    this.lines.set(id, [...others, line]);
+    for (const one of older) this.end(one.connection);
+    if (older.length < others.length) this.end(connection);
+    // It may have closed before it was among the lines.
+    if (connection.isGone) void this.finish(line);
     return line;
   }
 
-  private forget(id: string, line: Line): void {
-    const lines = this.lines.get(id);
-    lines?.delete(line);
-    if (lines?.size === 0) this.lines.delete(id);
-    const { number } = line.connection;
+  /** Forgets a connection that has closed, once all older ones have, and everything accepted from them is stored. */
+  private async finish(line: Line): Promise<void> {
+    await line.alone;
+    await this.parts.stored();
+    this.forget(line);
+    line.nowGone();
+  }
+
+  private forget(line: Line): void {
+    const { number, clientId: id = '' } = line.connection;
+    const others = (this.lines.get(id) ?? []).filter((one) => one !== line);
+    if (others.length > 0) this.lines.set(id, others);
+    else this.lines.delete(id);
     if (number === undefined) return;
     const { registered, broker, log } = this.parts;
     // If this fails, the next claim of the id finds that the connection is gone.
@@ -161,7 +198,7 @@ export class Lines {
     if (notice.is === 'claim' && notice.broker === broker) return;
     await this.claiming.get(id);
     if (notice.is === 'gone') return this.awaited.get(`${id} ${number}`)?.();
-    const lines = [...(this.lines.get(id) ?? [])];
+    const lines = this.lines.get(id) ?? [];
     for (const line of lines) if (line.order < number) this.end(line.connection);
     const { before } = notice;
     if (before?.broker !== broker) return;

@@ -4,6 +4,7 @@ import { type AddressInfo, BlockList, createServer, isIP, type Server, type Sock
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Descriptors } from '../../core/process/descriptors.ts';
+import type { Origin } from './connection.ts';
 import { parseProxyHeader } from './wire/proxy-header.ts';
 
 /** Time in ms after which an idle connection is probed, to detect devices that have vanished. */
@@ -13,14 +14,6 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Time limit in ms for a proxy to send the header of the PROXY protocol. */
 const HEADER_LIMIT_MS = 5_000;
-
-/** Where a connection comes from. */
-export interface Origin {
-  /** The client’s IP address, as the socket or a trusted proxy says; undefined if the client has already disconnected. */
-  readonly address: string | undefined;
-  /** The request of a WebSocket. */
-  readonly request?: IncomingMessage;
-}
 
 /** Takes over a connection; returns false if no more are accepted. */
 export type Admit = (connection: Duplex, origin: Origin) => boolean;

@@ -1,41 +1,37 @@
 import type { Duplex } from 'node:stream';
 import type { Translator } from './mqtt5/translator.ts';
-import { setSessionPresent } from './wire/frame.ts';
 import { RepeatedFilters } from './wire/repeated-filters.ts';
 
 /** Time in ms for a client to read the last packet and close the connection. Closing at once could discard the packet. */
 const LINGER_MS = 1_000;
 
-interface OutgoingParts {
+/** The connection whose packets leave. */
+interface OutgoingLine {
   readonly socket: Duplex;
   /** Maximum time in ms for which a device may leave its acknowledgements unread. */
-  readonly drainMs: number;
+  readonly limits: { readonly drainMs: number };
   /** Called once waiting acknowledgements have left. */
-  readonly onDrained: () => void;
+  resume(): void;
   /** Called if they do not leave in time, or if a client of MQTT 5 acknowledges nothing. */
-  readonly onStalled: () => void;
+  stalled(): void;
 }
 
 /** The packets that leave by a socket: what Aedes sends, corrected, and acknowledgements. */
 export class Outgoing {
-  /** Whether CONNACK says that the session was stored: Aedes knows only sessions with subscriptions. */
-  sessionPresent = false;
-  readonly repeatedFilters = new RepeatedFilters();
   /** Translates for clients of MQTT 5. */
   translator: Translator | undefined;
-  private readonly parts: OutgoingParts;
-  private isAnswered = false;
-  /** Runs while acknowledgements wait in the socket, and after the last packet. */
+  private readonly line: OutgoingLine;
+  private repeated: RepeatedFilters | undefined;
+  /** Runs while acknowledgements wait in the socket. */
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: OutgoingParts) {
-    this.parts = parts;
-    parts.socket.on('drain', () => {
-      if (!this.timer) return;
-      clearTimeout(this.timer);
-      this.timer = undefined;
-      parts.onDrained();
-    });
+  constructor(line: OutgoingLine) {
+    this.line = line;
+  }
+
+  get repeatedFilters(): RepeatedFilters {
+    this.repeated ??= new RepeatedFilters();
+    return this.repeated;
   }
 
   /** True while acknowledgements wait because the device does not read them. */
@@ -45,14 +41,10 @@ export class Outgoing {
 
   /** Sends whole packets of Aedes. */
   send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    const { socket } = this.parts;
-    if (!this.isAnswered) {
-      this.isAnswered = true;
-      setSessionPresent(bytes, this.sessionPresent);
-    }
-    const complete = this.repeatedFilters.complete(bytes);
-    const packets = this.translator ? this.translator.toClient(complete, this.sessionPresent) : complete;
-    if (this.translator?.isStalled) this.parts.onStalled();
+    const { socket } = this.line;
+    const complete = this.repeated?.complete(bytes) ?? bytes;
+    const packets = this.translator ? this.translator.toClient(complete) : complete;
+    if (this.translator?.isStalled) this.line.stalled();
     // After a half-close, nobody reads it, but what the device sent before must still be taken.
     if (!packets || !socket.writable || socket.write(packets)) done();
     else socket.once('drain', done);
@@ -60,16 +52,14 @@ export class Outgoing {
 
   /** Sends acknowledgements. They never come between parts of a packet, because Aedes’s packets are whole when they get here. */
   acknowledge(bytes: Buffer): void {
-    const { socket, drainMs, onStalled } = this.parts;
-    if (!socket.writable || socket.write(bytes)) return;
-    this.timer ??= setTimeout(onStalled, drainMs);
-  }
-
-  /** Sends a last packet. @param onLate called if the client does not close the connection then */
-  end(bytes: Buffer, onLate: () => void): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(onLate, LINGER_MS);
-    this.parts.socket.end(bytes);
+    const { socket } = this.line;
+    if (!socket.writable || socket.write(bytes) || this.timer) return;
+    this.timer = setTimeout(() => this.line.stalled(), this.line.limits.drainMs);
+    socket.once('drain', () => {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      this.line.resume();
+    });
   }
 
   close(): void {

@@ -90,19 +90,24 @@ export class SharedPace {
   }
 }
 
+/** Hears that a connection sends too much. */
+export interface Slowed {
+  /** Packets of a class have to wait. */
+  slowed(of: PacketClass): void;
+}
+
 /** Limits how fast a connection’s packets are passed on. Nothing is refused: the rest waits in the network. */
 export class Pace {
   private readonly shared: SharedPace;
   private readonly rates: Rates;
-  /** Called whenever packets of a class have to wait. */
-  private readonly onSlowed: (of: PacketClass) => void;
-  private readonly own = new Map<PacketClass, Allowance>();
+  private readonly owner: Slowed;
+  private readonly own: Partial<Record<PacketClass, Allowance>> = {};
   /** What the packet that waits has taken from the shared allowance, and until when it waits. */
   private waiting: { readonly untilMs: number; readonly of: PacketClass; readonly cost: number } | undefined;
 
-  constructor(shared: SharedPace, onSlowed: (of: PacketClass) => void, rates: Rates = CONNECTION_RATES) {
+  constructor(shared: SharedPace, owner: Slowed, rates: Rates = CONNECTION_RATES) {
     this.shared = shared;
-    this.onSlowed = onSlowed;
+    this.owner = owner;
     this.rates = rates;
   }
 
@@ -127,7 +132,7 @@ export class Pace {
     const delayMs = Math.max(ownMs, sharedMs);
     if (delayMs === 0) return 0;
     this.waiting = { untilMs: nowMs + delayMs, of, cost };
-    this.onSlowed(of);
+    this.owner.slowed(of);
     return delayMs;
   }
 
@@ -138,11 +143,11 @@ export class Pace {
   }
 
   private allowance(of: PacketClass, nowMs: number): Allowance | undefined {
-    const known = this.own.get(of);
+    const known = this.own[of];
     const rate = this.rates[of];
     if (known || !rate) return known;
     const made = new Allowance(rate, nowMs);
-    this.own.set(of, made);
+    this.own[of] = made;
     return made;
   }
 }

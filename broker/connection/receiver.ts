@@ -8,6 +8,4 @@ export interface Receiver {
   publish(packet: Publish): void;
   /** Takes a PUBREL. */
   release(id: number): void;
-  /** Called after packets were taken, because Aedes does not see them and ends connections that seem silent. */
-  heard(): void;
 }

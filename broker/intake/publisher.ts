@@ -1,4 +1,4 @@
-import type { Aedes, Client } from 'aedes';
+import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import { NONE } from '../../core/voting/count/entries/columns.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
@@ -17,16 +17,6 @@ import { contentHash, MAX_REPEATED, topicHash } from './packets.ts';
 /** Maximum number of packets at QoS 2 that a device may leave without PUBREL. */
 export const MAX_HELD = 1_000;
 
-/** Aedes’s timer for the keep alive of a client, which Aedes’s types leave out. */
-interface Timed {
-  readonly _keepaliveTimer: NodeJS.Timeout | null;
-}
-
-/** The Aedes that a client is connected to, which Aedes’s types leave out. */
-interface Attached {
-  readonly broker: Aedes;
-}
-
 /** What the publishers of a broker share. */
 export interface Shared {
   readonly intake: Intake;
@@ -35,27 +25,31 @@ export interface Shared {
   readonly log: Log;
   /** Handles a status of a device. */
   status(device: string, payload: Buffer): void;
+  /** Publishes a message to subscribers. */
+  readonly deliver: (packet: PublishPacket, done: (error?: Error) => void) => void;
   /** Reports that a vote could not be stored. */
   failed(error: Error): void;
 }
 
 type VoteTopic = Extract<Publication, { is: 'vote' }>['topic'];
 
+const FORBIDDEN: Publication = { is: 'forbidden' };
+
 /** What one device publishes over one connection. */
 export class Publisher implements Receiver, Sender {
   private readonly shared: Shared;
-  private readonly client: Client;
+  private readonly device: string;
   private readonly connection: Connection;
   /** The last topic and what it is for, because devices repeat their topics. */
   private topic: string | undefined;
-  private publication: Publication = { is: 'forbidden' };
+  private publication: Publication = FORBIDDEN;
   private topicHash = 0;
   /** The number of packets at QoS 1 or 2 so far. */
   private published = 0;
 
-  constructor(shared: Shared, client: Client, connection: Connection) {
+  constructor(shared: Shared, connection: Connection) {
     this.shared = shared;
-    this.client = client;
+    this.device = connection.clientId ?? '';
     this.connection = connection;
   }
 
@@ -67,7 +61,7 @@ export class Publisher implements Receiver, Sender {
     try {
       this.take(packet, pending);
     } catch (error) {
-      this.shared.log.error({ err: error, device: this.client.id }, 'could not process a packet');
+      this.shared.log.error({ err: error, device: this.device }, 'could not process a packet');
       gate.acknowledgements.fail(pending, error as Error);
     }
   }
@@ -78,17 +72,13 @@ export class Publisher implements Receiver, Sender {
     else gate.acknowledgements.release(id);
   }
 
-  heard(): void {
-    (this.client as Client & Partial<Timed>)._keepaliveTimer?.refresh();
-  }
-
   private take(packet: Publish, pending: Pending): void {
-    const { client, connection, shared } = this;
+    const { device, connection, shared } = this;
     const { acknowledgements } = connection.gate;
     const { topic, id, qos } = packet;
     const what = this.classify(topic);
     if (what.is === 'forbidden') {
-      shared.watch.refused(client.id, 'topic', 'a message on a topic that devices may not use');
+      shared.watch.refused(device, 'topic', 'a message on a topic that devices may not use');
       // Unlike MQTT 3.1.1, MQTT 5 can refuse the message alone. The device would send it again after a reconnect.
       if (connection.gate.mqtt5) return acknowledgements.settle(pending, 'topic');
       connection.because('topic');
@@ -100,7 +90,7 @@ export class Publisher implements Receiver, Sender {
       connection.gate.sayWhy(CODE.receiveMaximum, 'packets at QoS 2 were not released');
       acknowledgements.fail(pending, new GateError(`more than ${MAX_HELD} packets at QoS 2 without PUBREL`));
     } else if (what.is === 'status') {
-      shared.status(client.id, packet.payload);
+      shared.status(device, packet.payload);
       acknowledgements.settle(pending);
     } else if (what.is === 'for others') {
       this.pass(packet, pending);
@@ -115,7 +105,7 @@ export class Publisher implements Receiver, Sender {
     const { elector, number = NONE, before } = connection;
     const isFirst = qos > 0 && this.published++ < MAX_REPEATED;
     const { message } = shared.intake;
-    message.device = this.client.id;
+    message.device = this.device;
     message.elector = elector ?? { device: message.device, isRegistered: false, isGuest: false };
     message.topic = topic;
     message.payload = payload;
@@ -133,7 +123,7 @@ export class Publisher implements Receiver, Sender {
   }
 
   settled(pending: Pending, receipt: Receipt, error: Error | undefined): void {
-    const { client, connection, shared } = this;
+    const { device, connection, shared } = this;
     const { acknowledgements } = connection.gate;
     if (error) {
       connection.because('store', undefined, 'votes cannot be stored at the moment');
@@ -141,17 +131,16 @@ export class Publisher implements Receiver, Sender {
       acknowledgements.fail(pending, error);
       return;
     }
-    shared.watch.voted(client.id, receipt);
+    shared.watch.voted(device, receipt);
     acknowledgements.settle(pending, receipt.rejected);
-    sendReceipt(client, receipt);
+    if (connection.client) sendReceipt(connection.client, receipt);
   }
 
   /** Passes a message on to subscribers. */
   private pass({ topic, payload, qos, isRetained: retain }: Publish, pending: Pending): void {
     const { acknowledgements } = this.connection.gate;
     const message = { cmd: 'publish' as const, topic, payload, qos, retain, dup: false };
-    const { broker } = this.client as Client & Attached;
-    broker.publish(message, (error?: Error) =>
+    this.shared.deliver(message, (error) =>
       error ? acknowledgements.fail(pending, error) : acknowledgements.settle(pending),
     );
   }
@@ -160,7 +149,7 @@ export class Publisher implements Receiver, Sender {
     if (topic !== this.topic) {
       this.topic = topic;
       this.topicHash = topicHash(topic);
-      this.publication = this.shared.permissions.publication(topic, this.client.id);
+      this.publication = this.shared.permissions.publication(topic, this.device);
     }
     return this.publication;
   }

@@ -1,8 +1,9 @@
-import type { Client, PublishPacket } from 'aedes';
+import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Permissions } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
+import type { Will } from '../connection/wire/connect.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { DeviceStatuses } from './device-statuses.ts';
 import type { Intake } from './intake.ts';
@@ -16,6 +17,8 @@ interface PublishingParts {
   readonly statuses: DeviceStatuses;
   readonly permissions: Permissions;
   readonly watch: Watch;
+  /** Publishes a message to subscribers. */
+  readonly deliver: (packet: PublishPacket, done: (error?: Error) => void) => void;
   readonly log: Log;
 }
 
@@ -24,35 +27,32 @@ export class Publishing implements Shared {
   readonly intake: Intake;
   readonly permissions: Permissions;
   readonly watch: Watch;
+  readonly deliver: PublishingParts['deliver'];
   readonly log: Log;
   private readonly statuses: DeviceStatuses;
   private warnedAtMs = 0;
 
-  constructor({ intake, statuses, permissions, watch, log }: PublishingParts) {
+  constructor({ intake, statuses, permissions, watch, deliver, log }: PublishingParts) {
     this.intake = intake;
     this.permissions = permissions;
     this.statuses = statuses;
     this.watch = watch;
+    this.deliver = deliver;
     this.log = log;
   }
 
   /** Takes what one device publishes over one connection. */
-  receiver(client: Client, connection: Connection): Receiver {
-    return new Publisher(this, client, connection);
+  receiver(connection: Connection): Receiver {
+    return new Publisher(this, connection);
   }
 
-  /**
-   * Handles a will. Aedes calls this function when a connection was lost; the client is null if the broker that had it crashed.
-   * Aedes publishes nothing else on behalf of devices, because PUBLISH packets never reach it.
-   */
-  readonly will = (client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void => {
-    if (!client) return done(new Error('no client'));
-    const { topic, payload } = packet;
-    if (!this.permissions.mayWill(topic, client.id)) return done(new Error(`a will on ${topic} is not allowed`));
-    if (this.permissions.publication(topic, client.id).is === 'status') this.status(client.id, payload);
-    // Aedes delivers it, unless it is a status.
-    done();
-  };
+  /** Publishes the will of a device whose connection was lost. `mayWill` has been asked before. */
+  will(device: string, { topic, payload, qos, isRetained: retain }: Will): void {
+    if (this.permissions.publication(topic, device).is === 'status') return this.status(device, payload);
+    this.deliver({ cmd: 'publish', topic, payload, qos: qos as 0 | 1 | 2, retain, dup: false }, (error) => {
+      if (error) this.log.warn({ err: error, device }, 'could not publish the will of a device');
+    });
+  }
 
   status(device: string, payload: Buffer | string): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;

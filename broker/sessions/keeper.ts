@@ -1,6 +1,7 @@
 import type { Log } from '../../core/runtime/log.ts';
 import type { SessionTerms } from '../../core/store/sessions.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
+import type { SessionUse } from '../connection/connection.ts';
 import type { Sessions, StoredFilter } from './sessions.ts';
 
 /** Sessions are checked at this fraction of their lifetime, at least every `most` and at most every `least` ms. */
@@ -13,16 +14,6 @@ const BATCH = 500;
 const GRACE_CHECKS = 2;
 /** Pause in ms after the store could not be reached. */
 const RETRY_MS = { first: 1_000, most: 30_000 } as const;
-
-/** How a connection uses a session. */
-export interface SessionUse {
-  /** The connection’s number. */
-  readonly connection: number;
-  /** True if an older session is not to be continued. */
-  readonly isFresh: boolean;
-  /** How long in ms the session outlives the connection; undefined with MQTT 3.1.1, which cannot say so. */
-  readonly expiryMs: number | undefined;
-}
 
 interface SessionKeeperParts {
   readonly sessions: Pick<Sessions, 'persistence' | 'ledger'>;
@@ -44,16 +35,18 @@ export class SessionKeeper {
   /** Sessions whose clients have disconnected, and what has to be stored about them. */
   private readonly left = new Map<string, SessionTerms | undefined>();
   private readonly everyMs: number;
+  /** Deletes the subscriptions of a session. */
+  private readonly unsubscribe: (client: { readonly id: string }) => Promise<void>;
   private work: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: SessionKeeperParts) {
     this.parts = parts;
+    this.unsubscribe = endWithTheSession(parts.sessions);
     this.everyMs = Math.min(Math.max(parts.lifetimeMs * CHECK.fraction, CHECK.least), CHECK.most);
   }
 
   static open(parts: SessionKeeperParts): SessionKeeper {
     const keeper = new SessionKeeper(parts);
-    endWithTheSession(keeper.parts.sessions);
     const { log } = parts;
     const common = { signal: keeper.halt.signal, retryMs: RETRY_MS, log };
     keeper.work = Promise.all([
@@ -97,6 +90,12 @@ export class SessionKeeper {
     // The terms of an earlier connection must not end the session of one that has none.
     if (use.expiryMs !== undefined || (isPresent && terms)) await ledger.setTerms(client, this.termsInUse(use));
     return isPresent;
+  }
+
+  /** Ends the session of a client that was admitted without one, if there is one. */
+  async discard(client: string): Promise<void> {
+    // Looking is cheap, and most clients have none.
+    if ((await this.parts.sessions.ledger.lastUsed(client)) !== undefined) await this.delete(client);
   }
 
   /** The subscriptions of a session. */
@@ -167,7 +166,8 @@ export class SessionKeeper {
   }
 
   private async delete(client: string): Promise<void> {
-    await this.parts.sessions.persistence.cleanSubscriptions({ id: client });
+    await this.unsubscribe({ id: client });
+    await this.parts.sessions.ledger.delete(client);
   }
 
   private async storeLeft(): Promise<void> {
@@ -184,18 +184,19 @@ export class SessionKeeper {
   }
 }
 
-/** Makes the ledger forget what ends in Aedes’s persistence: sessions, and deliveries of topics. */
-function endWithTheSession({ persistence, ledger }: SessionKeeperParts['sessions']): void {
+/**
+ * Makes the ledger forget the deliveries of topics that end in Aedes’s persistence. Sessions are ended here and not by Aedes, which
+ * would look for one whenever it takes a client in. Returns what ends the subscriptions of one.
+ */
+function endWithTheSession({ persistence, ledger }: SessionKeeperParts['sessions']) {
   const clean = persistence.cleanSubscriptions.bind(persistence);
-  persistence.cleanSubscriptions = async (client) => {
-    await clean(client);
-    await ledger.delete(client.id);
-  };
+  persistence.cleanSubscriptions = async () => {};
   const remove = persistence.removeSubscriptions.bind(persistence);
   persistence.removeSubscriptions = async (client, topics) => {
     await remove(client, topics);
     await ledger.forgetDeliveries(client.id, topics);
   };
+  return clean;
 }
 
 /** Of what a broker and the store know, what the later connection set. */

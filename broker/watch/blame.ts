@@ -1,13 +1,14 @@
 import type { Connection } from '../connection/connection.ts';
 import { GateError } from '../connection/gate.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
-import { UNKNOWN_LEVEL } from '../connection/wire/control-packets.ts';
+import { UNKNOWN_LEVEL } from '../connection/wire/connect.ts';
+import { LATE } from '../connection/wire/patience.ts';
 
 /** The messages of errors, by Aedes or the gate, that say more than that a packet was wrong. */
-const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal]>> = {
-  'connect did not arrive in time': ['lost', 'timeout'],
+const MESSAGES: Readonly<Record<string, readonly [Departure, Refusal | undefined]>> = {
+  [LATE.connect]: ['lost', 'timeout'],
+  [LATE['keep alive']]: ['keepalive', undefined],
   [UNKNOWN_LEVEL]: ['packet', 'version'],
-  'identifier rejected': ['packet', 'id'],
   'drain timeout': ['stalled', 'packet'],
 };
 

@@ -1,3 +1,4 @@
+import { CONNECT_BYTE, checkWillFlags, FLAG, type Will, willFlags } from '../wire/connect.ts';
 import { bodyOf, PacketReader, ProtocolViolation } from '../wire/packet-reader.ts';
 import { CODE, Mqtt5Error } from './codes.ts';
 import { PROPERTY, readProperties } from './properties.ts';
@@ -6,29 +7,9 @@ import { packetOf, textOf, twoBytes } from './writing.ts';
 /** Protocol name and level of MQTT 5, as they are at the beginning of CONNECT. */
 const MQTT_5 = Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 5]);
 const MQTT_3_1_1 = Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4]);
-const CONNECT_BYTE = 0x10;
-
-const FLAG = {
-  reserved: 0x01,
-  clean: 0x02,
-  will: 0x04,
-  willQos: 0x18,
-  willRetain: 0x20,
-  password: 0x40,
-  user: 0x80,
-} as const;
 
 /** What a client that does not say so can take [MQTT5 3.1.2.11]. */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535;
-
-export interface Will {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: number;
-  readonly isRetained: boolean;
-  /** How long in seconds the will waits after the end of the connection. */
-  readonly delaySeconds: number;
-}
 
 /** CONNECT of MQTT 5. */
 export interface Connect5 {
@@ -61,15 +42,11 @@ export function readConnect(bytes: Buffer, start: number, end: number): Connect5
   const reader = new PacketReader(bytes, bodyOf(bytes, start), end);
   reader.skip(MQTT_5.length);
   const flags = reader.byte();
-  const hasWill = (flags & FLAG.will) !== 0;
-  const willQos = (flags & FLAG.willQos) >> 3;
-  if (flags & FLAG.reserved) throw new ProtocolViolation('the reserved flag of CONNECT must be 0');
-  if (!hasWill && flags & (FLAG.willQos | FLAG.willRetain)) throw new ProtocolViolation('there is no will');
-  if (willQos === 3) throw new ProtocolViolation('there is no QoS 3');
+  checkWillFlags(flags);
   const keepAlive = reader.number();
   const properties = readProperties(reader, 'CONNECT');
   const clientId = reader.text();
-  const will = hasWill ? readWill(reader, willQos, (flags & FLAG.willRetain) !== 0) : undefined;
+  const will = flags & FLAG.will ? readWill(reader, flags) : undefined;
   const user = flags & FLAG.user ? reader.text() : undefined;
   const password = flags & FLAG.password ? reader.binary() : undefined;
   reader.finish();
@@ -93,39 +70,19 @@ export function readConnect(bytes: Buffer, start: number, end: number): Connect5
   };
 }
 
-function readWill(reader: PacketReader, qos: number, isRetained: boolean): Will {
+function readWill(reader: PacketReader, flags: number): Will {
   const properties = readProperties(reader, 'will');
   const topic = reader.topicName();
   const payload = reader.binary();
-  return { topic, payload, qos, isRetained, delaySeconds: properties.get(PROPERTY.willDelay) ?? 0 };
+  return { topic, payload, ...willFlags(flags), delaySeconds: properties.get(PROPERTY.willDelay) ?? 0 };
 }
 
 /**
- * The CONNECT of MQTT 3.1.1 that Aedes gets instead. A password without a user name, which only MQTT 5 allows, is left out: it
- * admits nobody.
+ * The CONNECT of MQTT 3.1.1 with which a client that has been admitted is introduced to Aedes. Its keep alive and its will are
+ * dealt with before Aedes.
  *
  * @param isClean whether Aedes is to forget the session at the end of the connection
  */
-export function connect311(
-  { user, password, keepAlive }: Connect5,
-  clientId: string,
-  isClean: boolean,
-  will: Will | undefined,
-): Buffer {
-  const hasPassword = user !== undefined && password !== undefined;
-  const flags =
-    (isClean ? FLAG.clean : 0) |
-    (will ? FLAG.will | (will.qos << 3) | (will.isRetained ? FLAG.willRetain : 0) : 0) |
-    (user === undefined ? 0 : FLAG.user) |
-    (hasPassword ? FLAG.password : 0);
-  return packetOf(
-    CONNECT_BYTE,
-    MQTT_3_1_1,
-    Buffer.from([flags]),
-    twoBytes(keepAlive),
-    textOf(clientId),
-    ...(will ? [textOf(will.topic), twoBytes(will.payload.length), will.payload] : []),
-    ...(user === undefined ? [] : [textOf(user)]),
-    ...(hasPassword ? [twoBytes(password.length), password] : []),
-  );
+export function connectForAedes(clientId: string, isClean: boolean): Buffer {
+  return packetOf(CONNECT_BYTE, MQTT_3_1_1, Buffer.from([isClean ? FLAG.clean : 0]), twoBytes(0), textOf(clientId));
 }

@@ -1,36 +1,50 @@
 import type { Outgoing } from '../outgoing.ts';
+import { type Connect, connack311, readConnect311 } from '../wire/connect.ts';
 import { checkPacket, packetIdOf } from '../wire/control-packets.ts';
-import { CONNECT, SUBSCRIBE } from '../wire/frame.ts';
+import { SUBSCRIBE } from '../wire/frame.ts';
 import { type Publish, PublishReader } from '../wire/publish.ts';
-import { isConnect5, readConnect } from './connect.ts';
+import { type Connect5, isConnect5, readConnect } from './connect.ts';
 import { TOPIC_ALIASES } from './publish.ts';
 import { type Mqtt5Options, Translator } from './translator.ts';
 
 const DEFAULTS: Mqtt5Options = { maxExpirySeconds: 0, givesReasons: true };
 
-interface DialectParts {
-  readonly mqtt5?: Mqtt5Options | undefined;
-  /** Maximum number of PUBLISH packets that were not acknowledged. */
-  readonly inFlight: number;
-  /** Maximum size of a packet in bytes. */
-  readonly packetBytes: number;
+/** The connection of a client. */
+interface DialectLine {
+  readonly mqtt5Options: Mqtt5Options | undefined;
+  readonly limits: {
+    /** Maximum number of PUBLISH packets that were not acknowledged. */
+    readonly inFlight: number;
+    /** Maximum size of a packet in bytes. */
+    readonly packetBytes: number;
+  };
   readonly outgoing: Outgoing;
   /** Passes a packet to Aedes. */
-  readonly toAedes: (packet: Buffer) => void;
+  toAedes(packet: Buffer): void;
 }
 
 /** Reads the packets of one client in the version of MQTT that it speaks. Every method throws a `ProtocolViolation`. */
 export class Dialect {
   /** Set once a client of MQTT 5 has sent CONNECT. */
   mqtt5: Translator | undefined;
-  private readonly parts: DialectParts;
-  private publishes: Pick<PublishReader, 'read'> = new PublishReader();
+  private readonly line: DialectLine;
+  private publishes: Pick<PublishReader, 'read'> | undefined;
 
-  constructor(parts: DialectParts) {
-    this.parts = parts;
+  constructor(line: DialectLine) {
+    this.line = line;
+  }
+
+  connect(bytes: Buffer, start: number, end: number): Connect {
+    if (!isConnect5(bytes, start)) return readConnect311(bytes, start, end);
+    const connect = readConnect(bytes, start, end);
+    const translator = this.open(connect);
+    const { clientId, isClean } = translator;
+    const { user, password, keepAlive, isCleanStart: isFresh, will } = connect;
+    return { level: 5, clientId, user, password, keepAlive, isFresh, isClean, will };
   }
 
   publish(bytes: Buffer, start: number, end: number): Publish {
+    this.publishes ??= new PublishReader();
     return this.publishes.read(bytes, start, end);
   }
 
@@ -43,29 +57,40 @@ export class Dialect {
 
   /** Checks another packet, and returns it as Aedes gets it; undefined if Aedes does not get it. */
   forAedes(type: number, bytes: Buffer, start: number, end: number): Buffer | undefined {
-    const packet = this.understood(type, bytes, start, end);
-    if (packet && type === SUBSCRIBE) this.parts.outgoing.repeatedFilters.subscribing(packet, 0, packet.length);
+    const packet = this.understood(bytes, start, end);
+    if (packet && type === SUBSCRIBE) this.line.outgoing.repeatedFilters.subscribing(packet, 0, packet.length);
     return packet;
   }
 
-  private understood(type: number, bytes: Buffer, start: number, end: number): Buffer | undefined {
+  /** CONNACK for a client that is let in. */
+  welcome(isSessionPresent: boolean): Buffer {
+    return this.mqtt5?.welcome(isSessionPresent) ?? connack311(isSessionPresent, 0);
+  }
+
+  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 */
+  refusal(returnCode: number, why: string): Buffer {
+    return this.mqtt5?.refusal(returnCode, why) ?? connack311(false, returnCode);
+  }
+
+  private understood(bytes: Buffer, start: number, end: number): Buffer | undefined {
     if (this.mqtt5) return this.mqtt5.fromClient(bytes, start, end);
-    if (type === CONNECT && isConnect5(bytes, start)) return this.open(bytes, start, end).connectForAedes();
     checkPacket(bytes, start, end);
     return bytes.subarray(start, end);
   }
 
-  private open(bytes: Buffer, start: number, end: number): Translator {
-    const { mqtt5: options = DEFAULTS, inFlight, packetBytes, outgoing, toAedes } = this.parts;
+  private open(connect: Connect5): Translator {
+    const { line } = this;
+    const { inFlight: receiveMaximum, packetBytes } = line.limits;
     const translator = new Translator({
-      ...options,
-      connect: readConnect(bytes, start, end),
-      offer: { receiveMaximum: inFlight, packetBytes, topicAliases: TOPIC_ALIASES },
-      send: (packet) => outgoing.acknowledge(packet),
-      toAedes,
+      ...(line.mqtt5Options ?? DEFAULTS),
+      // What only admission needs is not kept.
+      connect: { ...connect, password: undefined },
+      offer: { receiveMaximum, packetBytes, topicAliases: TOPIC_ALIASES },
+      send: (packet) => line.outgoing.acknowledge(packet),
+      toAedes: (packet) => line.toAedes(packet),
     });
     this.publishes = translator.publishes;
-    outgoing.translator = translator;
+    line.outgoing.translator = translator;
     this.mqtt5 = translator;
     return translator;
   }

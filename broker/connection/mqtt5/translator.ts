@@ -1,6 +1,6 @@
+import type { Will } from '../wire/connect.ts';
 import {
   AUTH,
-  CONNACK,
   DISCONNECT,
   frameLength,
   PINGREQ,
@@ -18,7 +18,7 @@ import {
 import { bodyOf, PacketReader, ProtocolViolation } from '../wire/packet-reader.ts';
 import { acknowledgement, connack, farewell, type Offer, refusal } from './answers.ts';
 import { CODE, codeOfRefusal, Mqtt5Error } from './codes.ts';
-import { type Connect5, connect311, type Will } from './connect.ts';
+import type { Connect5 } from './connect.ts';
 import { Outbox } from './outbox.ts';
 import { PROPERTY, readProperties } from './properties.ts';
 import { PublishReader5 } from './publish.ts';
@@ -57,18 +57,17 @@ interface TranslatorParts extends Mqtt5Options {
 export class Translator {
   readonly connect: Connect5;
   readonly publishes = new PublishReader5();
-  readonly subscriptions = new Subscriptions();
   readonly clientId: string;
   /** How long in seconds the session is kept after the connection. DISCONNECT may change it. */
   expirySeconds: number;
-  /** Why the client is not let in, for CONNACK. */
-  refused: string | undefined;
   /** How the client left, if it sent DISCONNECT. */
   left: 'without will' | 'with will' | undefined;
   /** False if acknowledgements say success even for packets that were refused. */
   readonly givesReasons: boolean;
   private readonly parts: TranslatorParts;
-  private readonly outbox: Outbox;
+  /** What the client has subscribed to, and what it is sent; most clients never subscribe. */
+  private subscribed: Subscriptions | undefined;
+  private sent: Outbox | undefined;
 
   constructor(parts: TranslatorParts) {
     const { connect } = parts;
@@ -78,8 +77,12 @@ export class Translator {
     // A user has one ballot whatever its connection, so its name is a good id. There is no other that would stay the same.
     this.clientId = connect.clientId || (connect.user ?? '');
     this.expirySeconds = Math.min(connect.sessionExpirySeconds, parts.maxExpirySeconds);
-    this.outbox = new Outbox(connect, this.subscriptions, parts.send, parts.toAedes);
-    if (this.accepted(false) === undefined) throw new Mqtt5Error(CODE.tooLarge, 'CONNACK needs larger packets');
+    this.welcome(false);
+  }
+
+  get subscriptions(): Subscriptions {
+    this.subscribed ??= new Subscriptions();
+    return this.subscribed;
   }
 
   /** True if nothing is kept of the session once the connection has ended, and nothing is continued. */
@@ -89,7 +92,7 @@ export class Translator {
 
   /** True if the client acknowledges so little that too many messages wait behind one. */
   get isStalled(): boolean {
-    return this.outbox.isStalled;
+    return this.sent?.isStalled ?? false;
   }
 
   /** The will, if it must wait after the end of the connection; Aedes publishes others at once. */
@@ -98,10 +101,16 @@ export class Translator {
     return will && will.delaySeconds > 0 && this.expirySeconds > 0 ? will : undefined;
   }
 
-  /** CONNECT for Aedes. */
-  connectForAedes(): Buffer {
-    const will = this.delayedWill ? undefined : this.connect.will;
-    return connect311(this.connect, this.clientId, this.isClean, will);
+  /** CONNACK for a client that is let in. */
+  welcome(isSessionPresent: boolean): Buffer {
+    const packet = this.accepted(isSessionPresent);
+    if (!packet) throw new Mqtt5Error(CODE.tooLarge, 'CONNACK needs larger packets');
+    return packet;
+  }
+
+  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 */
+  refusal(returnCode: number, why: string): Buffer {
+    return refusal(codeOfRefusal(returnCode), why, this.connect.maximumPacketSize);
   }
 
   /**
@@ -146,13 +155,13 @@ export class Translator {
   }
 
   /** Whole packets of MQTT 3.1.1, by Aedes or the broker, as they are sent to the client. */
-  toClient(bytes: Buffer, isSessionPresent: boolean): Buffer | undefined {
+  toClient(bytes: Buffer): Buffer | undefined {
     const first = frameLength(bytes, 0);
-    if (first === bytes.length) return this.translate(bytes, isSessionPresent);
+    if (first === bytes.length) return this.translate(bytes);
     const packets: Buffer[] = [];
     for (let at = 0, length = first; at < bytes.length; at += length) {
       length = frameLength(bytes, at);
-      const translated = this.translate(bytes.subarray(at, at + length), isSessionPresent);
+      const translated = this.translate(bytes.subarray(at, at + length));
       if (translated) packets.push(translated);
     }
     return packets.length === 0 ? undefined : Buffer.concat(packets);
@@ -175,10 +184,8 @@ export class Translator {
     return farewell(code, why, this.connect.maximumPacketSize);
   }
 
-  private translate(packet: Buffer, isSessionPresent: boolean): Buffer | undefined {
+  private translate(packet: Buffer): Buffer | undefined {
     switch (packetType(packet[0] as number)) {
-      case CONNACK:
-        return this.connack(packet[3] as number, isSessionPresent);
       case PUBLISH:
         return this.outbox.publish(packet);
       case SUBACK: {
@@ -198,11 +205,6 @@ export class Translator {
     return packet.length <= this.connect.maximumPacketSize ? packet : undefined;
   }
 
-  private connack(returnCode: number, isSessionPresent: boolean): Buffer | undefined {
-    if (returnCode === 0) return this.accepted(isSessionPresent);
-    return refusal(codeOfRefusal(returnCode), this.refused, this.connect.maximumPacketSize);
-  }
-
   private accepted(isSessionPresent: boolean): Buffer | undefined {
     const { connect, offer } = this.parts;
     const isShortened = this.expirySeconds !== connect.sessionExpirySeconds;
@@ -215,7 +217,7 @@ export class Translator {
     return sizes.find(({ length }) => length <= connect.maximumPacketSize);
   }
 
-  private disconnect(reader: PacketReader): Buffer | undefined {
+  private disconnect(reader: PacketReader): Buffer {
     const code = reader.isAtEnd ? CODE.success : reader.byte();
     const expiry = reader.isAtEnd ? undefined : readProperties(reader, 'DISCONNECT').get(PROPERTY.sessionExpiry);
     reader.finish();
@@ -227,8 +229,13 @@ export class Translator {
     }
     // Only a normal end discards the will [MQTT5-3.14.4-3].
     this.left = code === CODE.success ? 'without will' : 'with will';
-    // Aedes publishes the will of a client that ends the connection without DISCONNECT.
-    return this.left === 'with will' ? undefined : Buffer.from([DISCONNECT << 4, 0]);
+    return Buffer.from([DISCONNECT << 4, 0]);
+  }
+
+  private get outbox(): Outbox {
+    const { connect, subscriptions, parts } = this;
+    this.sent ??= new Outbox(connect, subscriptions, parts.send, parts.toAedes);
+    return this.sent;
   }
 
   /** A reader for the fields of a packet whose fixed header is right. */

@@ -36,8 +36,3 @@ export function frameLength(bytes: Buffer, at: number): number {
   }
   return -1;
 }
-
-/** Sets Session Present in the CONNACK at the beginning of `bytes`, unless it refuses the connection [MQTT-3.2.2-4]. */
-export function setSessionPresent(bytes: Buffer, isPresent: boolean): void {
-  if (packetType(bytes[0] as number) === CONNACK && bytes[3] === 0) bytes[2] = isPresent ? 1 : 0;
-}

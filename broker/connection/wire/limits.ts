@@ -1,5 +1,7 @@
 /** Limits of a connection. Sizes are in bytes and include the whole MQTT packet. */
 export const GATE_LIMITS = {
+  /** Maximum time in ms before CONNECT. */
+  connectMs: 5_000,
   /** Maximum size of the first packet, CONNECT. */
   connectBytes: 1024,
   /** Maximum size of every later packet. */

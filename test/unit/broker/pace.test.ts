@@ -14,7 +14,7 @@ t.test('an allowance is restored over time, and never exceeds its burst', async 
 t.test('a packet that waits passes once, when its time has come', async (t) => {
   const slowed: string[] = [];
   const rates = { ping: { burst: 1, perSecond: 10 } };
-  const pace = new Pace(new SharedPace({}), (of) => slowed.push(of), rates);
+  const pace = new Pace(new SharedPace({}), { slowed: (of) => slowed.push(of) }, rates);
   t.equal(pace.delay(PINGREQ, 2, 0), 0);
   t.equal(pace.delay(PINGREQ, 2, 0), 100);
   t.equal(pace.delay(PINGREQ, 2, 40), 60, 'asking again costs nothing');
@@ -24,7 +24,7 @@ t.test('a packet that waits passes once, when its time has come', async (t) => {
 });
 
 t.test('SUBSCRIBE costs what its filters cost', async (t) => {
-  const pace = new Pace(new SharedPace({}), () => {}, { subscribe: { burst: 20, perSecond: 10 } });
+  const pace = new Pace(new SharedPace({}), { slowed: () => {} }, { subscribe: { burst: 20, perSecond: 10 } });
   t.equal(pace.delay(SUBSCRIBE, 320, 0), 0);
   t.equal(pace.delay(SUBSCRIBE, 160, 0), 1_000);
 });
@@ -32,7 +32,7 @@ t.test('SUBSCRIBE costs what its filters cost', async (t) => {
 t.test('connections take turns, and one that closes gives back what it did not use', async (t) => {
   const shared = new SharedPace({ subscribe: { burst: 1, perSecond: 10 } });
   const nowMs = performance.now();
-  const [first, second, third] = [0, 1, 2].map(() => new Pace(shared, () => {}, {})) as [Pace, Pace, Pace];
+  const [first, second, third] = [0, 1, 2].map(() => new Pace(shared, { slowed: () => {} }, {})) as [Pace, Pace, Pace];
   t.equal(first.delay(SUBSCRIBE, 8, nowMs), 0);
   const waitMs = first.delay(SUBSCRIBE, 8, nowMs);
   t.ok(waitMs > 0);

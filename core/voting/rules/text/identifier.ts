@@ -1,6 +1,3 @@
-/** Maximum number of characters of an id. */
-export const MAX_IDENTIFIER_LENGTH = 64;
-
 /** The form of ids and option keys, which makes them safe as topic levels, database keys, tag values and log text. */
 const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/;
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Mqtt5Error } from '../../../../broker/connection/mqtt5/codes.ts';
-import { connect311 } from '../../../../broker/connection/mqtt5/connect.ts';
+import { connectForAedes } from '../../../../broker/connection/mqtt5/connect.ts';
 import { connectBytes, connectOf, parsed, translator } from './translator.ts';
 
 /** The fields of CONNECT up to the properties; the flags are clean start. */
@@ -98,21 +98,13 @@ t.test('what CONNECT may not say has the reason code of the specification', asyn
   );
 });
 
-t.test('Aedes gets the same CONNECT in MQTT 3.1.1', async (t) => {
-  const will = { topic: 'device/d/status', payload: Buffer.from('{}'), qos: 1 as const, retain: true };
-  const [packet] = parsed(
-    translator({ will, username: 'd', password: Buffer.from('x') }).translator.connectForAedes(),
-    4,
-  );
-  t.match(packet, {
-    cmd: 'connect',
-    protocolVersion: 4,
-    clientId: 'd',
-    clean: true,
-    keepalive: 60,
-    username: 'd',
-    will: { topic: 'device/d/status', qos: 1, retain: true },
-  });
+t.test('Aedes is told only who the client is, and whether its session is kept', async (t) => {
+  for (const isClean of [true, false]) {
+    const [packet] = parsed(connectForAedes('d', isClean), 4);
+    t.match(packet, { cmd: 'connect', protocolVersion: 4, clientId: 'd', clean: isClean, keepalive: 0 });
+    t.notMatch(packet, { will: {} });
+    t.notMatch(packet, { username: String });
+  }
   for (const [clean, sessionExpiryInterval, isClean] of [
     [true, 0, true],
     [true, 5, false],
@@ -120,35 +112,28 @@ t.test('Aedes gets the same CONNECT in MQTT 3.1.1', async (t) => {
     [false, 5, false],
   ] as const) {
     const { translator: made } = translator({ clean, properties: { sessionExpiryInterval } });
-    const [connect] = parsed(made.connectForAedes(), 4);
-    t.match(connect, { clean: isClean }, `clean start ${clean}, expiry ${sessionExpiryInterval}`);
+    t.equal(made.isClean, isClean, `clean start ${clean}, expiry ${sessionExpiryInterval}`);
   }
+  const will = { topic: 'device/d/status', payload: Buffer.from('{}'), qos: 1 as const, retain: true };
   const delayed = { ...will, properties: { willDelayInterval: 9 } };
   const kept = translator({ will: delayed, properties: { sessionExpiryInterval: 60 } }).translator;
   t.equal(kept.delayedWill?.delaySeconds, 9);
-  t.equal((parsed(kept.connectForAedes(), 4)[0] as { will?: object }).will, undefined, 'Aedes cannot wait');
   const short = translator({ will: delayed }).translator;
   t.equal(short.delayedWill, undefined, 'a session that ends at once has no delay');
-  t.match(parsed(short.connectForAedes(), 4)[0], { will: { topic: 'device/d/status' } });
 });
 
-t.test('a client without an id gets its user name, a password alone admits nobody', async (t) => {
-  const { translator: made, to } = translator({ clientId: '', username: 'seat-1', password: 'x' });
-  t.match(parsed(made.connectForAedes(), 4)[0], { clientId: 'seat-1', username: 'seat-1' });
-  t.match(to({ cmd: 'connack', returnCode: 0, sessionPresent: false })[0], {
-    properties: { assignedClientIdentifier: 'seat-1' },
-  });
-  const [nameless] = parsed(translator({ clientId: '' }).translator.connectForAedes(), 4);
-  t.match(nameless, { clientId: '' });
+t.test('a client without an id gets its user name', async (t) => {
+  const { translator: made } = translator({ clientId: '', username: 'seat-1', password: 'x' });
+  t.equal(made.clientId, 'seat-1');
+  t.match(parsed(made.welcome(false), 5)[0], { properties: { assignedClientIdentifier: 'seat-1' } });
+  t.equal(translator({ clientId: '' }).translator.clientId, '');
   const secretOnly = connectOf(hex(`${HEAD.replace('02 00 3c', '42 00 3c')} 00 ${ID} 0001 70`));
   t.match(secretOnly, { user: undefined, password: Buffer.from('p') });
-  const [connect] = parsed(connect311(secretOnly, 'a', true, undefined), 4);
-  t.equal((connect as { password?: unknown }).password, undefined);
 });
 
 t.test('CONNACK says what is offered, and only what fits', async (t) => {
-  const accepted = { cmd: 'connack', returnCode: 0, sessionPresent: true };
-  const [connack] = translator({ properties: { sessionExpiryInterval: 60 } }, { maxExpirySeconds: 10 }).to(accepted);
+  const welcome = (more?: object, options?: object) => parsed(translator(more, options).translator.welcome(false), 5);
+  const [connack] = welcome({ properties: { sessionExpiryInterval: 60 } }, { maxExpirySeconds: 10 });
   t.match(connack, {
     reasonCode: 0,
     sessionPresent: false,
@@ -162,13 +147,12 @@ t.test('CONNACK says what is offered, and only what fits', async (t) => {
       sharedSubscriptionAvailable: false,
     },
   });
-  const [uncapped] = translator({ properties: { sessionExpiryInterval: 60 } }).to(accepted);
+  const [uncapped] = welcome({ properties: { sessionExpiryInterval: 60 } });
   t.equal((uncapped as { properties: Record<string, unknown> }).properties.sessionExpiryInterval, undefined);
-  const [forEver] = translator({ properties: { sessionExpiryInterval: 0xffff_ffff } }).to(accepted);
+  const [forEver] = welcome({ properties: { sessionExpiryInterval: 0xffff_ffff } });
   t.match(forEver, { properties: { sessionExpiryInterval: 86_400 } });
-  const present = translator().translator.toClient(Buffer.from([0x20, 2, 0, 0]), true) as Buffer;
-  t.equal(present[2], 1, 'Session Present is not Aedes’s');
-  const [small] = translator({ properties: { maximumPacketSize: 20 } }).to(accepted);
+  t.match(parsed(translator().translator.welcome(true), 5)[0], { sessionPresent: true });
+  const [small] = welcome({ properties: { maximumPacketSize: 20 } });
   t.match(small, { reasonCode: 0 });
   t.equal(
     codeOf(() => translator({ properties: { maximumPacketSize: 4 } })),
@@ -185,14 +169,12 @@ t.test('the return codes of MQTT 3.1.1 become reason codes, with the reason', as
     [5, 0x87],
     [6, 0x80],
   ] as const) {
-    const { translator: made, to } = translator();
-    made.refused = 'because of that';
-    t.match(to({ cmd: 'connack', returnCode, sessionPresent: false })[0], {
+    const { translator: made } = translator();
+    t.match(parsed(made.refusal(returnCode, 'because of that'), 5)[0], {
       reasonCode,
       properties: { reasonString: 'because of that' },
     });
   }
   const { translator: made } = translator({ properties: { maximumPacketSize: 12 } });
-  made.refused = 'because of that';
-  t.equal(made.toClient(Buffer.from([0x20, 2, 0, 4]), false)?.toString('hex'), '2003008600', 'too long for the client');
+  t.equal(made.refusal(4, 'because of that').toString('hex'), '2003008600', 'too long for the client');
 });

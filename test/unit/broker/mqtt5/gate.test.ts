@@ -44,19 +44,31 @@ t.test('whatever follows CONNECT, Aedes gets MQTT 3.1.1, and a client that is cu
   await fc.assert(
     fc.asyncProperty(fc.array(mutated, { minLength: 1, maxLength: 5 }), async (packets) => {
       const line = new Line();
-      const gate = new Gate(line, new Flow(1_000));
-      gate.on('error', () => {});
       let toAedes = Buffer.alloc(0);
-      gate.on('data', (chunk: Buffer) => (toAedes = Buffer.concat([toAedes, chunk])));
+      const receiver = { publish: () => {}, release: () => {} };
+      const gate: Gate = new Gate(
+        line,
+        {
+          connect: () => {},
+          needAedes: () => {
+            gate
+              .attach()
+              .on('error', () => {})
+              .on('data', (chunk: Buffer) => (toAedes = Buffer.concat([toAedes, chunk])));
+            gate.attached();
+          },
+          slowed: () => {},
+          closed: () => {},
+        },
+        { flow: new Flow(1_000) },
+      );
       line.push(connectBytes({ clientId: 'd', properties: { sessionExpiryInterval: 9 } }));
       await new Promise(setImmediate);
-      gate.write(Buffer.from([0x20, 2, 0, 0]));
-      gate.accept({ publish: () => {}, release: () => {}, heard: () => {} });
+      gate.accept(receiver);
       line.push(Buffer.concat(packets));
       await new Promise(setImmediate);
       await new Promise(setImmediate);
-      const [connect, ...rest] = parsed(toAedes, 4);
-      if (connect?.cmd !== 'connect' || rest.some(({ cmd }) => cmd === 'publish' || cmd === 'connect')) {
+      if (parsed(toAedes, 4).some(({ cmd }) => cmd === 'publish' || cmd === 'connect')) {
         throw new Error(`Aedes got ${toAedes.toString('hex')}`);
       }
       const answers = parsed(line.written, 5);

@@ -61,7 +61,7 @@ export function translator(more: object = {}, options: { maxExpirySeconds?: numb
     /** Passes packets of Aedes, and returns what the client gets. */
     to: (...packets: object[]): Packet[] => {
       const bytes = Buffer.concat(packets.map((packet) => generate(packet as Packet)));
-      return parsed(made.toClient(bytes, false) ?? Buffer.alloc(0), 5);
+      return parsed(made.toClient(bytes) ?? Buffer.alloc(0), 5);
     },
   };
 }

@@ -1,0 +1,72 @@
+import { Duplex } from 'node:stream';
+
+/** The gate that a port belongs to. */
+interface PortGate {
+  readonly socket: Duplex;
+  acknowledge(bytes: Buffer): void;
+  send(bytes: Buffer, done: (error?: Error | null) => void): void;
+  resume(): void;
+  destroy(error: Error | null): void;
+}
+
+/** The length of CONNACK in MQTT 3.1.1. */
+const CONNACK_BYTES = 4;
+
+/**
+ * Aedes’s end of a connection: a stream in which Aedes finds what the gate leaves to it, and to which it writes. Whole packets
+ * go both ways.
+ */
+export class AedesPort extends Duplex {
+  /** True while Aedes reads nothing more. */
+  isFull = false;
+  private readonly gate: PortGate;
+  private connack: Buffer | undefined;
+  private isIntroduced = false;
+
+  /** @param connack what the client gets when Aedes sends CONNACK; nothing if it has its answer already */
+  constructor(gate: PortGate, connack: Buffer | undefined) {
+    super({ allowHalfOpen: false, emitClose: true });
+    this.gate = gate;
+    this.connack = connack;
+  }
+
+  /** Passes a whole packet to Aedes. */
+  pass(packet: Buffer): void {
+    if (!this.destroyed) this.isFull = !this.push(packet);
+  }
+
+  override _read(): void {
+    if (!this.isFull) return;
+    this.isFull = false;
+    this.gate.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.deliver(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.deliver(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.gate.socket.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.gate.destroy(error);
+    done(error);
+  }
+
+  private deliver(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.isIntroduced) return this.gate.send(bytes, done);
+    // The first packet that Aedes sends is its CONNACK.
+    this.isIntroduced = true;
+    if (this.connack) this.gate.acknowledge(this.connack);
+    this.connack = undefined;
+    const rest = bytes.subarray(CONNACK_BYTES);
+    if (rest.length > 0) this.gate.send(rest, done);
+    else done();
+  }
+}
