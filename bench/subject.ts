@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
+/** The unit of processor times in `/proc`, per second. */
+const CLOCK_TICKS = 100;
+
 /** A program under test in a separate process, so that it does not share an event loop with the load. */
 export class Subject {
   private readonly child: ChildProcess;
@@ -30,9 +33,16 @@ export class Subject {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
   }
 
-  async stop(): Promise<void> {
+  /** The processor time used so far, user and system (s). */
+  get cpu(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  }
+
+  /** @param signal SIGTERM lets the program finish; SIGKILL is quick */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     const closed = once(this.child, 'close');
-    this.child.kill('SIGKILL');
+    this.child.kill(signal);
     await closed;
   }
 }
