@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ import { randomChoice } from '../devices-sim/kinds.ts';
 import { seeded } from '../devices-sim/random.ts';
 import { Load } from './load.ts';
 import { Subject } from './subject.ts';
+import type { Stretches } from './turn-meter.child.ts';
 
 const TOKEN = 'operator-token-of-bench';
 const [MQTT_PORT, HTTP_PORT] = [21_884, 28_082];
@@ -60,15 +61,21 @@ const PRESSURES: readonly Pressure[] = [
   { name: `${READERS} looping GETs of results, ranking`, start: () => reading(`/api/polls/ranking/results`) },
   { name: `${READERS} looping GETs of a result, single choice`, start: () => reading(`/api/polls/steady/result`) },
   {
+    name: `single choice, ${VOTERS} voters on and on, ${VIEWERS} viewers`,
+    start: () => pressing((load) => endless(load), 'steady'),
+  },
+  {
     name: `pulse, ${VOTERS} presses a second, ${VIEWERS} viewers`,
     start: () => pressing((load) => paced(load, VOTERS)),
   },
   { name: `pulse, ${VOTERS} voters on and on, ${VIEWERS} viewers`, start: () => pressing((load) => endless(load)) },
   { name: `ranking of ${BALLOTS} ballots, 200 votes a second, ${VIEWERS} viewers`, start: ranking },
-  { name: `${SLOW_READERS} slow readers of results`, start: slowReaders },
+  { name: `${SLOW_READERS} slow readers of all ballots`, start: slowReaders },
 ];
 
 const directory = mkdtempSync(join(tmpdir(), 'pollcast-pressure-'));
+const METER = join(directory, 'turns.jsonl');
+process.env.BENCH_TURNS = METER;
 await fill();
 const server = await startServer();
 const probers = new Set<ChildProcess>();
@@ -85,8 +92,10 @@ try {
   console.log(
     `\n${RATE} votes/s from ${CONNECTIONS} connections, ${SECONDS} s each, ${ROUNDS} rounds (all shown); ${cpus().length} cores, Node ${process.versions.node}\n`,
   );
-  console.log('| meanwhile | p50, ms | p99, ms | slowest, ms | counted after, ms | server CPU, % | done |');
-  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  console.log(
+    '| meanwhile | p50, ms | p99, ms | slowest, ms | counted after, ms | turn p50, ms CPU | p99 | longest | server CPU, % | done |',
+  );
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const [name, cells] of rows) {
     const columns = (cells[0] ?? []).map((_, i) => cells.map((row) => row[i]).join(', '));
     console.log(`| ${name} | ${columns.join(' | ')} |`);
@@ -113,15 +122,49 @@ async function measure({ start }: Pressure): Promise<string[]> {
   const startMs = performance.now();
   prober.stdin.write('go\n');
   const { value } = await lines.next();
+  const turns = turnsOf(startMs);
   const share = (server.cpu - cpu) / ((performance.now() - startMs) / 1_000);
   const probe: Probe = JSON.parse(value);
   // The pressure goes on while the rest is counted.
-  while (((await api.result('steady')).votes ?? 0) < before + probe.acknowledged) await pause(5);
+  const counted = async () => (await api.result('steady')).votes ?? 0;
+  while ((await counted()) < before + probe.acknowledged) await pause(5);
   const lag = performance.timeOrigin + performance.now() - probe.lastAtMs;
   const done = await end();
   probers.delete(prober);
   const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
-  return [ms(probe.p50), ms(probe.p99), ms(probe.max), ms(lag), (share * 100).toFixed(0), done];
+  return [
+    ms(probe.p50),
+    ms(probe.p99),
+    ms(probe.max),
+    ms(lag),
+    ms(turns.p50),
+    ms(turns.p99),
+    ms(turns.longest),
+    (share * 100).toFixed(0),
+    done,
+  ];
+}
+
+/**
+ * How long the server’s main thread worked without a pause, in ms of its own processor time, which other processes on the machine
+ * do not affect: a vote that arrives at any moment meets a stretch of at most `p50` with a probability of one half.
+ */
+function turnsOf(sinceMs: number): { p50: number; p99: number; longest: number } {
+  const untilMs = performance.timeOrigin + performance.now();
+  const lines = readFileSync(METER, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Stretches);
+  const stretches = lines
+    .filter(({ atMs }) => atMs > performance.timeOrigin + sinceMs && atMs <= untilMs)
+    .flatMap(({ ms }) => ms);
+  stretches.sort((a, b) => a - b);
+  const busy = stretches.reduce((sum, ms) => sum + ms, 0);
+  const at = (share: number) => {
+    let left = busy * share;
+    return stretches.find((ms) => (left -= ms) <= 0) ?? 0;
+  };
+  return { p50: at(0.5), p99: at(0.99), longest: stretches.at(-1) ?? 0 };
 }
 
 async function reading(target: string): Promise<() => Promise<string>> {
@@ -140,10 +183,13 @@ async function reading(target: string): Promise<() => Promise<string>> {
   };
 }
 
-async function pressing(press: (load: Load) => { end: () => Promise<number> }): Promise<() => Promise<string>> {
-  const load = new Load({ port: MQTT_PORT, connections: VOTERS, topic: 'vote/pulse', prefix: 'voter' });
+async function pressing(
+  press: (load: Load) => { end: () => Promise<number> },
+  poll = 'pulse',
+): Promise<() => Promise<string>> {
+  const load = new Load({ port: MQTT_PORT, connections: VOTERS, topic: `vote/${poll}`, prefix: 'voter' });
   await load.connect();
-  const viewers = await viewersOf('pulse');
+  const viewers = await viewersOf(poll);
   const { end } = press(load);
   return async () => {
     const presses = await end();
@@ -213,12 +259,12 @@ async function viewersOf(poll: string) {
   };
 }
 
-/** Clients that ask for many large results and read almost nothing of the answers. */
+/** Clients that ask for all ballots and read almost nothing of the answer. */
 async function slowReaders(): Promise<() => Promise<string>> {
   const sockets: Socket[] = [];
   let closed = 0;
   for (let i = 0; i < SLOW_READERS; i++) {
-    const socket = await request('/api/polls/ranking/results', 50);
+    const socket = await request('/api/polls/ranking/ballots.csv');
     socket.pause();
     socket.on('close', () => closed++);
     sockets.push(socket);
@@ -252,7 +298,7 @@ function startServer(): Promise<Subject> {
   const node = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
   return Subject.start(
     process.execPath,
-    [...node, path('../cli/pollcast.js'), 'up', ...flags.map(String)],
+    [...node, '--import', path('./turn-meter.child.js'), path('../cli/pollcast.js'), 'up', ...flags.map(String)],
     '"running"',
   );
 }

@@ -53,6 +53,8 @@ export async function createApp(
   base.removeContentTypeParser('text/plain');
   answerProblems(base, context);
   context.requests.follow(base);
+  context.turns.follow(base);
+  context.slowReaders.follow(base);
   refuseIfGone(base, context.store);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
@@ -98,8 +100,9 @@ export async function createApp(
 /** While stored data is gone, the API must not show the polls and results that this process still has in memory. */
 function refuseIfGone(app: FastifyInstance, store: Store): void {
   app.addHook('onRequest', async ({ url }) => {
+    if (!url.startsWith('/api/')) return;
     const condition = store.condition();
-    if (!condition.ok && condition.isGone && url.startsWith('/api/')) throw new StoreGone(condition.reason);
+    if (!condition.ok && condition.isGone) throw new StoreGone(condition.reason);
   });
 }
 
