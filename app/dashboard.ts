@@ -12,6 +12,8 @@ import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Operators } from '../dashboards/api/operators.ts';
 import { Requests } from '../dashboards/api/requests.ts';
+import { SlowReaders } from '../dashboards/api/slow-readers.ts';
+import { Turns } from '../dashboards/api/turns.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
@@ -53,12 +55,14 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
   const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
   const requests = new Requests();
+  const turns = new Turns(beside !== undefined);
+  const slowReaders = new SlowReaders(log, () => measured.cut.inc());
   const { publicUrl, door } = config;
   const webOrigins = new WebOrigins(config);
   const app = await createApp(
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
-      ...{ nicknames, rehearsals },
+      ...{ nicknames, rehearsals, turns, slowReaders },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins },

@@ -1,8 +1,10 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../core/config/config.ts';
+import { Calculator } from '../core/live/calculator/calculator.ts';
 import type { PollBook } from '../core/live/poll-book.ts';
 import { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { countCalculatorLosses } from '../core/process/metrics.ts';
 import { operationsApp } from '../core/process/operations.ts';
 import { prefixOf } from '../core/process/prefix.ts';
 import { WebOrigins } from '../core/process/web-origins.ts';
@@ -124,8 +126,10 @@ function portsOf(dashboard: Dashboard): Ports {
   return { token, httpPort, dashboard };
 }
 
-function openResults({ scope, store, polls, log }: Foundation): Promise<LiveResults> {
-  return scope.open('results', LiveResults.open(store, polls, log));
+function openResults({ scope, store, polls, metrics, log }: Foundation): Promise<LiveResults> {
+  const calculator = new Calculator(log, countCalculatorLosses(metrics));
+  scope.add('calculator', () => calculator.close());
+  return scope.open('results', LiveResults.open(store, polls, log, calculator));
 }
 
 /** MQTT over WebSocket at `/mqtt`. The HTTP server opens first, so connections are refused until the broker is open. */

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly topic: string;
+  /** The beginning of the client ids; by default `bench`. */
+  readonly prefix?: string;
   /** The protocol level of MQTT; by default 4, which is 3.1.1. */
   readonly version?: 4 | 5;
 }
@@ -83,6 +85,44 @@ export class Load {
     return result;
   }
 
+  /**
+   * Sends `rate` votes per second for `ms`, using all connections in turn, and measures how long each acknowledgement takes. A
+   * vote is due at its time even if earlier ones are late, so that a server that stalls is charged with every vote that waits.
+   *
+   * @param fromMs votes that are due earlier are not measured
+   */
+  async probe(rate: number, ms: number, fromMs: number): Promise<{ acknowledged: number; latencies: Float64Array }> {
+    const total = Math.round((rate * ms) / 1_000);
+    const first = Math.round((rate * fromMs) / 1_000);
+    const latencies = new Float64Array(total - first);
+    let acknowledged = 0;
+    const startMs = performance.now();
+    const dueMs = (vote: number) => startMs + (vote * 1_000) / rate;
+    // Acknowledgements of a connection come in the order of its votes, which are every `connections`-th vote.
+    for (const [i, line] of this.lines.entries()) {
+      let next = i;
+      let bytes = 0;
+      line.socket.removeAllListeners('data');
+      line.socket.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        for (const now = performance.now(); bytes >= 4; bytes -= 4) {
+          if (next >= first) latencies[next - first] = now - dueMs(next);
+          next += this.lines.length;
+          line.open--;
+          acknowledged++;
+        }
+      });
+    }
+    for (let sent = 0; sent < total; ) {
+      for (; sent < total && dueMs(sent) <= performance.now(); sent++) {
+        this.send(this.lines[sent % this.lines.length] as Line, 1);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await this.settled();
+    return { acknowledged, latencies };
+  }
+
   /** Sends `rate` votes per second for `ms`, using all connections in turn. */
   async pace(rate: number, ms: number, onSent: (atMs: number) => void): Promise<void> {
     const startMs = performance.now();
@@ -109,7 +149,7 @@ export class Load {
     socket.write(
       generate({
         cmd: 'connect',
-        clientId: `bench-${i}`,
+        clientId: `${this.options.prefix ?? 'bench'}-${i}`,
         protocolVersion: this.options.version ?? 4,
         protocolId: 'MQTT',
         clean: true,

@@ -9,6 +9,11 @@ export function dashboardMetrics(registry: Registry) {
     viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
     frames: new Counter({ name: 'pollcast_stream_frames_total', help: 'Frames sent to viewers', registers }),
     bytes: new Counter({ name: 'pollcast_stream_bytes_total', help: 'Bytes of frames sent to viewers', registers }),
+    cut: new Counter({
+      name: 'pollcast_api_clients_cut_total',
+      help: 'Clients of the API that were cut because they hardly read their answers',
+      registers,
+    }),
     recounts: new Counter({
       name: 'pollcast_recounts_total',
       help: 'Recounts of rounds, by outcome: agrees, or differs if two recounts found that the count is wrong',

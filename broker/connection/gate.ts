@@ -12,7 +12,7 @@ import { Outgoing, part } from './outgoing.ts';
 import { Pace } from './pace.ts';
 import type { Receiver } from './receiver.ts';
 import { connack311, UNACCEPTABLE_LEVEL, UnknownLevel } from './wire/connect.ts';
-import { CONNECT, DISCONNECT, frameLength, PINGREQ, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
+import { CONNECT, DISCONNECT, frameLength, PINGREQ, PINGRESP, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
 import { GATE_LIMITS, type GateLimits } from './wire/limits.ts';
 import { LATE, Patience } from './wire/patience.ts';
 import { guard } from './wire/socket.ts';
@@ -23,14 +23,13 @@ export class GateError extends Error {
 }
 
 const NOTHING = Buffer.alloc(0);
-const PINGRESP = Buffer.from([0xd0, 0]);
 
 /**
  * The broker’s end of a socket. It finds packet boundaries, rejects packets that are too large or malformed, limits how long
  * packets and silence may take, how many packets are in flight, and the pace of all packets. What a device publishes goes
  * straight to its receiver, and pings are answered here. A device that only votes needs nothing else; the first other packet
- * attaches Aedes, which from then on gets everything but PUBLISH and PUBREL. There are many thousands of gates, most of them idle,
- * so nothing is made before it is needed, and no gate has handlers or timers of its own while nothing happens.
+ * attaches Aedes, which from then on gets everything but PUBLISH and PUBREL. Most of many thousands of gates are idle, so an idle
+ * one has no handlers or timers of its own, and nothing is made before it is needed.
  */
 export class Gate implements Held {
   readonly socket: Duplex;

@@ -3,7 +3,6 @@ import type { LiveResults } from '../../core/live/results.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { publicDefinition } from '../../core/voting/poll/definition.ts';
 import { isUnpublished, type Poll } from '../../core/voting/poll/poll.ts';
-import { visibleResult } from '../../core/voting/result/visibility.ts';
 import { pollTopic, resultTopic, roomTopic } from '../../core/voting/rules/topics.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
 import { every } from '../../core/waiting/pause.ts';
@@ -129,8 +128,8 @@ export class Announcer {
   private async resultOf(id: string): Promise<string> {
     const poll = this.parts.polls.get(id);
     if (!poll || poll.round === 0) return '';
-    const result = visibleResult(await this.parts.results.result(poll), poll, 'public');
-    return result.hidden ? '' : JSON.stringify(result);
+    const view = await this.parts.results.view(poll, 'public');
+    return view.result.hidden ? '' : view.json;
   }
 
   private enqueue(topic: string, announcement: Announcement): void {

@@ -3,13 +3,16 @@ import type { Log } from '../runtime/log.ts';
 import { LruMap } from '../runtime/lru-map.ts';
 import { compareOffsets, type Offset } from '../store/offset.ts';
 import type { CountChange, Store } from '../store/store.ts';
-import { applyChange, roundKey, type Slice } from '../voting/count/slice.ts';
-import { merge, type Tally } from '../voting/count/tally.ts';
+import { roundKey } from '../voting/count/slice.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { isTimeDependent, type OpenResult, resultOf } from '../voting/result/result.ts';
+import { isTimeDependent, type OpenResult } from '../voting/result/result.ts';
+import type { Audience } from '../voting/result/visibility.ts';
 import { every, pause } from '../waiting/pause.ts';
 import { repeat } from '../waiting/repeat.ts';
+import { type Calculator, CopyLost } from './calculator/calculator.ts';
+import { LiveRound } from './live-round.ts';
 import type { PollBook } from './poll-book.ts';
+import { type View, Views } from './views.ts';
 
 /** The maximum number of changes read from the feed at a time, per partition. */
 const MAX_CHANGES = 256;
@@ -22,8 +25,8 @@ const TICK_MS = 1_000;
 /** The maximum number of rounds kept in memory. The least recently used rounds are evicted, and loaded again on request. */
 const MAX_ROUNDS = 1_000;
 
-/** A round’s slices, indexed by partition. */
-type Round = (Slice | undefined)[];
+/** How often a result is asked for again if the calculator has lost its round meanwhile. */
+const MAX_ATTEMPTS = 3;
 
 /**
  * The live read model: follows the change feed and serves current results. A round is loaded when it is first requested, and
@@ -34,27 +37,33 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   private readonly polls: PollBook;
   private readonly log: Log;
   private readonly cursors = new Map<number, Offset>();
-  private readonly rounds = new LruMap<string, Round>();
-  private readonly loading = new Map<string, { round: Promise<Round>; missed: CountChange[] }>();
-  /** Computed results, cached until something changes. */
-  private readonly computed = new WeakMap<Round, { readonly poll: Poll; readonly result: OpenResult }>();
+  private readonly rounds = new LruMap<string, LiveRound>();
+  private readonly loading = new Map<string, { round: Promise<LiveRound>; missed: CountChange[] }>();
+  private readonly calculator: Calculator | undefined;
+  private readonly views = new Views();
   private readonly halt = new AbortController();
   private following = Promise.resolve();
 
-  private constructor(store: Store, polls: PollBook, log: Log) {
+  private constructor(store: Store, polls: PollBook, log: Log, calculator: Calculator | undefined) {
     super();
+    this.calculator = calculator;
     this.setMaxListeners(0);
     this.store = store;
     this.polls = polls;
     this.log = log.child({ part: 'results' });
   }
 
-  /** Follows the count from its current position. */
-  static async open(store: Store, polls: PollBook, log: Log): Promise<LiveResults> {
-    const results = new LiveResults(store, polls, log);
+  /**
+   * Follows the count from its current position.
+   *
+   * @param calculator computes large results in another thread; without it, all are computed in this one
+   */
+  static async open(store: Store, polls: PollBook, log: Log, calculator?: Calculator): Promise<LiveResults> {
+    const results = new LiveResults(store, polls, log, calculator);
     for (let p = 0; p < store.log.partitions; p++) await results.rewind(p);
     const { signal } = results.halt;
     polls.on('change', results.onPoll);
+    calculator?.on('lost', results.onLost);
     every(TICK_MS, signal, () => results.tick());
     const failureMessage = 'could not follow the change feed; trying again';
     results.following = repeat(() => results.follow(), { signal, retryMs: RETRY_MS, log: results.log, failureMessage });
@@ -64,6 +73,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   async close(): Promise<void> {
     this.halt.abort();
     this.polls.off('change', this.onPoll);
+    this.calculator?.off('lost', this.onLost);
     await this.following;
   }
 
@@ -73,39 +83,43 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     this.emit('change', poll);
   };
 
+  private readonly onLost = (): void => {
+    this.dropIf((_, round) => round.isCopied);
+  };
+
   private drop(poll: string): void {
-    for (const key of this.rounds.keys()) if (key.startsWith(`${poll}/`)) this.rounds.delete(key);
+    this.dropIf((key) => key.startsWith(`${poll}/`));
+  }
+
+  private dropIf(isDropped: (key: string, round: LiveRound) => boolean): void {
+    for (const [key, round] of this.rounds) {
+      if (!isDropped(key, round)) continue;
+      this.rounds.delete(key);
+      round.drop();
+    }
   }
 
   /**
    * The result of the poll’s round, loaded from the store if it is not in memory. For a poll from `pollInRound`, this is the
-   * result of that earlier round.
+   * result of that earlier round. As long as nothing changes, it is the same object.
    */
   async result(poll: Poll): Promise<OpenResult> {
-    const round = await this.round(poll);
-    const known = this.computed.get(round);
-    // Compared by identity: a changed poll is read as a new object, and `pollInRound` keeps the definition object of the
-    // current poll.
-    const isSame =
-      known?.poll.definition === poll.definition &&
-      known.poll.status === poll.status &&
-      known.poll.recount === poll.recount &&
-      known.poll.draws === poll.draws &&
-      known.poll.withdrawals === poll.withdrawals &&
-      known.poll.interruptions?.length === poll.interruptions?.length;
-    if (known && isSame && !changesOverTime(poll)) return known.result;
-    const result = resultOf(poll, round, Date.now());
-    this.computed.set(round, { poll, result });
-    return result;
+    for (let attempt = 1; ; attempt++) {
+      const round = await this.round(poll);
+      try {
+        return await round.result(poll);
+      } catch (error) {
+        if (!(error instanceof CopyLost) || attempt === MAX_ATTEMPTS || this.halt.signal.aborted) throw error;
+      }
+    }
   }
 
-  /** The tally of the poll’s round, across all partitions. */
-  async tally(poll: Poll): Promise<Tally> {
-    const slices = (await this.round(poll)).filter((slice) => slice !== undefined);
-    return merge(slices.map((slice) => slice.tally));
+  /** The result of the poll’s round as an audience sees it. As long as nothing changes, it is the same object. */
+  async view(poll: Poll, audience: Audience): Promise<View> {
+    return this.views.of(await this.result(poll), poll, audience);
   }
 
-  private async round(poll: Poll): Promise<Round> {
+  private async round(poll: Poll): Promise<LiveRound> {
     const key = keyOf(poll);
     const known = this.rounds.use(key);
     if (known) return known;
@@ -118,21 +132,22 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   }
 
   /** Loads a round’s slices, and applies newer changes that arrive in the meantime. */
-  private async load(poll: Poll, missed: readonly CountChange[]): Promise<Round> {
+  private async load(poll: Poll, missed: readonly CountChange[]): Promise<LiveRound> {
     const key = keyOf(poll);
-    const round: Round = [];
+    const slices = [];
     const readAt: Offset[] = [];
     for (let p = 0; p < this.store.log.partitions; p++) {
       readAt.push((await this.store.counts.position(p)).offset);
-      round.push(await this.store.counts.slice(p, poll.definition.poll, poll.round));
+      slices.push(await this.store.counts.slice(p, poll.definition.poll, poll.round));
     }
+    const round = new LiveRound(key, slices, this.calculator);
     for (const change of missed) {
       const since = readAt[change.partition];
       if (since === undefined || compareOffsets(change.offset, since) <= 0) continue;
       applyTo(round, key, change);
     }
     this.rounds.put(key, round);
-    this.rounds.trim(MAX_ROUNDS);
+    for (const [, evicted] of this.rounds.trim(MAX_ROUNDS)) evicted.drop();
     return round;
   }
 
@@ -155,19 +170,20 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
       for (const { poll, round } of change.slices) {
         const key = roundKey(poll, round);
         const known = this.rounds.get(key);
-        if (known) {
-          applyTo(known, key, change);
-          this.computed.delete(known);
-        }
+        if (known) applyTo(known, key, change);
         moved.add(poll);
       }
     }
     for (const poll of moved) this.emit('change', poll);
   }
 
-  /** Announces polls whose results change even without new votes, because old votes expire. */
+  /** Announces polls whose results have changed even without new votes, because old votes expired. */
   private tick(): void {
-    for (const poll of this.polls.all()) if (changesOverTime(poll)) this.emit('change', poll.definition.poll);
+    const nowMs = Date.now();
+    for (const poll of this.polls.all()) {
+      if (poll.status !== 'open' || !isTimeDependent(poll.definition)) continue;
+      if (this.rounds.get(keyOf(poll))?.hasChanged(nowMs) ?? true) this.emit('change', poll.definition.poll);
+    }
   }
 
   /** Moves the cursor to the end of the change feed, skipping any changes that have not been read. */
@@ -177,20 +193,13 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
 
   /** Drops everything in memory, because changes may have been missed. Rounds are loaded again on request. */
   private forget(): void {
-    this.rounds.clear();
+    this.dropIf(() => true);
     for (const poll of this.polls.all()) this.emit('change', poll.definition.poll);
   }
 }
 
-function changesOverTime({ definition, status }: Poll): boolean {
-  return status === 'open' && isTimeDependent(definition);
-}
-
 const keyOf = (poll: Poll): string => roundKey(poll.definition.poll, poll.round);
 
-function applyTo(round: Round, key: string, { partition, slices }: CountChange): void {
-  for (const change of slices) {
-    if (roundKey(change.poll, change.round) !== key) continue;
-    round[partition] = applyChange(round[partition], change);
-  }
+function applyTo(round: LiveRound, key: string, { partition, slices }: CountChange): void {
+  for (const change of slices) if (roundKey(change.poll, change.round) === key) round.apply(partition, change);
 }

@@ -31,6 +31,16 @@ export function countLosses(registry: Registry): () => void {
   return () => losses.inc();
 }
 
+/** Counts how often the thread that computes large results was lost. @returns what to call each time */
+export function countCalculatorLosses(registry: Registry): () => void {
+  const losses = new Counter({
+    name: 'pollcast_calculator_losses_total',
+    help: 'How often the thread that computes large results ended unexpectedly and was replaced',
+    registers: [registry],
+  });
+  return () => losses.inc();
+}
+
 /** Measures what the store has lost. */
 export function measureGone(registry: Registry, store: Store, polls: PollBook): void {
   new Gauge({

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'bad-nickname'
   | 'bad-room'
   | 'bad-table'
+  | 'busy'
   | 'device-exists'
   | 'edit-conflict'
   | 'devices-changed'

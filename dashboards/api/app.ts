@@ -57,6 +57,8 @@ export async function createApp(
   base.removeContentTypeParser('text/plain');
   answerProblems(base, context);
   context.requests.follow(base);
+  context.turns.follow(base);
+  context.slowReaders.follow(base);
   refuseForeignPages(base, webOrigins);
   refuseIfGone(base, context.store);
   keepUncached(base);
@@ -128,8 +130,9 @@ function keepUncached(app: FastifyInstance): void {
 /** While stored data is gone, the API must not show the polls and results that this process still has in memory. */
 function refuseIfGone(app: FastifyInstance, store: Store): void {
   app.addHook('onRequest', async ({ url }) => {
+    if (!url.startsWith('/api/')) return;
     const condition = store.condition();
-    if (!condition.ok && condition.isGone && url.startsWith('/api/')) throw new StoreGone(condition.reason);
+    if (!condition.ok && condition.isGone) throw new StoreGone(condition.reason);
   });
 }
 

@@ -14,6 +14,8 @@ import type { Rehearsals } from '../rehearsals/rehearsals.ts';
 import type { Hub } from '../sse/hub.ts';
 import type { Operators } from './operators.ts';
 import type { Requests } from './requests.ts';
+import type { SlowReaders } from './slow-readers.ts';
+import type { Turns } from './turns.ts';
 
 /** What the routes depend on. */
 export interface Context extends Operations {
@@ -27,6 +29,8 @@ export interface Context extends Operations {
   readonly recounter: Recounter;
   readonly hub: Hub;
   readonly requests: Requests;
+  readonly turns: Turns;
+  readonly slowReaders: SlowReaders;
   readonly operators: Operators;
   readonly guests: GuestBook;
   readonly nicknames: Nicknames;

@@ -52,6 +52,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'room-taken': 409,
   'too-many-interruptions': 409,
   'wrong-status': 409,
+  busy: 503,
   'newer-entry': 503,
   'series-away': 503,
   'still-closing': 503,

@@ -2,23 +2,23 @@ import type { ResponseLine, ResponsesAnswer } from '../../client/answers.ts';
 import { type Device, electorOf } from '../../core/devices/device.ts';
 import { readNames } from '../../core/devices/names.ts';
 import type { Nicknames } from '../../core/devices/nicknames.ts';
-import type { Store } from '../../core/store/store.ts';
 import { votersOf } from '../../core/voting/poll/electorate.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
-import { ballotsOf } from './ballots.ts';
+import { type BallotSource, ballotsOf } from './ballots.ts';
 
 /**
  * Which registered voters have answered in the poll’s round, each device followed by its mandates, and which others. Only for
  * polls whose ballots carry the ids of their voters.
  */
 export async function responsesOf(
-  store: Store,
+  source: BallotSource,
   nicknames: Nicknames,
   poll: Poll,
 ): Promise<Omit<ResponsesAnswer, 'poll' | 'round'>> {
+  const { store } = source;
   const { definition, round } = poll;
   const answered = new Set<string>();
-  for await (const { voter } of ballotsOf(store, definition.poll, round)) answered.add(voter);
+  for await (const { voter } of ballotsOf(source, definition.poll, round)) answered.add(voter);
   const nameOf = await readNames(store.registry, nicknames);
   const devices = await store.registry.list<Device>('devices');
   const responses = devices

@@ -2,7 +2,7 @@ import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import type { Descriptors } from '../../core/process/descriptors.ts';
 import type { Result } from '../../core/voting/result/result.ts';
-import { type Audience, visibleResult } from '../../core/voting/result/visibility.ts';
+import type { Audience } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
@@ -156,7 +156,7 @@ export class Hub {
   private async read(id: string, audience: Audience, round: number): Promise<Result | undefined> {
     const poll = this.polls.get(id);
     if (!poll) return undefined;
-    const result = await this.results.result(poll);
-    return visibleResult(result, poll, audience === 'voter' && poll.round !== round ? 'public' : audience);
+    const view = await this.results.view(poll, audience === 'voter' && poll.round !== round ? 'public' : audience);
+    return view.result;
   }
 }

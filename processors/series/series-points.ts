@@ -2,7 +2,9 @@ import type { Point } from '../../core/store/series/series.ts';
 import { totalRejected } from '../../core/voting/count/accounting.ts';
 import { bundlesOf } from '../../core/voting/count/cast.ts';
 import { newSlice, type Slice } from '../../core/voting/count/slice.ts';
+import type { Tally } from '../../core/voting/count/tally.ts';
 import type { Definition } from '../../core/voting/kinds/definition.ts';
+import type { OptionResult } from '../../core/voting/kinds/figures/option-result.ts';
 import { kindOf } from '../../core/voting/kinds/index.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { bundlesCountingAt } from '../../core/voting/result/result.ts';
@@ -24,11 +26,7 @@ export function slicePoints(slice: Slice, partition: number, definition: Definit
   for (const [reason, count] of Object.entries(accounting.rejected)) {
     points.push({ measurement: 'rejections', tags: { ...tags, reason }, fields: { count }, atMs });
   }
-  const options = isShown
-    ? kindOf(definition).result(definition, bundlesCountingAt(definition, bundlesOf(tally), slice.atMs), {
-        isFinal: false,
-      }).options
-    : [];
+  const options = isShown ? linesOf(definition, tally, slice.atMs) : [];
   // Include only options that the poll offers. Otherwise, every phrase that a voter enters would become a separate series.
   const offered = new Set(definition?.options.map(({ key }) => key));
   for (const { key: option, count } of options) {
@@ -36,6 +34,12 @@ export function slicePoints(slice: Slice, partition: number, definition: Definit
       points.push({ measurement: 'ballots', tags: { ...tags, option }, fields: { count }, atMs });
   }
   return points;
+}
+
+function linesOf(definition: Definition, tally: Tally, atMs: number): readonly OptionResult[] {
+  const kind = kindOf(definition);
+  const bundles = bundlesCountingAt(definition, bundlesOf(tally), atMs);
+  return kind.lines?.(definition, bundles) ?? kind.result(definition, bundles, { isFinal: false }).options;
 }
 
 /** The initial points of a round, a second before it opens. Without them, graphs of rates would miss the first votes. */

@@ -8,6 +8,7 @@ import { applyChange, roundKey, type Slice } from '../../core/voting/count/slice
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
+import { turn } from '../../core/waiting/turn.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
 import { Backlog } from './backlog.ts';
 import { eventPoints, openingPoints, slicePoints } from './series-points.ts';
@@ -97,7 +98,7 @@ export class SeriesWriter {
     });
     for (const partition of gaps) this.followed.delete(partition);
     for (const change of changes) await this.apply(change);
-    this.flushRegularly();
+    await this.flushRegularly();
     if (changes.length === 0) await pause(1, signal);
   }
 
@@ -156,10 +157,14 @@ export class SeriesWriter {
     return entry;
   }
 
-  private flushRegularly(): void {
+  private async flushRegularly(): Promise<void> {
     if (performance.now() - this.flushedAtMs < FLUSH_EVERY_MS) return;
     this.flushedAtMs = performance.now();
-    for (const [partition, { slices }] of this.followed) this.flush(partition, slices);
+    for (const [partition, { slices }] of this.followed) {
+      this.flush(partition, slices);
+      // Large tallies take milliseconds, in which no vote is acknowledged.
+      await turn();
+    }
   }
 
   private flush(partition: number, slices: Followed['slices']): void {

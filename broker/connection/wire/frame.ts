@@ -9,6 +9,8 @@ export const PUBCOMP = 7;
 export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const PINGREQ = 12;
+/** The answer to PINGREQ, as a whole packet. */
+export const PINGRESP: Buffer = Buffer.from([0xd0, 0]);
 export const DISCONNECT = 14;
 export const SUBACK = 9;
 export const UNSUBACK = 11;

@@ -5,6 +5,7 @@ import type { Rejection } from '../rules/rejection.ts';
 import type { Visibility } from '../rules/settings.ts';
 import type { Contest } from '../rules/tie.ts';
 import type { Definition, FiguresOf, KindName } from './definition.ts';
+import type { OptionResult } from './figures/option-result.ts';
 
 /** What a result may depend on besides the definition and the ballots. */
 export interface ResultContext extends Contest {
@@ -50,6 +51,8 @@ export interface Kind<Name extends KindName = KindName> {
   /** The figures that follow from the ballots. */
   result(definition: Definition<Name>, bundles: readonly Bundle[], context: ResultContext): FiguresOf<Name>;
 
+  /** The result’s line per option, where it is cheaper than the whole result. */
+  lines?(definition: Definition<Name>, bundles: readonly Bundle[]): readonly OptionResult[];
   /** Which part of the options the author provides: all of it (default), only labels for fixed keys, or nothing. */
   options?(definition: Definition<Name>): 'author' | 'labels' | 'none';
   /** False for a setting that has no effect given the other settings; editors hide it. By default, every setting applies. */

@@ -42,7 +42,7 @@ function resultsOf(
   return [...groups]
     .sort(([a], [b]) => ((a ?? '\uffff') < (b ?? '\uffff') ? -1 : 1))
     .map(([group, own]) => {
-      const { options } = kind.result(definition, own, context);
+      const options = kind.lines?.(definition, own) ?? kind.result(definition, own, context).options;
       return { group, ballots: sumBundles(own).heads, options };
     });
 }

@@ -1,5 +1,5 @@
 import { type Accounting, sumAccounting, totalRejected } from '../count/accounting.ts';
-import { type Bundle, bundlesCastSince, bundlesOf, sumBundles } from '../count/cast.ts';
+import { type Bundle, bundlesCastSince, bundlesOf, readCast, sumBundles } from '../count/cast.ts';
 import type { Slice } from '../count/slice.ts';
 import { merge, type Tally } from '../count/tally.ts';
 import type { Definition, FiguresOf, KindName } from '../kinds/definition.ts';
@@ -184,6 +184,24 @@ export function bundlesCountingAt(
 /** True if the result changes with time alone, because votes expire. */
 export function isTimeDependent(definition: Definition): boolean {
   return kindOf(definition).lifetimeMs !== undefined;
+}
+
+/**
+ * When the result changes even if nothing is counted, in ms since 1970: when the next vote expires. Infinity if none does.
+ *
+ * @param nowMs the time for which the result was computed, ms since 1970
+ */
+export function changesAt({ definition, status }: Poll, slices: readonly (Slice | undefined)[], nowMs: number): number {
+  const lifetimeMs = kindOf(definition).lifetimeMs?.(definition);
+  if (lifetimeMs === undefined || status !== 'open') return Number.POSITIVE_INFINITY;
+  let nextMs = Number.POSITIVE_INFINITY;
+  for (const slice of slices) {
+    for (const cast of slice?.tally.keys() ?? []) {
+      const endMs = (readCast(cast).second ?? 0) * 1_000 + lifetimeMs;
+      if (endMs > nowMs && endMs < nextMs) nextMs = endMs;
+    }
+  }
+  return nextMs;
 }
 
 /** True when the round is closed, every partition has folded its close marker, and no part of the log was unreadable. */

@@ -1,15 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
+import { etagOf } from '../../../core/live/views.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { firstRound, type Poll, pollInRound } from '../../../core/voting/poll/poll.ts';
-import { visibleResult } from '../../../core/voting/result/visibility.ts';
 import { bundleLines } from '../../exports/audit.ts';
 import { ballotTable } from '../../exports/ballots.ts';
 import { resultTable } from '../../exports/result-table.ts';
 import { type Context, knownPoll } from '../context.ts';
 import { demandSettled, openedRound } from '../requested-round.ts';
 import { PollParams, RoundQuery } from '../schemas/params.ts';
+import { sendTagged } from '../tagged.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 const tags = ['exports'];
@@ -27,16 +28,18 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
       { schema: { summary: 'The results of all rounds as a table', tags, params: PollParams } },
       async ({ params }, reply) => {
         download(reply, `${params.poll}-results.csv`, CSV);
-        return reply.send(resultTable(await allRounds(knownPoll(context, params.poll))));
+        return reply.send(resultTable((await allRounds(knownPoll(context, params.poll))).map(({ result }) => result)));
       },
     );
 
     app.get(
       '/api/polls/:poll/results',
       { schema: { summary: 'The poll and the results of all its rounds', tags, params: PollParams } },
-      async ({ params }) => {
-        const poll = knownPoll(context, params.poll);
-        return { definition: poll.definition, rounds: await allRounds(poll) };
+      async (request, reply) => {
+        const poll = knownPoll(context, request.params.poll);
+        const rounds = (await allRounds(poll)).map(({ json }) => json);
+        const json = `{"definition":${JSON.stringify(poll.definition)},"rounds":[${rounds.join(',')}]}`;
+        return sendTagged(request, reply, json, etagOf(json));
       },
     );
 
@@ -52,7 +55,7 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
           );
         }
         download(reply, `${params.poll}-${poll.round}.csv`, CSV);
-        return reply.send(Readable.from(ballotTable(store, params.poll, poll.round)));
+        return reply.send(Readable.from(ballotTable(context, params.poll, poll.round)));
       },
     );
 
@@ -73,7 +76,7 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
     const found = [];
     for (let round = firstRound(poll); round <= poll.round; round++) {
       const then = pollInRound(poll, round);
-      if (then) found.push(visibleResult(await results.result(then), then, 'operator'));
+      if (then) found.push(await results.view(then, 'operator'));
     }
     return found;
   }

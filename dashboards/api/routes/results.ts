@@ -12,9 +12,9 @@ import { Timelines } from '../../exports/timeline.ts';
 import { startStream } from '../../sse/begin.ts';
 import { audienceOf } from '../audience.ts';
 import { type Context, knownPoll } from '../context.ts';
-import { packed } from '../packed.ts';
 import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
 import { PollParams, PollsQuery, RoundQuery, StreamQuery, StreamsQuery } from '../schemas/params.ts';
+import { sendTagged } from '../tagged.ts';
 
 /**
  * The number of timelines that one address may read per minute. It is high because a hall with a screen at each seat may share
@@ -43,9 +43,8 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const current = knownPoll(context, request.params.poll);
         const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
-        const audience = await audienceOf(context, request, poll);
-        const result = visibleResult(await results.result(poll), poll, audience);
-        return packed(request, reply, JSON.stringify(result));
+        const { json, etag } = await results.view(poll, await audienceOf(context, request, poll));
+        return sendTagged(request, reply, json, etag);
       },
     );
 
@@ -88,7 +87,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
         const questions = [];
         for (const poll of polls) {
           await demandLeaderboard(poll, isOperator);
-          questions.push({ definition: poll.definition, answers: await answersOf(store, poll) });
+          questions.push({ definition: poll.definition, answers: await answersOf(context, poll) });
         }
         // Pseudonyms must not be given names. They match no device, but this must not depend on that.
         const isNamed = polls.every(({ definition }) => (definition.secrecy ?? 'named') === 'named');
@@ -125,7 +124,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
           const why = `the ballots of poll ${params.poll} carry no names, so it is not known who has answered`;
           throw new Refusal('not-named', why);
         }
-        return { poll: params.poll, round: poll.round, ...(await responsesOf(store, nicknames, poll)) };
+        return { poll: params.poll, round: poll.round, ...(await responsesOf(context, nicknames, poll)) };
       },
     );
 

@@ -1,8 +1,10 @@
-import { sumBundles } from '../../count/cast.ts';
+import { type Bundle, sumBundles } from '../../count/cast.ts';
 import { isRejection, reject } from '../../rules/rejection.ts';
 import { fullestKeys } from '../choices/full.ts';
 import { parseOrder, seatProblems, tooFewOptionsProblems } from '../choices/keys.ts';
+import type { Definition } from '../definition.ts';
 import { Count } from '../figures/count.ts';
+import type { OptionResult } from '../figures/option-result.ts';
 import type { Kind } from '../kind.ts';
 import { EQUAL, electionOf } from './ballots.ts';
 import { borda } from './borda.ts';
@@ -82,12 +84,10 @@ export const ranking: Kind<'ranking'> = {
 
   fullest: ({ options, max = options.length }) => fullestKeys(options, max, '>'),
 
+  lines: firstPreferences,
+
   result(definition, bundles, { breaker, isFinal, withdrawn }) {
-    const count = new Count();
-    for (const { choice, heads, weight } of bundles) {
-      for (const key of (choice.split('>', 1)[0] as string).split(EQUAL)) count.add(key, heads, weight);
-    }
-    const options = count.lines(definition.options, sumBundles(bundles), definition);
+    const options = firstPreferences(definition, bundles);
     const election = electionOf(definition, bundles, withdrawn);
     switch (definition.method) {
       case 'stv':
@@ -107,6 +107,17 @@ export const ranking: Kind<'ranking'> = {
     return owner === undefined || owner === method;
   },
 };
+
+function firstPreferences(definition: Definition<'ranking'>, bundles: readonly Bundle[]): OptionResult[] {
+  const count = new Count();
+  for (const { choice, heads, weight } of bundles) {
+    const end = choice.indexOf('>');
+    const first = end === -1 ? choice : choice.slice(0, end);
+    if (!first.includes(EQUAL)) count.add(first, heads, weight);
+    else for (const key of first.split(EQUAL)) count.add(key, heads, weight);
+  }
+  return count.lines(definition.options, sumBundles(bundles), definition);
+}
 
 /**
  * Whether options may share a rank. Not in runoffs and transfers, where each ballot belongs to exactly one option at a time.

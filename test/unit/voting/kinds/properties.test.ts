@@ -240,3 +240,23 @@ const isTransferable = (definition: Definition): boolean => 'method' in definiti
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
+
+t.test('where a kind has cheaper lines, they are those of its result', async (t) => {
+  for (const [name, definition] of Object.entries(POLLS)) {
+    const { lines } = kindOf(definition);
+    if (!lines) continue;
+    fc.assert(
+      fc.property(fc.array(choiceOf(definition), { maxLength: 30 }), (choices) => {
+        const tally: Tally = new Map();
+        for (const [i, choice] of choices.entries()) {
+          const cast = castOf(choice, { weight: String(1 + (i % 3)) });
+          tally.set(cast, (tally.get(cast) ?? 0) + 1);
+        }
+        const found = lines(definition, bundlesOf(tally));
+        return JSON.stringify(found) === JSON.stringify(resultOf(definition, tally).options);
+      }),
+      { numRuns: 100 },
+    );
+    t.pass(name);
+  }
+});
