@@ -24,6 +24,10 @@ export class Subject {
     return new Subject(child);
   }
 
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
   /** Resident memory (MiB). */
   get memory(): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');

@@ -12,7 +12,7 @@ const ROWS_TOGETHER = 500;
 /** Every ballot that counts in a round, partition by partition. */
 export async function* ballotsOf(store: Store, poll: string, round: number) {
   for (let partition = 0; partition < store.log.partitions; partition++) {
-    for await (const [voter, ballot] of store.counts.scanBallots(partition, poll, round)) {
+    for await (const [voter, ballot] of store.ballots.all(partition, poll, round)) {
       if (ballot.choice !== WITHDRAWN) yield { voter, ...ballot, ...readCast(ballot.choice) };
     }
   }

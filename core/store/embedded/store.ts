@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
+import { BallotReader } from '../ballots/reader.ts';
 import { compareOffsets } from '../offset.ts';
 import type { Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
@@ -49,6 +50,7 @@ interface Opened {
 export class EmbeddedStore implements Store {
   readonly log: EmbeddedLog;
   readonly counts: EmbeddedCounts;
+  readonly ballots: BallotReader;
   readonly changes: EmbeddedChanges;
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();
@@ -70,6 +72,7 @@ export class EmbeddedStore implements Store {
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
+    this.ballots = new BallotReader(this);
     this.registry = new EmbeddedRegistry(stateFile, guard);
   }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-type Value = string | number;
+type Value = string | number | Buffer;
 
 /** A script with its keys and arguments, as `eval` takes them. */
 export type Call = [script: string, keyCount: number, ...keysAndArguments: Value[]];
