@@ -11,6 +11,7 @@ import { createLog } from '../core/runtime/log.ts';
 import { EmbeddedStore } from '../core/store/embedded/store.ts';
 import { RedisStore } from '../core/store/redis/store.ts';
 import type { Store } from '../core/store/store.ts';
+import { VoteColumns } from '../core/voting/count/entries/columns.ts';
 import { partitionOf } from '../core/voting/count/partition.ts';
 import type { Vote } from '../core/voting/count/vote.ts';
 import { Counter } from '../processors/counting/counter.ts';
@@ -115,7 +116,7 @@ async function fill(store: Store, devices: number, votes = VOTES, producer = 'be
   const append = (partition: number) => {
     const some = (waiting[partition] as Vote[]).splice(0);
     if (some.length === 0) return;
-    const rounds = [{ poll: 'q', round: 1, votes: some, rejected: {} }];
+    const rounds = [{ poll: 'q', round: 1, votes: VoteColumns.of(some), rejected: {} }];
     const sequence = (sequences[partition] as number)++;
     const entry = { type: 'votes', producer, sequence, atMs: Date.now(), rounds, refused: {} } as const;
     pending.push(store.log.append(partition, entry));

@@ -12,7 +12,7 @@ import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { createLog } from '../core/runtime/log.ts';
 import { RedisStore } from '../core/store/redis/store.ts';
-import type { RoundVotes } from '../core/voting/count/entry.ts';
+import { VoteColumns } from '../core/voting/count/entries/columns.ts';
 import { partitionOf } from '../core/voting/count/partition.ts';
 import { Counter } from '../processors/counting/counter.ts';
 import { processorMetrics } from '../processors/metrics.ts';
@@ -89,7 +89,7 @@ async function appendAll(store: RedisStore, perEntry: number): Promise<void> {
   const append = (partition: number) => {
     const votes = (waiting[partition] ?? []).splice(0).map((device, i) => ({ device, choice: 'abc'[i % 3] ?? 'a' }));
     if (votes.length === 0) return;
-    const rounds = [{ poll: 'q', round: 1, votes, rejected: {} } as RoundVotes];
+    const rounds = [{ poll: 'q', round: 1, votes: VoteColumns.of(votes), rejected: {} }];
     const sequence = (sequences[partition] as number)++;
     const entry = { type: 'votes', producer: 'bench', sequence, atMs: Date.now(), rounds, refused: {} } as const;
     pending.push(store.log.append(partition, entry));

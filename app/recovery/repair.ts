@@ -18,7 +18,9 @@ import {
   soundEntries,
 } from '../../core/store/embedded/repair/readable.ts';
 import { type Round, RoundStarts } from '../../core/store/embedded/repair/round-starts.ts';
-import { readEntry } from '../../core/voting/count/entry.ts';
+import { isBinary } from '../../core/voting/count/entries/binary.ts';
+import { readEntry } from '../../core/voting/count/entries/codec.ts';
+import { jsonOf } from '../../core/voting/count/entries/json.ts';
 import { firstRound, type Poll } from '../../core/voting/poll/poll.ts';
 
 /** A run of sequences, first and last included, for which a damaged log has no entries. */
@@ -91,8 +93,8 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
   const rebuilt = new RebuiltPolls(partitions);
   const starts = new RoundStarts();
   let unreadable = 0;
-  for (const { partition, text } of soundEntries(logPath)) {
-    const entry = readEntry(text);
+  for (const { partition, bytes } of soundEntries(logPath)) {
+    const entry = readEntry(bytes);
     starts.add(partition, entry);
     if (entry.type === 'open' || entry.type === 'close') rebuilt.add(partition, entry);
     else if (entry.type !== 'votes') unreadable++;
@@ -136,13 +138,20 @@ async function exportLog(directory: string, why: string): Promise<RepairOutcome>
   await pipeline(
     function* () {
       yield `${JSON.stringify({ log: 'pollcast', partitions, entries: entries.length, damage: why, missing })}\n`;
-      for (const { partition, sequence, text } of entries) {
-        yield `${JSON.stringify({ partition, offset: `${sequence}-0`, entry: text })}\n`;
+      for (const { partition, sequence, bytes } of entries) {
+        yield `${JSON.stringify({ partition, offset: `${sequence}-0`, ...exported(bytes) })}\n`;
       }
     },
     createWriteStream(file, { flags: 'wx', mode: 0o600 }),
   );
   return { is: 'exported', why, entries: entries.length, missing, file };
+}
+
+/** An entry as it is exported: as text, so that it can be read without Pollcast. One in a newer format is exported as base64. */
+function exported(bytes: Buffer): { readonly entry: string } | { readonly base64: string } {
+  if (!isBinary(bytes)) return { entry: bytes.toString() };
+  const entry = readEntry(bytes);
+  return entry.type === 'votes' ? { entry: jsonOf(entry) } : { base64: bytes.toString('base64') };
 }
 
 /**

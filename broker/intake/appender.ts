@@ -1,6 +1,7 @@
 import { StoreError } from '../../core/store/error.ts';
 import { MAX_APPEND_MS, type VoteLog } from '../../core/store/store.ts';
 import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
+import { VoteColumns } from '../../core/voting/count/entries/columns.ts';
 import type { RoundVotes, VoteEntry } from '../../core/voting/count/entry.ts';
 import { roundKey } from '../../core/voting/count/slice.ts';
 import type { Vote } from '../../core/voting/count/vote.ts';
@@ -25,7 +26,7 @@ const LEASE_CHECK_MS = 50;
 class Batch {
   /** The lease term in which the votes of this batch were checked. */
   readonly term: number;
-  readonly rounds = new Map<string, RoundVotes & { votes: Vote[]; rejected: RejectionCounts }>();
+  readonly rounds = new Map<string, RoundVotes>();
   readonly refused: RejectionCounts = {};
   readonly settles: Settle[] = [];
   /** Called once this batch has been written or has failed. */
@@ -35,11 +36,11 @@ class Batch {
     this.term = term;
   }
 
-  round(poll: string, round: number) {
+  round(poll: string, round: number): RoundVotes {
     const key = roundKey(poll, round);
     let found = this.rounds.get(key);
     if (!found) {
-      found = { poll, round, votes: [], rejected: {} };
+      found = { poll, round, votes: new VoteColumns(), rejected: {} };
       this.rounds.set(key, found);
     }
     return found;
@@ -73,7 +74,7 @@ export class Appender {
 
   /** Appends a vote for a round. */
   vote(poll: string, round: number, vote: Vote, settle: Settle): void {
-    this.gather(settle).round(poll, round).votes.push(vote);
+    this.gather(settle).round(poll, round).votes.addVote(vote);
   }
 
   /** Counts a rejection in the log, without its payload. If `round` is undefined, the rejection belongs to no round. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { compareOffsets, type Offset } from '../store/offset.ts';
 import { balances, sumAccounting } from '../voting/count/accounting.ts';
-import { type Entry, entryText, readEntry, type UnreadableEntry } from '../voting/count/entry.ts';
+import { readEntry } from '../voting/count/entries/codec.ts';
+import { entryText } from '../voting/count/entries/json.ts';
+import type { Entry, UnreadableEntry } from '../voting/count/entry.ts';
 import { entryOfRound, Replay } from '../voting/count/replay.ts';
 import { merge, type Tally } from '../voting/count/tally.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
@@ -80,9 +82,9 @@ export class BundleWriter {
     const replay = this.recounts[partition];
     if (!replay?.slice?.open) return '';
     replay.add([entry]);
-    const { why, text } = entry;
-    const sha256 = createHash('sha256').update(text).digest('hex');
-    return this.line({ partition, offset, unreadable: { why, bytes: Buffer.byteLength(text), sha256 } });
+    const { why, content } = entry;
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return this.line({ partition, offset, unreadable: { why, bytes: Buffer.byteLength(content), sha256 } });
   }
 
   result(): string {
@@ -159,7 +161,7 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
       entries++;
       const found = places.order(partition, offset, recounts.length);
       problems.push(...found.map((problem) => `line ${number}: ${problem}`));
-      recounts[partition]?.add([{ type: 'unreadable', why: unreadable.why, text: '' }]);
+      recounts[partition]?.add([{ type: 'unreadable', why: unreadable.why, content: '' }]);
     } else if ('result' in content) stated = content.result;
     else problems.push(`line ${number}: expected one header, then entries, then the result`);
   }
@@ -222,9 +224,9 @@ class Places {
 
   problems(entry: Entry, partition: number, offset: Offset, { definition, round }: Poll, partitions: number): string[] {
     const problems = this.order(partition, offset, partitions);
-    for (const part of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: [] }]) {
+    for (const part of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: undefined }]) {
       if (part.poll !== definition.poll || part.round !== round) problems.push('the entry belongs to another round');
-      for (const { device } of part.votes) {
+      for (const device of part.votes?.voters ?? []) {
         if ((this.homes.get(device) ?? partition) !== partition) problems.push(`${device} votes in two partitions`);
         this.homes.set(device, partition);
       }

@@ -29,10 +29,10 @@ export class DeadEntries {
   }
 
   /** Remembers an entry; once, however often it is found. */
-  async setAside(partition: number, offset: Offset, { why, text }: UnreadableEntry, rounds: readonly string[]) {
+  async setAside(partition: number, offset: Offset, { why, content }: UnreadableEntry, rounds: readonly string[]) {
     if ((await this.registry.list('dead')).length >= MAX_REMEMBERED) return;
-    const sha256 = createHash('sha256').update(text).digest('hex');
-    const [bytes, foundAtMs] = [Buffer.byteLength(text), Date.now()];
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const [bytes, foundAtMs] = [Buffer.byteLength(content), Date.now()];
     const entry: DeadEntry = { partition, offset, why, bytes, sha256, rounds, foundAtMs };
     await this.registry.put('dead', `${partition}/${offset}`, entry, 0);
   }

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../../core/runtime/log.ts';
+import { PROCESSOR_ROLE, type ProcessorFacts, readsOf } from '../../core/store/processors.ts';
 import type { Store } from '../../core/store/store.ts';
 import { ENTRY_FORMAT } from '../../core/voting/count/entry.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
 
-/** The role under which processors announce their presence. */
-const PROCESSOR_ROLE = 'processor';
 /** If a processor has not renewed its presence for this long (ms), it is considered dead. */
 const TTL_MS = 2_500;
 /** Interval in ms at which presence is renewed and processors are listed. Handing over a partition may take that long. */
@@ -102,18 +101,11 @@ export class PartitionLeases {
   }
 }
 
-/** What a processor announces about itself. */
-interface ProcessorFacts {
-  /** The newest format of log entries that it can read; absent in earlier versions: 1. */
-  readonly reads?: number;
-}
-
 /**
  * The ids of the processors that share the partitions, sorted: those that can read the newest format. During an update, an older
  * one would otherwise hold partitions at an entry that it cannot read.
  */
 export function ableProcessors(present: readonly { readonly id: string; readonly facts: unknown }[]): string[] {
-  const readsOf = (facts: unknown) => (facts as ProcessorFacts | null)?.reads ?? 1;
   const newest = Math.max(...present.map(({ facts }) => readsOf(facts)));
   return present.flatMap(({ id, facts }) => (readsOf(facts) === newest ? [id] : [])).sort();
 }

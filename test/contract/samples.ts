@@ -2,6 +2,7 @@ import { START } from '../../core/store/offset.ts';
 import type { Commit, StoredPages } from '../../core/store/store.ts';
 import type { Ballot } from '../../core/voting/count/ballot.ts';
 import { BallotTable } from '../../core/voting/count/ballots/table.ts';
+import { VoteColumns } from '../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
 
 const definition = {
@@ -28,9 +29,7 @@ export const votes = (sequence: number, device = 'd'): Entry => ({
   producer: 'run',
   sequence,
   atMs: 2,
-  rounds: [
-    { poll: 'q', round: 1, votes: [{ device, choice: 'a', n: undefined, t: undefined, dup: false }], rejected: {} },
-  ],
+  rounds: [{ poll: 'q', round: 1, votes: VoteColumns.of([{ device, choice: 'a' }]), rejected: {} }],
   refused: { empty: 1 },
 });
 

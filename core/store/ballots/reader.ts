@@ -121,7 +121,7 @@ function isBetween(first: Offset, offset: Offset, last: Offset): boolean {
 /** Applies votes that are not in the stored ballots yet. No marker comes after the checkpoint, so the round was open, or not. */
 function apply({ isOpen }: Rules, ballots: BallotTable, later: RoundTail, checkpoint: Offset): void {
   if (!isOpen) return;
-  for (const votes of later.values()) {
-    for (const { vote, atMs } of votesAfter(votes, checkpoint)) ballots.take([vote], atMs);
+  for (const some of later.values()) {
+    for (const { votes, i, atMs } of votesAfter(some, checkpoint)) ballots.takeOne(votes, i, atMs);
   }
 }

@@ -1,7 +1,7 @@
+import type { VoteColumns } from '../../voting/count/entries/columns.ts';
 import type { FoundEntry } from '../../voting/count/entry.ts';
 import { takeSequence } from '../../voting/count/fold.ts';
 import { roundKey } from '../../voting/count/slice.ts';
-import type { Vote } from '../../voting/count/vote.ts';
 import { StoreError } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
 import type { Checkpoint } from '../store.ts';
@@ -10,7 +10,9 @@ import type { Checkpoint } from '../store.ts';
 export interface TailVote {
   readonly offset: Offset;
   readonly atMs: number;
-  readonly vote: Vote;
+  /** The votes among which it is, and its place. */
+  readonly votes: VoteColumns;
+  readonly i: number;
 }
 
 /** The votes of one round behind a checkpoint, by voter, in the order of the log. */
@@ -45,11 +47,11 @@ export class Tail {
       const key = roundKey(poll, round);
       let voters = this.rounds.get(key);
       if (!voters) this.rounds.set(key, (voters = new Map()));
-      for (const vote of votes) {
-        const known = voters.get(vote.device);
-        const one = { offset, atMs: entry.atMs, vote };
+      for (let i = 0; i < votes.length; i++) {
+        const one = { offset, atMs: entry.atMs, votes, i };
+        const known = voters.get(votes.device(i));
         if (known) known.push(one);
-        else voters.set(vote.device, [one]);
+        else voters.set(votes.device(i), [one]);
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { type Entry, encodeEntry, readEntry } from '../../voting/count/entry.ts';
+import { encodeEntry, readEntry } from '../../voting/count/entries/codec.ts';
+import type { Entry } from '../../voting/count/entry.ts';
 import { Bell } from '../../waiting/bell.ts';
 import { StoreError } from '../error.ts';
 import { type Offset, START } from '../offset.ts';
@@ -21,7 +22,7 @@ const offsetOf = (sequence: number): Offset => `${sequence}-0`;
 /** The vote log as one LMDB table. Puts that arrive while a commit is being written to disk share the next commit. */
 export class EmbeddedLog implements VoteLog {
   readonly partitions: number;
-  private readonly table: Database<string, Key>;
+  private readonly table: Database<Buffer, Key>;
   private readonly writer: Writer;
   private readonly guard: Guard;
   private readonly bell = new Bell();
@@ -40,7 +41,7 @@ export class EmbeddedLog implements VoteLog {
     this.writer = writer;
     this.guard = guard;
     this.partitions = partitions;
-    this.table = root.openDB({ name: 'log', encoding: 'string' });
+    this.table = root.openDB({ name: 'log', encoding: 'binary' });
     this.assigned = Array.from({ length: partitions }, (_, partition) => this.lastStored(partition));
     this.durable = [...this.assigned];
     this.reservations = root.openDB({ name: 'deployment', encoding: 'json' });
@@ -59,8 +60,8 @@ export class EmbeddedLog implements VoteLog {
       throw new StoreError('could not append to the vote log: the time limit has passed');
     const sequence = (this.assigned[partition] ?? 0) + 1;
     this.assigned[partition] = sequence;
-    const text = encodeEntry(entry);
-    await this.write(() => this.table.put([partition, sequence], text));
+    const bytes = encodeEntry(entry);
+    await this.write(() => this.table.put([partition, sequence], bytes));
     this.durable[partition] = Math.max(this.durable[partition] ?? 0, sequence);
     this.bell.ring();
     return offsetOf(sequence);

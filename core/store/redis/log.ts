@@ -1,4 +1,5 @@
-import { type Entry, encodeEntry, readEntry } from '../../voting/count/entry.ts';
+import { encodeEntry, readEntry } from '../../voting/count/entries/codec.ts';
+import type { Entry, FoundEntry } from '../../voting/count/entry.ts';
 import { pause } from '../../waiting/pause.ts';
 import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
@@ -10,6 +11,7 @@ import { type Durability, evalAndWait, TooFewReplicas } from './durability.ts';
 import type { StoreGuard } from './guard/guard.ts';
 import { readOrWait } from './reading.ts';
 import { type Call, script } from './scripts/script.ts';
+import type { WrittenFormat } from './written-format.ts';
 
 /** Pause in ms before an append is tried again. */
 const RETRY_MS = 100;
@@ -40,6 +42,7 @@ export class RedisLog implements VoteLog {
   private readonly bells: Bells;
   private readonly durability: Durability;
   private readonly guard: StoreGuard;
+  private readonly format: WrittenFormat;
   private readonly clocks: (Clock | undefined)[] = [];
   /** Settles with the latest append, by partition. */
   private readonly newest: Promise<unknown>[] = [];
@@ -53,6 +56,7 @@ export class RedisLog implements VoteLog {
       bells: Bells;
       durability: Durability;
       guard: StoreGuard;
+      format: WrittenFormat;
     },
     partitions: number,
   ) {
@@ -63,6 +67,7 @@ export class RedisLog implements VoteLog {
     this.bells = parts.bells;
     this.durability = parts.durability;
     this.guard = parts.guard;
+    this.format = parts.format;
   }
 
   /**
@@ -73,16 +78,18 @@ export class RedisLog implements VoteLog {
     const endMs = Math.min(untilMs, performance.now() + MAX_APPEND_MS);
     // One at a time: a second attempt must not end up behind the next append.
     const before = this.newest[partition] ?? Promise.resolve();
-    const appended = before.then(() => this.appendBy(partition, encodeEntry(entry), endMs));
+    // At once, because the caller may use the memory of the entry again after a failure.
+    const bytes = encodeEntry(entry, this.format.current());
+    const appended = before.then(() => this.appendBy(partition, bytes, endMs));
     this.newest[partition] = appended.catch(() => {});
     return appended;
   }
 
-  private async appendBy(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async appendBy(partition: number, entry: Buffer, endMs: number): Promise<Offset> {
     let stored: Offset | undefined;
     for (;;) {
       try {
-        return await this.tryAppend(partition, text, endMs, stored);
+        return await this.tryAppend(partition, entry, endMs, stored);
       } catch (error) {
         this.clocks[partition] = undefined;
         // The entry is stored, and only has to reach the replicas. Another copy of it would not help.
@@ -106,12 +113,12 @@ export class RedisLog implements VoteLog {
 
   async read(cursors: ReadonlyMap<number, Offset>, options: ReadOptions): Promise<Map<number, LoggedEntry[]>> {
     const found = await readOrWait(this.bells.of('log'), options, () => this.readNow(cursors, options.limit));
-    for (const [partition, entries] of found) this.guard.read(partition, entries.at(-1)?.[0] as Offset);
     return new Map(
-      found.map(([partition, entries]) => [
-        partition,
-        entries.map(([offset, [, text = '']]) => ({ offset, entry: readEntry(text) })),
-      ]),
+      found.map(([partition, stored]) => {
+        const entries = stored.map(([offset, fields]) => ({ offset: offset.toString(), entry: entryIn(fields) }));
+        this.guard.read(partition, entries.at(-1)?.offset as Offset);
+        return [partition, entries];
+      }),
     );
   }
 
@@ -130,18 +137,20 @@ export class RedisLog implements VoteLog {
 
   private async readNow(cursors: ReadonlyMap<number, Offset>, limit: number) {
     const reads = [...cursors].map(async ([partition, offset]) => {
-      const entries = await replyOf(this.reading.xrange(this.keys.log(partition), `(${offset}`, '+', 'COUNT', limit));
+      const entries = await replyOf(
+        this.reading.xrangeBuffer(this.keys.log(partition), `(${offset}`, '+', 'COUNT', limit),
+      );
       return [partition, entries] as const;
     });
     return (await Promise.all(reads)).filter(([, entries]) => entries.length > 0);
   }
 
-  private async tryAppend(partition: number, text: string, endMs: number, stored?: Offset): Promise<Offset> {
+  private async tryAppend(partition: number, entry: Buffer, endMs: number, stored?: Offset): Promise<Offset> {
     this.demandNoObstacle();
     const clock = this.clocks[partition] ?? (await this.learnClock(partition));
     // The server read its clock before its answer arrived, so `untilServerMs` is never later than `endMs`.
     const untilMs = Math.floor(clock.serverMs + (endMs - clock.atMs));
-    const call = this.call(partition, { untilMs, shownMs: clock.serverMs, entry: text, stored: stored ?? '' });
+    const call = this.call(partition, { untilMs, shownMs: clock.serverMs, entry, stored: stored ?? '' });
     this.demandNoObstacle();
     const [serverMs, offset, isGone] = await this.send(call);
     if (isGone) {
@@ -168,7 +177,10 @@ export class RedisLog implements VoteLog {
     return clock;
   }
 
-  private call(partition: number, what: { untilMs: number; shownMs: number; entry: string; stored: string }): Call {
+  private call(
+    partition: number,
+    what: { untilMs: number; shownMs: number; entry: Buffer | string; stored: string },
+  ): Call {
     return append(
       { voteLog: this.keys.log(partition), mark: this.keys.mark(partition) },
       {
@@ -186,4 +198,9 @@ export class RedisLog implements VoteLog {
     if (replicas === 0) return (await this.appending.eval(...call)) as [number, Offset?, number?];
     return (await evalAndWait(this.appending, call, replicas)) as [number, Offset?, number?];
   }
+}
+
+/** The entry in the fields of a stream: `e` is JSON, and if there is `b` behind it, that is the entry; see append.lua. */
+function entryIn([, text, , bytes]: readonly Buffer[]): FoundEntry {
+  return readEntry(bytes ?? text ?? '');
 }

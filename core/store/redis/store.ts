@@ -20,6 +20,7 @@ import { RedisLog } from './log.ts';
 import { RedisPresence } from './presence.ts';
 import { RedisRegistry } from './registry.ts';
 import { RedisTrails } from './trails.ts';
+import { WrittenFormat } from './written-format.ts';
 
 export interface RedisStoreOptions extends SentinelCredentials {
   /** See `parseAddress`. */
@@ -116,15 +117,17 @@ export class RedisStore implements Store {
       const registry = await RedisRegistry.open({ connection: working, keys, bells, durability, log });
       running.push(registry);
       guard.resyncBy(() => registry.settled());
+      const presence = new RedisPresence(working, keys);
+      const format = new WrittenFormat(presence);
       return new RedisStore({
         connections,
         guard,
         sentinels: SentinelWatch.open(address, connections, log, guard),
-        log: new RedisLog({ appending, reading: working, keys, bells, durability, guard }, partitions),
+        log: new RedisLog({ appending, reading: working, keys, bells, durability, guard, format }, partitions),
         counts: new RedisCounts(working, keys),
         changes: new RedisChanges(working, keys, bells),
         registry,
-        presence: new RedisPresence(working, keys),
+        presence,
         trails: new RedisTrails(working, keys),
         lines: new RedisLines(working, listening, keys),
       });

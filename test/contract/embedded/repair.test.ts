@@ -4,7 +4,9 @@ import { open } from 'lmdb';
 import t from 'tap';
 import { repair } from '../../../app/recovery/repair.ts';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
-import { type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
+import { encodeEntry } from '../../../core/voting/count/entries/codec.ts';
+import { jsonOf } from '../../../core/voting/count/entries/json.ts';
+import type { Entry } from '../../../core/voting/count/entry.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { cursor } from '../samples.ts';
 import { copyOf, DAMAGES, ENTRIES, entryAt, filledDirectory, overwrite, PARTITIONS } from './filled.ts';
@@ -59,9 +61,9 @@ for (const [name, damage] of Object.entries(LOSSES)) {
 t.test('entries that cannot be read do not stop a state from being rebuilt', async (t) => {
   const directory = copyOf(t, filled);
   const root = open({ path: join(directory, 'log.lmdb'), noSubdir: true, overlappingSync: false, maxDbs: 16 });
-  const table = root.openDB<string, [number, number]>({ name: 'log', encoding: 'string' });
+  const table = root.openDB<Buffer, [number, number]>({ name: 'log', encoding: 'binary' });
   const texts = ['{"v":1,"type":"votes","rou', 'null', '{"v":1,"type":"open","poll":"r"}', '{"v":99,"type":"open"}'];
-  for (const [i, text] of texts.entries()) await table.put([1, ENTRIES + 1 + i], text);
+  for (const [i, text] of texts.entries()) await table.put([1, ENTRIES + 1 + i], Buffer.from(text));
   await table.put([1, ENTRIES + 5], encodeEntry({ type: 'close', poll: 'q', round: 1, atMs: 9 }));
   await root.close();
   rmSync(join(directory, 'state.lmdb'));
@@ -121,7 +123,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
     t.match(header, { entries: outcome.entries, missing: outcome.missing });
     t.equal(lines.length, outcome.entries);
     for (const { partition, offset, entry } of lines) {
-      t.equal(entry, encodeEntry(entryAt(partition, Number.parseInt(offset, 10))));
+      t.equal(entry, jsonOf(entryAt(partition, Number.parseInt(offset, 10))));
     }
     const absent = outcome.missing.reduce((sum, { from, to }) => sum + to - from + 1, 0);
     t.equal(outcome.entries + absent, PARTITIONS * ENTRIES, 'each entry is exported or named as missing');

@@ -2,7 +2,7 @@ import type { LiveResults } from '../../../core/live/results.ts';
 import { compareOffsets, START } from '../../../core/store/offset.ts';
 import type { Ballot } from '../../../core/voting/count/ballot.ts';
 import { BallotTable } from '../../../core/voting/count/ballots/table.ts';
-import { decodeEntry } from '../../../core/voting/count/entry.ts';
+import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import { takeSequence } from '../../../core/voting/count/fold.ts';
 import { differences, Replay } from '../../../core/voting/count/replay.ts';
 import type { Slice } from '../../../core/voting/count/slice.ts';
@@ -21,7 +21,7 @@ export function checkCount(database: Database, ledger: Ledger): void {
   for (let partition = 0; partition < database.partitions; partition++) {
     const entries = database
       .entriesAfter(partition, START, Number.POSITIVE_INFINITY)
-      .map(({ text }) => decodeEntry(text));
+      .map(({ bytes }) => decodeEntry(bytes));
     for (const [key, reference] of referenceCount(entries, (vote) => ledger.pressOf(vote))) {
       const [poll = '', round = ''] = key.split('/');
       for (const press of reference.inTime) inTime.add(press);
@@ -60,8 +60,8 @@ function ballotsOf(database: Database, partition: number, { poll, round, revote,
   table.load(pages.values(), count);
   const { offset, checkpoint = { offset, producers: new Map() } } = database.position(partition);
   const producers = new Map(checkpoint.producers);
-  for (const { text, offset: at } of database.entriesAfter(partition, checkpoint.offset, Number.POSITIVE_INFINITY)) {
-    const entry = decodeEntry(text);
+  for (const { bytes, offset: at } of database.entriesAfter(partition, checkpoint.offset, Number.POSITIVE_INFINITY)) {
+    const entry = decodeEntry(bytes);
     if (compareOffsets(at, offset) > 0) break;
     if (entry.type !== 'votes' || !takeSequence(producers, entry) || !open) continue;
     for (const one of entry.rounds) if (one.poll === poll && one.round === round) table.take(one.votes, entry.atMs);

@@ -9,7 +9,8 @@ import {
   type Versioned,
 } from '../../../core/store/store.ts';
 import { pageOfVoter } from '../../../core/voting/count/ballots/pages.ts';
-import { decodeEntry, type Entry } from '../../../core/voting/count/entry.ts';
+import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
+import type { Entry } from '../../../core/voting/count/entry.ts';
 import { roundKey, type Slice, type StoredSlice } from '../../../core/voting/count/slice.ts';
 import { Journal } from './journal.ts';
 
@@ -19,7 +20,7 @@ const KEPT_WRITES = 4_096;
 export interface StoredEntry {
   readonly offset: Offset;
   readonly atMs: number;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 type StoredChange = CountChange & { readonly before: Offset };
 interface StoredPosition {
@@ -84,11 +85,11 @@ export class Database {
   }
 
   /** @param offset made from the last one */
-  append(partition: number, text: string, offset: (last: Offset) => Offset): Offset {
+  append(partition: number, bytes: Buffer, offset: (last: Offset) => Offset): Offset {
     const entries = this.entries[partition] as StoredEntry[];
     const next = offset(entries.at(-1)?.offset ?? this.trimmedTo.get(partition) ?? START);
-    const entry = decodeEntry(text);
-    this.journal.push(entries, { offset: next, atMs: entry.atMs, text });
+    const entry = decodeEntry(bytes);
+    this.journal.push(entries, { offset: next, atMs: entry.atMs, bytes });
     this.journal.change(() => {
       const undo = this.watcher.appended(partition, entry, this.journal.position);
       return () => undo();

@@ -11,7 +11,8 @@ import type {
   VoteLog,
 } from '../../../core/store/store.ts';
 import { MAX_APPEND_MS } from '../../../core/store/store.ts';
-import { decodeEntry, type Entry, encodeEntry } from '../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../core/voting/count/entries/codec.ts';
+import type { Entry } from '../../../core/voting/count/entry.ts';
 import type { Slice } from '../../../core/voting/count/slice.ts';
 import { pause } from '../../../core/waiting/pause.ts';
 import type { Machine } from '../world/machine.ts';
@@ -48,11 +49,11 @@ export class SimulatedLog implements VoteLog {
 
   append(partition: number, entry: Entry, untilMs = Number.POSITIVE_INFINITY): Promise<Offset> {
     const endMs = Math.min(untilMs, performance.now() + MAX_APPEND_MS);
-    const text = encodeEntry(entry);
-    if (!this.parts.isRetried) return this.attempt(partition, text, untilMs);
+    const bytes = encodeEntry(entry);
+    if (!this.parts.isRetried) return this.attempt(partition, bytes, untilMs);
     // One at a time: a second attempt must not end up behind the next append.
     const before = this.newest[partition] ?? Promise.resolve();
-    const appended = before.then(() => this.untilDone(partition, text, endMs));
+    const appended = before.then(() => this.untilDone(partition, bytes, endMs));
     this.newest[partition] = appended.catch(() => {});
     return appended;
   }
@@ -67,7 +68,7 @@ export class SimulatedLog implements VoteLog {
     return new Map(
       found.map(([partition, entries]) => [
         partition,
-        entries.map(({ offset, text }) => ({ offset, entry: decodeEntry(text) })),
+        entries.map(({ offset, bytes }) => ({ offset, entry: decodeEntry(bytes) })),
       ]),
     );
   }
@@ -80,10 +81,10 @@ export class SimulatedLog implements VoteLog {
     return this.parts.access.call('rest', 'write', () => this.parts.database.trim(partition, beforeMs, counted));
   }
 
-  private async untilDone(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async untilDone(partition: number, bytes: Buffer, endMs: number): Promise<Offset> {
     for (;;) {
       try {
-        return await this.attempt(partition, text, endMs);
+        return await this.attempt(partition, bytes, endMs);
       } catch (error) {
         if (error instanceof TooLate || performance.now() + RETRY_MS >= endMs) {
           // Only once the limit has passed is it certain that no late command will store the entry.
@@ -95,13 +96,13 @@ export class SimulatedLog implements VoteLog {
     }
   }
 
-  private async attempt(partition: number, text: string, endMs: number): Promise<Offset> {
+  private async attempt(partition: number, bytes: Buffer, endMs: number): Promise<Offset> {
     const { world, machine, access, database, isRetried, nextOffset } = this.parts;
     if (performance.now() > endMs) throw new TooLate('the time limit has passed');
     const limitMs = machine.simulatedMs(endMs);
     return access.call('appends', 'keep', () => {
       if (isRetried && world.nowMs > limitMs) throw new TooLate('the time limit has passed');
-      const offset = database.append(partition, text, nextOffset);
+      const offset = database.append(partition, bytes, nextOffset);
       access.ring('log');
       return offset;
     });

@@ -10,7 +10,11 @@ export type Depth = 'quick' | 'full';
  *
  * @param isReadable whether a value can be read; values are not examined by default
  */
-export function examine(path: string, depth: Depth, isReadable?: (value: Buffer, table: string) => boolean): string | undefined {
+export function examine(
+  path: string,
+  depth: Depth,
+  isReadable?: (value: Buffer, table: string) => boolean,
+): string | undefined {
   return damageOf(path, (file) => {
     const [first, second] = file.metas();
     if (Math.abs(first.transaction - second.transaction) > 1)

@@ -1,4 +1,6 @@
 import { bufferToKeyValue } from 'lmdb';
+import { isBinary } from '../../../voting/count/entries/binary.ts';
+import { readEntry } from '../../../voting/count/entries/codec.ts';
 import { type Offset, SEALED } from '../../offset.ts';
 import type { Collection, Versioned } from '../../store.ts';
 import { Damage, entriesOf, flagsOf, type LeafNode, PAGE, PageFile, transactionOf } from '../pages/page-file.ts';
@@ -9,7 +11,7 @@ import { sequenceOf } from '../sequence.ts';
 export interface StoredEntry {
   readonly partition: number;
   readonly sequence: number;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** A document of the registry, with its key. */
@@ -58,7 +60,7 @@ export function readableEntries(path: string): StoredEntry[] {
     const entry = storedEntry(file, node);
     if (!entry) return;
     const key = `${entry.partition}/${entry.sequence}`;
-    if (!found.has(key) && isEntry(entry.text)) found.set(key, entry);
+    if (!found.has(key) && isEntry(entry.bytes)) found.set(key, entry);
   };
   try {
     for (const node of entriesOfTable(file, 'log')) add(node);
@@ -159,8 +161,8 @@ function storedEntry(file: PageFile, node: LeafNode): StoredEntry | undefined {
   if (!Array.isArray(key) || key.length !== 2) return undefined;
   const [partition, sequence] = key;
   if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(sequence) || node.tree) return undefined;
-  const text = ifSound(() => file.value(node).toString());
-  return text === undefined ? undefined : { partition: partition as number, sequence: sequence as number, text };
+  const bytes = ifSound(() => file.value(node));
+  return bytes && { partition: partition as number, sequence: sequence as number, bytes };
 }
 
 function storedDocument(file: PageFile, node: LeafNode): StoredDocument | undefined {
@@ -171,8 +173,9 @@ function storedDocument(file: PageFile, node: LeafNode): StoredDocument | undefi
   return { ...stored, collection: key[0] as Collection, id: String(key[1]) };
 }
 
-function isEntry(text: string): boolean {
-  const entry = ifReadable(() => JSON.parse(text)) as { type?: unknown } | null | undefined;
+function isEntry(bytes: Buffer): boolean {
+  if (isBinary(bytes)) return readEntry(bytes).type !== 'unreadable';
+  const entry = ifReadable(() => JSON.parse(bytes.toString())) as { type?: unknown } | null | undefined;
   return ['votes', 'open', 'close'].includes(String(entry?.type));
 }
 

@@ -46,7 +46,7 @@ export class RoundStarts {
   }
 }
 
-function hasVotes({ votes }: { readonly votes: readonly unknown[] }): boolean {
+function hasVotes({ votes }: { readonly votes: { readonly length: number } }): boolean {
   return votes.length > 0;
 }
 

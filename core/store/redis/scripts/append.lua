@@ -24,7 +24,9 @@ if stored ~= '' and #redis.call('XRANGE', vote_log, stored, stored) == 1 then
   redis.call('SET', mark, expected)
   return {now, stored}
 end
-local offset = redis.call('XADD', vote_log, '*', 'e', entry)
+-- JSON begins with a brace. Earlier versions read only the first field: to them, bytes are an entry in a newer format, not damage.
+local fields = string.byte(entry) == 123 and {'e', entry} or {'e', '{"v":2}', 'b', entry}
+local offset = redis.call('XADD', vote_log, '*', unpack(fields))
 -- The entry is stored now, so a failure to wake readers must not look as if it was not.
 redis.pcall('PUBLISH', channel, partition)
 return {now, offset}

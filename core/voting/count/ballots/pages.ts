@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter, MalformedBytes } from '../entries/bytes.ts';
+import { NONE } from '../entries/columns.ts';
 import { hashOf } from '../partition.ts';
-import { type BallotRows, NONE } from './rows.ts';
+import type { BallotRows } from './rows.ts';
 
 /** The first byte of a page: its format. */
 const FORMAT = 1;

@@ -1,10 +1,9 @@
 import type { Ballot } from '../ballot.ts';
+import { NONE } from '../entries/columns.ts';
 import { idOf, MAX_PACKETS } from '../packet.ts';
 import { hashOf } from '../partition.ts';
 import { CastBook, NO_CAST } from './casts.ts';
 
-/** In columns of numbers: there is none. All real values are at least 0. */
-export const NONE = -1;
 /** For how many ballots there is room at first. */
 const FIRST_CAPACITY = 16;
 /** With more casts than this for each ballot, most belong to none any more. */

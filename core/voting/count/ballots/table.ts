@@ -1,9 +1,9 @@
 import { type Revote, votesAllowed } from '../../rules/settings.ts';
 import type { Ballot } from '../ballot.ts';
-import type { Vote } from '../vote.ts';
+import { FLAG, NONE, type VoteColumns } from '../entries/columns.ts';
 import { NO_CAST } from './casts.ts';
 import { decodePage, encodePage, pageOf, pagesFor } from './pages.ts';
-import { BallotRows, NONE } from './rows.ts';
+import { BallotRows } from './rows.ts';
 
 /** What became of votes. */
 export interface Outcome {
@@ -132,55 +132,67 @@ export class BallotTable {
     this.moved();
   }
 
-  /** Applies votes of an entry. Everything but `outcome` and `moved` follows from the order of the votes alone. */
-  take(votes: readonly Vote[], atMs: number): void {
-    const { book } = this.rows;
-    for (const vote of votes) {
-      const { connection = 0, packet = NONE, n = NONE, t = NONE } = vote;
-      const [dup, mayRepeat] = [vote.dup === true, vote.mayRepeat === true];
-      this.takeOne(vote.device, book.numberOf(vote.choice), atMs, connection, packet, n, t, dup, mayRepeat);
+  /** Applies the votes of an entry, in their order. @param atMs when the entry was logged, in ms since 1970 */
+  take(votes: VoteColumns, atMs: number): void {
+    const { rows } = this;
+    const { length, voters, voterOf, choiceOf } = votes;
+    // Voters and choices are looked up once per entry, not once per vote.
+    const casts = votes.choices.map((choice) => rows.book.numberOf(choice));
+    const rowOf = voters.map((voter) => rows.rowOf(voter) ?? NONE);
+    for (let i = 0; i < length; i++) {
+      const voter = voterOf[i] as number;
+      rowOf[voter] = this.apply(
+        voters[voter] as string,
+        rowOf[voter] as number,
+        casts[choiceOf[i] as number] as number,
+        votes,
+        i,
+        atMs,
+      );
     }
   }
 
-  private takeOne(
-    voter: string,
-    cast: number,
-    atMs: number,
-    connection: number,
-    packet: number,
-    n: number,
-    t: number,
-    dup: boolean,
-    mayRepeat: boolean,
-  ): void {
+  /** Applies one vote of an entry. */
+  takeOne(votes: VoteColumns, i: number, atMs: number): void {
+    const voter = votes.device(i);
+    this.apply(voter, this.rows.rowOf(voter) ?? NONE, this.rows.book.numberOf(votes.choice(i)), votes, i, atMs);
+  }
+
+  /** @returns the row of the voter, `NONE` if there is still none */
+  private apply(voter: string, known: number, cast: number, votes: VoteColumns, i: number, atMs: number): number {
     const { rows, result } = this;
-    let row = rows.rowOf(voter);
-    const before = row === undefined ? NO_CAST : (rows.casts[row] as number);
-    if (row !== undefined) {
-      if (this.isRedelivery(row, cast, connection, packet, n, dup, mayRepeat)) {
+    const connection = Math.max(0, votes.connection(i));
+    const packet = votes.packet(i);
+    const n = votes.n(i);
+    const before = known === NONE ? NO_CAST : (rows.casts[known] as number);
+    if (known !== NONE) {
+      if (this.isRedelivery(known, cast, connection, packet, n, votes.flags[i] as number)) {
         result.redelivered++;
-        return;
+        return known;
       }
       if (this.isFirstOnly) {
         result.alreadyVoted++;
-        return;
+        return known;
       }
     }
     if (cast === NO_CAST) {
       if (before === NO_CAST) {
         result.nothingToWithdraw++;
-        return;
+        return known;
       }
-    } else if (row !== undefined && this.isLimited && (rows.votes[row] as number) >= this.allowed) {
+    } else if (known !== NONE && this.isLimited && (rows.votes[known] as number) >= this.allowed) {
       result.tooManyVotes++;
-      return;
+      return known;
     }
     const { choiceOf, isTimed, isLate } = rows.book;
     // Giving the same answer again does not make it slower, unless the time of the vote is part of it, as in a pulse.
     const isSame = before !== NO_CAST && choiceOf[before] === choiceOf[cast] && !isTimed[cast];
-    if (row === undefined) row = rows.insert(voter);
+    const row = known === NONE ? rows.insert(voter) : known;
     // A late vote counts only because of its press time, so that is its time.
-    if (!isSame) rows.times[row] = isLate[cast] && t !== NONE ? t : atMs;
+    if (!isSame) {
+      const t = isLate[cast] ? votes.t(i) : NONE;
+      rows.times[row] = t === NONE ? atMs : t;
+    }
     if (before !== NO_CAST) {
       result.counted--;
       result.replaced++;
@@ -199,6 +211,7 @@ export class BallotTable {
     this.rememberPacket(row, connection, packet);
     if (connection > (rows.connections[row] as number)) rows.connections[row] = connection;
     this.touch(row);
+    return row;
   }
 
   /**
@@ -213,8 +226,7 @@ export class BallotTable {
     connection: number,
     packet: number,
     n: number,
-    dup: boolean,
-    mayRepeat: boolean,
+    flags: number,
   ): boolean {
     const { rows } = this;
     const number = rows.numbers[row] as number;
@@ -225,7 +237,8 @@ export class BallotTable {
     // Many clients send a packet again after they have reconnected, and not all of them set DUP as MQTT demands [MQTT-3.3.1-1]. In
     // a poll whose votes expire, a vote without DUP counts nevertheless: a clicker that starts anew for each press repeats both
     // packet ids and payloads, and each of its presses renews the vote.
-    const isAgain = dup || (connection > last && mayRepeat && !isTimed[cast]);
+    const dup = (flags & FLAG.dup) !== 0;
+    const isAgain = dup || (connection > last && (flags & FLAG.mayRepeat) !== 0 && !isTimed[cast]);
     if (isAgain && packet !== NONE && rows.hasPacket(row, packet)) return true;
     // Only the choices are compared: the redelivered copy may be marked as late or carry a later second.
     return dup && choiceOf[cast] === choiceOf[rows.casts[row] as number];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { balances } from '../../../../core/voting/count/accounting.ts';
 import { BallotTable } from '../../../../core/voting/count/ballots/table.ts';
+import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold, MAX_PRODUCERS, touchedBy } from '../../../../core/voting/count/fold.ts';
 import { differences } from '../../../../core/voting/count/replay.ts';
@@ -151,7 +152,9 @@ t.test(
 t.test('fold: the tally adds up to the number of counted ballots, and every vote is accounted for', async () => {
   fc.assert(
     fc.property(aLog, aRevote, fc.nat(50), (log, revote, refused) => {
-      const edge = votesOf([], { rounds: [{ poll: 'q', round: 1, votes: [], rejected: { empty: refused } }] });
+      const edge = votesOf([], {
+        rounds: [{ poll: 'q', round: 1, votes: new VoteColumns(), rejected: { empty: refused } }],
+      });
       const { tally, accounting } = countOf([opening(questionWith({ revote })), ...log, edge]);
       return total(tally) === accounting.counted && balances(accounting);
     }),

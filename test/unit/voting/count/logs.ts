@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { BallotTable } from '../../../../core/voting/count/ballots/table.ts';
+import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import type { Entry, VoteEntry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../../../core/voting/count/slice.ts';
@@ -34,7 +35,7 @@ export const votesOf = (votes: readonly Vote[], extra: Partial<VoteEntry> = {}):
   producer: 'run',
   sequence: sequences++,
   atMs: 5,
-  rounds: [{ poll: 'q', round: 1, votes, rejected: {} }],
+  rounds: [{ poll: 'q', round: 1, votes: VoteColumns.of(votes), rejected: {} }],
   refused: {},
   ...extra,
 });

@@ -1,7 +1,7 @@
 /** Packets that are sent again, with and without DUP, are counted once; real votes that look alike are all counted. */
 import t from 'tap';
 import { unpackBallot } from '../../../../core/voting/count/ballot.ts';
-import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
 import { fold } from '../../../../core/voting/count/fold.ts';
 import { MAX_PACKETS, packetOf, partsOf } from '../../../../core/voting/count/packet.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';

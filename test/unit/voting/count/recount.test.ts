@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
+import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import { differences, Replay } from '../../../../core/voting/count/replay.ts';
 import { newSlice } from '../../../../core/voting/count/slice.ts';
 import { shift } from '../../../../core/voting/count/tally.ts';
@@ -11,7 +12,7 @@ t.test('recount: counting the log again gives the live count, and differences ar
   fc.assert(
     fc.property(aLog, aRevote, (log, revote) => {
       const other = votesOf([{ device: 'd1', choice: 'a' }], {
-        rounds: [{ poll: 'other', round: 1, votes: [], rejected: {} }],
+        rounds: [{ poll: 'other', round: 1, votes: new VoteColumns(), rejected: {} }],
       });
       const entries = [opening(questionWith({ revote })), ...log, other];
       const again = new Replay('q', 1);

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decodeEntry, type Entry, encodeEntry } from '../../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
+import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
+import type { Entry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
 import { roundKey } from '../../../../core/voting/count/slice.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
@@ -17,7 +19,7 @@ const countOf = (definition: Definition, votes: readonly Vote[]) => {
       producer: 'p',
       sequence: 0,
       atMs: 2,
-      rounds: [{ poll: 'q', round: 1, votes, rejected: {} }],
+      rounds: [{ poll: 'q', round: 1, votes: VoteColumns.of(votes), rejected: {} }],
       refused: {},
     },
   ];
@@ -60,7 +62,7 @@ function answeredAt(votes: readonly (readonly [atMs: number, vote: Omit<Vote, 'd
   const entries: Entry[] = [
     { type: 'open', poll: 'q', round: 1, atMs: 1, definition: define('single', ['a', 'b'], { withdraw: true }) },
     ...votes.map(([atMs, vote], sequence): Entry => {
-      const rounds = [{ poll: 'q', round: 1, votes: [{ device: 'd', ...vote }], rejected: {} }];
+      const rounds = [{ poll: 'q', round: 1, votes: VoteColumns.of([{ device: 'd', ...vote }]), rejected: {} }];
       return { type: 'votes', producer: 'p', sequence, atMs, rounds, refused: {} };
     }),
   ];

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { bundlesOf, castOf, readCast } from '../../../../core/voting/count/cast.ts';
-import { decodeEntry, type Entry, encodeEntry } from '../../../../core/voting/count/entry.ts';
+import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
+import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
+import type { Entry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
 import { roundKey } from '../../../../core/voting/count/slice.ts';
 import type { Tally } from '../../../../core/voting/count/tally.ts';
@@ -219,7 +221,7 @@ function countOf(definition: Definition, votes: readonly (readonly [number, stri
       producer: 'run',
       sequence,
       atMs: 2,
-      rounds: [{ poll: 'q', round: 1, votes: [...some, ...again], rejected: {} }],
+      rounds: [{ poll: 'q', round: 1, votes: VoteColumns.of([...some, ...again]), rejected: {} }],
       refused: {},
     };
     entries.push(entry, ...(next() === 0 ? [entry] : []));
