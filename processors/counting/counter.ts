@@ -12,9 +12,12 @@ import type { ProcessorMetrics } from '../metrics.ts';
 import { OpenRounds } from './open-rounds.ts';
 import { type Foldable, Unreadable } from './unreadable.ts';
 
-/** Maximum number of entries per read and of votes per commit. They limit how long other work in the process has to wait. */
-const MAX_ENTRIES = 16;
-const MAX_VOTES = 5_000;
+/**
+ * Maximum number of entries and votes of a partition that are read and committed together. They limit how long other work in the
+ * process has to wait: about 1 µs a vote.
+ */
+const MAX_ENTRIES = 64;
+const MAX_VOTES = 10_000;
 /** Maximum time in ms for which a read waits for new entries. Stopping may take that long. */
 const READ_WAIT_MS = 1_000;
 /** Time in ms to let entries accumulate after a commit. A commit of many entries costs little more than one of few. */
@@ -61,6 +64,8 @@ export class Counter {
   private readonly progress = new Map<number, Progress>();
   /** The partitions of the last step. */
   private held: readonly number[] = [];
+  /** How many votes the entries of the last step contained on average; at least 1. */
+  private votesPerEntry = 1;
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
 
@@ -107,16 +112,28 @@ export class Counter {
       if (!this.unreadable.isResting(partition)) cursors.set(partition, (await this.progressOf(partition)).offset);
     }
     const { signal } = this.halt;
-    const found = await this.parts.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
+    // Entries that are read and then left for the next commit would be decoded twice.
+    const limit = Math.max(1, Math.min(MAX_ENTRIES, Math.floor(MAX_VOTES / this.votesPerEntry)));
+    const found = await this.parts.store.log.read(cursors, { limit, waitMs: READ_WAIT_MS, signal });
     for (const partition of cursors.keys()) this.measureLag(partition, found.get(partition));
     for (const partition of cursors.keys()) if (!found.has(partition)) await this.checkpoint(partition);
     // If the store returns early without entries, this loop must still yield to other work.
     if (found.size === 0) return pause(1, signal);
     const batches = [...found].map(([partition, entries]) => {
       const batch = firstVotes(this.unreadable.readable(partition, entries));
-      return { partition, batch, isBehind: entries.length === MAX_ENTRIES || entries.length > batch.length };
+      return { partition, batch, isBehind: entries.length === limit || entries.length > batch.length };
     });
-    await Promise.all(batches.map(({ partition, batch }) => this.count(partition, batch)));
+    this.votesPerEntry = average(batches.flatMap(({ batch }) => batch.map(({ entry }) => votesIn(entry))));
+    const counts: Promise<void>[] = [];
+    for (const { partition, batch } of batches) {
+      const counted = this.count(partition, batch);
+      // It may fail before it is awaited.
+      counted.catch(() => {});
+      counts.push(counted);
+      // One partition at a time, so that other work need not wait for all of them. Their commits go on together.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(counts);
     const isBehind = batches.some((one) => one.isBehind);
     if (!isBehind) await pause(GATHER_MS, signal);
   }
@@ -242,6 +259,10 @@ function firstVotes(entries: readonly Foldable[]): readonly Foldable[] {
     return votes >= MAX_VOTES;
   });
   return end === -1 ? entries : entries.slice(0, end + 1);
+}
+
+function average(numbers: readonly number[]): number {
+  return Math.max(1, numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length));
 }
 
 function votesIn(entry: FoldedEntry): number {

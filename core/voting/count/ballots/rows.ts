@@ -116,12 +116,10 @@ export class BallotRows {
     if (newest === NONE) return;
     const id = idOf(packet);
     const older = this.older.get(row);
-    if (older) {
-      const at = older.findIndex((each) => idOf(each) === id);
-      if (at !== -1) older.splice(at, 1);
-    }
     if (idOf(newest) === id) this.packets[row] = older?.pop() ?? NONE;
-    if (older?.length === 0) this.older.delete(row);
+    if (!older) return;
+    for (let i = 0; i < older.length; i++) if (idOf(older[i] as number) === id) older.splice(i--, 1);
+    if (older.length === 0) this.older.delete(row);
   }
 
   /** Drops the casts that no ballot has, if there are many. Changes the numbers of casts. */
