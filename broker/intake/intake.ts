@@ -1,6 +1,6 @@
 import { MAX_BLIND_SEQUENCE, pseudonymised, pseudonymOf } from '../../core/devices/pseudonym.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
-import type { BallotReader } from '../../core/store/ballots/reader.ts';
+import type { Ballots } from '../../core/store/store.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
 import { castOf, MAX_CHOICE_BYTES } from '../../core/voting/count/cast.ts';
 import { partitionOf } from '../../core/voting/count/partition.ts';
@@ -50,7 +50,7 @@ export type Settled = (error: Error | undefined, receipt: Receipt) => void;
 
 interface IntakeParts extends Omit<AppenderParts, 'partition'> {
   readonly polls: PollBook;
-  readonly ballots: BallotReader;
+  readonly ballots: Ballots;
 }
 
 /**

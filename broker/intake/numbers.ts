@@ -1,5 +1,5 @@
 import { LruMap } from '../../core/runtime/lru-map.ts';
-import type { BallotReader } from '../../core/store/ballots/reader.ts';
+import type { Ballots } from '../../core/store/store.ts';
 import { roundKey } from '../../core/voting/count/slice.ts';
 import type { Vote } from '../../core/voting/count/vote.ts';
 
@@ -15,10 +15,10 @@ export interface Place {
 
 /** The highest sequence number of each voter, so that receipts do not call a vote accepted that is older than the ballot. */
 export class Numbers {
-  private readonly ballots: BallotReader;
+  private readonly ballots: Ballots;
   private readonly highest = new LruMap<string, number>();
 
-  constructor(ballots: BallotReader) {
+  constructor(ballots: Ballots) {
     this.ballots = ballots;
   }
 

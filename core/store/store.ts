@@ -2,7 +2,6 @@ import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry, FoundEntry } from '../voting/count/entry.ts';
 import type { Slice, SliceChange } from '../voting/count/slice.ts';
-import type { BallotReader } from './ballots/reader.ts';
 import type { Offset } from './offset.ts';
 import type { DeviceEvent } from './trail.ts';
 
@@ -15,8 +14,7 @@ import type { DeviceEvent } from './trail.ts';
 export interface Store {
   readonly log: VoteLog;
   readonly counts: CountStore;
-  /** Ballots as they are now. They are read here, not in `counts`, which has them as of the last checkpoint. */
-  readonly ballots: BallotReader;
+  readonly ballots: Ballots;
   readonly changes: ChangeFeed;
   readonly registry: Registry;
   readonly presence: Presence;
@@ -163,6 +161,14 @@ export interface CountStore {
    * Otherwise another processor was faster: nothing changes, and the result is false.
    */
   commit(commit: Commit): Promise<boolean>;
+}
+
+/** Ballots as of the last commit. `CountStore.stored` has them as of the last checkpoint. */
+export interface Ballots {
+  /** The ballots of `voters`, in the same order; undefined for a voter who has none. */
+  of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]>;
+  /** Every ballot of a round in one partition, withdrawn ones included, as of one moment. In no particular order. */
+  all(partition: number, poll: string, round: number): AsyncIterable<readonly [voter: string, ballot: Ballot]>;
 }
 
 /** The number of changes kept per partition. A reader that is further behind reloads the slices. */

@@ -9,7 +9,7 @@ import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
-import { OpenRounds } from './open-rounds.ts';
+import { BALLOT_LIMITS, type BallotLimits, OpenRounds } from './open-rounds.ts';
 import { type Foldable, Unreadable } from './unreadable.ts';
 
 /**
@@ -51,6 +51,7 @@ interface CounterParts {
   readonly partitions: () => readonly number[];
   readonly metrics: ProcessorMetrics;
   readonly log: Log;
+  readonly limits?: BallotLimits;
 }
 
 /**
@@ -214,7 +215,7 @@ export class Counter {
     if (known) return known;
     const { store } = this.parts;
     const position = await store.counts.position(partition);
-    const rounds = await OpenRounds.takeOver(store, partition, position);
+    const rounds = await OpenRounds.takeOver(store, partition, position, this.parts.limits ?? BALLOT_LIMITS);
     const progress = { ...position, slices: new LruMap<string, Slice>(), rounds };
     this.progress.set(partition, progress);
     return progress;

@@ -6,13 +6,19 @@ import { BallotTable } from '../../core/voting/count/ballots/table.ts';
 import { takeSequence } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 
-/**
- * A partition’s ballots are stored after so many votes, and so long (ms) after the first of them. They limit what has to be read
- * again when another process takes the partition over. An entry counts as one more vote.
- */
-export const CHECKPOINT = { votes: 100_000, ms: 10_000 } as const;
-/** The most ballots that a process keeps in memory, at about 150 bytes each, shared equally by its partitions. */
-const MAX_BALLOTS = 2_000_000;
+export interface BallotLimits {
+  /**
+   * A partition’s ballots are stored after so many votes, and so long (ms) after the first of them. They limit what has to be
+   * read again when another process takes the partition over. An entry counts as one more vote.
+   */
+  readonly votes: number;
+  readonly ms: number;
+  /** The most ballots that a process keeps in memory, at about 150 bytes each, shared equally by its partitions. */
+  readonly inMemory: number;
+}
+
+/** The limits unless a test sets others. */
+export const BALLOT_LIMITS: BallotLimits = { votes: 100_000, ms: 10_000, inMemory: 2_000_000 };
 
 /** A round whose ballots are in memory. */
 interface Held {
@@ -37,10 +43,12 @@ export class OpenRounds {
   private behind = 0;
   /** When the first of them was counted, by `performance.now()`. */
   private behindSinceMs = 0;
+  private readonly limits: BallotLimits;
   private hasCheckpoint: boolean;
 
-  private constructor(store: Store, partition: number, hasCheckpoint: boolean) {
+  private constructor(store: Store, partition: number, limits: BallotLimits, hasCheckpoint: boolean) {
     this.store = store;
+    this.limits = limits;
     this.partition = partition;
     this.hasCheckpoint = hasCheckpoint;
   }
@@ -50,9 +58,14 @@ export class OpenRounds {
    *
    * @param position where the partition is counted
    */
-  static async takeOver(store: Store, partition: number, position: Position): Promise<OpenRounds> {
+  static async takeOver(
+    store: Store,
+    partition: number,
+    position: Position,
+    limits: BallotLimits,
+  ): Promise<OpenRounds> {
     const { checkpoint = position, offset } = position;
-    const rounds = new OpenRounds(store, partition, position.checkpoint !== undefined);
+    const rounds = new OpenRounds(store, partition, limits, position.checkpoint !== undefined);
     const producers = new Map(checkpoint.producers);
     const slices = new Map<string, Slice | undefined>();
     for await (const { entry } of scanLog(store, partition, checkpoint.offset, offset)) {
@@ -105,9 +118,9 @@ export class OpenRounds {
   isDue(partitions: number): boolean {
     if (!this.hasCheckpoint) return true;
     if (this.behind === 0) return false;
-    const isLong = performance.now() - this.behindSinceMs >= CHECKPOINT.ms;
-    const isFull = this.tables.size > 1 && this.ballots() > MAX_BALLOTS / partitions;
-    return isLong || isFull || this.behind >= CHECKPOINT.votes;
+    const isLong = performance.now() - this.behindSinceMs >= this.limits.ms;
+    const isFull = this.tables.size > 1 && this.ballots() > this.limits.inMemory / partitions;
+    return isLong || isFull || this.behind >= this.limits.votes;
   }
 
   /** What a checkpoint stores. It counts as stored: if the commit fails, the partition must be taken over again. */
@@ -133,7 +146,7 @@ export class OpenRounds {
     let ballots = this.ballots();
     for (const [key, table] of this.tables) {
       // The one used last is needed again at once, however large it is.
-      if (ballots <= MAX_BALLOTS / partitions || this.tables.size === 1) break;
+      if (ballots <= this.limits.inMemory / partitions || this.tables.size === 1) break;
       ballots -= table.size;
       this.drop(key);
     }

@@ -4,7 +4,7 @@ import { BallotTable } from '../../voting/count/ballots/table.ts';
 import type { Revote } from '../../voting/rules/settings.ts';
 import { scanLog } from '../log-scan.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
-import type { CountStore, VoteLog } from '../store.ts';
+import type { Ballots, CountStore, VoteLog } from '../store.ts';
 import { type RoundTail, Tail, type TailVote, votesAfter } from './tail.ts';
 
 interface Parts {
@@ -28,7 +28,7 @@ interface Reading {
  * Ballots as of the last commit: what is stored of them, and the votes that were counted since, applied to it by the same rules.
  * Keeps these votes between reads, so that each entry is read once. Reads that come together share that work.
  */
-export class BallotReader {
+export class BallotReader implements Ballots {
   private readonly parts: Parts;
   private readonly readings = new Map<number, Reading>();
 
@@ -36,7 +36,6 @@ export class BallotReader {
     this.parts = parts;
   }
 
-  /** The ballots of `voters`, in the same order; undefined for a voter who has none. */
   async of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]> {
     if (voters.length === 0) return [];
     const later = (await this.tailOf(partition)).of(poll, round, voters);
@@ -49,7 +48,6 @@ export class BallotReader {
     return voters.map((voter) => ballots.ballotOf(voter));
   }
 
-  /** Every ballot of a round in one partition, withdrawn ones included, as of one moment. In no particular order. */
   async *all(partition: number, poll: string, round: number): AsyncGenerator<readonly [voter: string, ballot: Ballot]> {
     const later = (await this.tailOf(partition)).of(poll, round);
     const rules = await this.rulesOf(partition, poll, round, later);

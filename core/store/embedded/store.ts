@@ -3,7 +3,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { BallotReader } from '../ballots/reader.ts';
 import { compareOffsets } from '../offset.ts';
-import type { Condition, Store } from '../store.ts';
+import type { Ballots, Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
 import { demandNewLog, demandOneDeployment, demandPartitions } from './deployment.ts';
@@ -50,7 +50,7 @@ interface Opened {
 export class EmbeddedStore implements Store {
   readonly log: EmbeddedLog;
   readonly counts: EmbeddedCounts;
-  readonly ballots: BallotReader;
+  readonly ballots: Ballots;
   readonly changes: EmbeddedChanges;
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();

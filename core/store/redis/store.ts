@@ -3,7 +3,7 @@ import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
 import { BallotReader } from '../ballots/reader.ts';
 import { parseAddress, type SentinelCredentials } from '../redis-address.ts';
-import type { Condition, Store } from '../store.ts';
+import type { Ballots, Condition, Store } from '../store.ts';
 import { RedisChanges } from './changes.ts';
 import { Bells } from './connection/bells.ts';
 import { awaitReady, connect, gate, primaries, type RedisConnection } from './connection/connection.ts';
@@ -57,7 +57,7 @@ interface RedisParts {
 export class RedisStore implements Store {
   readonly log: RedisLog;
   readonly counts: RedisCounts;
-  readonly ballots: BallotReader;
+  readonly ballots: Ballots;
   readonly changes: RedisChanges;
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;

@@ -153,6 +153,8 @@ export function takeSequence(producers: Map<string, number>, entry: VoteEntry, c
   if (entry.sequence <= (producers.get(entry.producer) ?? -1)) return false;
   producers.delete(producer);
   producers.set(producer, sequence);
+  // Stores keep the order of the changes, so the producer heard last must be the last of them.
+  changed?.delete(producer);
   changed?.add(producer);
   if (producers.size > MAX_PRODUCERS) {
     const [oldest] = producers.keys() as Iterable<string> as [string];

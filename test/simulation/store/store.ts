@@ -2,7 +2,7 @@ import { BallotReader } from '../../../core/store/ballots/reader.ts';
 import { EmbeddedLines } from '../../../core/store/embedded/lines.ts';
 import { EmbeddedPresence } from '../../../core/store/embedded/presence.ts';
 import { EmbeddedTrails } from '../../../core/store/embedded/trails.ts';
-import type { Condition, Lines, Presence, Store, Trails } from '../../../core/store/store.ts';
+import type { Ballots, Condition, Lines, Presence, Store, Trails } from '../../../core/store/store.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 import type { Access } from './access.ts';
@@ -26,7 +26,7 @@ interface Kinds {
 export class SimulatedStore implements Store {
   readonly log: SimulatedLog;
   readonly counts: SimulatedCounts;
-  readonly ballots: BallotReader;
+  readonly ballots: Ballots;
   readonly changes: SimulatedChanges;
   readonly registry: SimulatedRegistry;
   readonly presence: Presence;
