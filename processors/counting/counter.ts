@@ -216,6 +216,12 @@ export class Counter {
     const { store } = this.parts;
     const position = await store.counts.position(partition);
     const rounds = await OpenRounds.takeOver(store, partition, position, this.parts.limits ?? BALLOT_LIMITS);
+    if (rounds.isIncomplete) {
+      this.log.error(
+        { partition, checkpoint: position.checkpoint?.offset, counted: position.offset },
+        'the vote log lacks counted entries whose ballots were not stored yet; further votes of these voters may count again',
+      );
+    }
     const progress = { ...position, slices: new LruMap<string, Slice>(), rounds };
     this.progress.set(partition, progress);
     return progress;

@@ -44,6 +44,8 @@ export class OpenRounds {
   /** When the first of them was counted, by `performance.now()`. */
   private behindSinceMs = 0;
   private readonly limits: BallotLimits;
+  /** True if the log lacks entries behind the checkpoint, and with them ballots: it was lost, and the rest accepted. */
+  isIncomplete = false;
   private hasCheckpoint: boolean;
 
   private constructor(store: Store, partition: number, limits: BallotLimits, hasCheckpoint: boolean) {
@@ -68,7 +70,9 @@ export class OpenRounds {
     const rounds = new OpenRounds(store, partition, limits, position.checkpoint !== undefined);
     const producers = new Map(checkpoint.producers);
     const slices = new Map<string, Slice | undefined>();
-    for await (const { entry } of scanLog(store, partition, checkpoint.offset, offset)) {
+    let at = checkpoint.offset;
+    for await (const { offset: last, entry } of scanLog(store, partition, checkpoint.offset, offset)) {
+      at = last;
       if (entry.type === 'newer') {
         throw new StoreError(`an entry behind the checkpoint has format ${entry.format}; update this process`);
       }
@@ -85,6 +89,7 @@ export class OpenRounds {
       rounds.counted(votesIn(entry.rounds));
     }
     for (const table of rounds.tables.values()) table.settle();
+    rounds.isIncomplete = at !== offset;
     return rounds;
   }
 
