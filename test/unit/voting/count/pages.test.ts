@@ -65,7 +65,7 @@ t.test('a round that grows is spread over more pages, and only pages with change
   for (let i = 0; i < 3_000; i++) {
     add(i, 'a');
     // Not always at the same number of ballots, and now and then by another process.
-    if (i % 37 === 0) stored.take(table);
+    if (i % 37 === 0 || i % 500 === 0) stored.take(table);
     if (i % 500 === 0) table = stored.loaded();
     if (i % 500 === 0) add(i, 'b');
   }
