@@ -5,14 +5,15 @@ import { EXIT } from './exit.ts';
 
 /** The settings that say which store it is. */
 const NAMES = ['redisUrl', 'redisPrefix', 'sentinelUsername', 'sentinelPassword'] as const;
-type Flags = Partial<Record<(typeof NAMES)[number] | 'partitions', string>>;
+/** The flags that say which store it is. */
+export type PlaceFlags = Partial<Record<(typeof NAMES)[number] | 'partitions', string>>;
 
 /** Adds `pollcast store`, for the operators of Redis: it connects to Redis itself, because no process may be able to. */
 export function addStore(program: Command): void {
   const store = program
     .command('store')
     .description('What Redis has of a deployment, and what to do when data is gone');
-  withPlace(store.command('show').description('Show whether all data is there')).action(async (flags: Flags) => {
+  withPlace(store.command('show').description('Show whether all data is there')).action(async (flags: PlaceFlags) => {
     await run(async () => {
       const { examineStore } = await import('../app/recovery/lost-store.ts');
       const { mark, partitions, polls, devices, gone } = await examineStore(placeOf(flags));
@@ -31,7 +32,7 @@ export function addStore(program: Command): void {
     store
       .command('accept')
       .description('Go on with what is left after Redis has lost data: running processes acknowledge votes again'),
-  ).action(async (flags: Flags) => {
+  ).action(async (flags: PlaceFlags) => {
     await run(async () => {
       const { acceptLostStore } = await import('../app/recovery/lost-store.ts');
       const shortened = await acceptLostStore(placeOf(flags));
@@ -46,7 +47,7 @@ export function addStore(program: Command): void {
   });
 }
 
-function withPlace(command: Command): Command {
+export function withPlace(command: Command): Command {
   for (const name of NAMES) {
     const { variable, fallback, description } = environmentSettings[name];
     const otherwise = fallback === '' ? '' : `, default: ${fallback}`;
@@ -59,7 +60,7 @@ function withPlace(command: Command): Command {
   );
 }
 
-function placeOf(flags: Flags): StorePlace {
+export function placeOf(flags: PlaceFlags): StorePlace {
   const text = (name: (typeof NAMES)[number]) =>
     flags[name] ?? process.env[environmentSettings[name].variable] ?? environmentSettings[name].fallback;
   const url = text('redisUrl');

@@ -2,7 +2,7 @@ import { codeOfRejection } from './mqtt5/codes.ts';
 import type { Translator } from './mqtt5/translator.ts';
 import {
   ACKNOWLEDGEMENT_BYTES,
-  type Acknowledgement,
+  type AcknowledgementType,
   type Refused,
   writeAcknowledgement,
 } from './wire/acknowledgement.ts';
@@ -20,19 +20,20 @@ interface Line {
   destroy(error: Error): void;
 }
 
-/** A packet that was received and has not been acknowledged yet. */
-export interface Pending {
-  /** Undefined for a PUBLISH at QoS 0, which is not acknowledged. */
-  readonly type: Acknowledgement['type'] | undefined;
-  readonly id: number;
-  isSettled: boolean;
-  reason: Refused | undefined;
-  /** Why the packet is not acknowledged, but its connection closed. */
-  error: Error | undefined;
-}
+/** A packet that was received and has not been acknowledged yet: how many came before it over its connection. */
+export type Pending = number;
 
+/** Stands for the acknowledgement of a PUBLISH at QoS 0: there is none. */
+const NOTHING = 0;
 /** What acknowledges a PUBLISH, by QoS. */
-const TYPE_OF = [undefined, PUBACK, PUBREC] as const;
+const TYPE_OF = [NOTHING, PUBACK, PUBREC] as const;
+type PendingType = typeof NOTHING | AcknowledgementType;
+
+/** A packet in the queue is one number, because an object for each would be garbage: its id, this if it is settled, its type. */
+const SETTLED = 1 << 16;
+const TYPE = 1 << 17;
+/** If this many packets at the front of the queue are done with, the others are moved there. */
+const MAX_DONE = 256;
 
 /** Those that have something to send in this turn of the event loop. */
 let due: Acknowledgements[] = [];
@@ -49,9 +50,17 @@ function flushDue(): void {
  */
 export class Acknowledgements {
   private readonly line: Line;
-  private readonly queue: Pending[] = [];
+  /** The packets from `first` to `end` are under way; those before it are done with. */
+  private readonly queue: number[] = [];
+  private first = 0;
+  private end = 0;
+  /** How many packets came before the queue. */
+  private before = 0;
+  /** What few packets have: why it was refused, or why it is not acknowledged, but its connection closed. */
+  private reasons: Map<Pending, Refused> | undefined;
+  private errors: Map<Pending, Error> | undefined;
   /** The ids of packets at QoS 2 that the device has not released with PUBREL yet. */
-  private readonly unreleased = new Set<number>();
+  private unreleased: Set<number> | undefined;
   private isDue = false;
 
   constructor(line: Line) {
@@ -60,12 +69,12 @@ export class Acknowledgements {
 
   /** True if every packet so far has been acknowledged and, at QoS 2, released. */
   get isEmpty(): boolean {
-    return this.queue.length === 0 && this.unreleased.size === 0;
+    return this.first === this.end && this.held === 0;
   }
 
   /** The number of packets at QoS 2 that were not released. */
   get held(): number {
-    return this.unreleased.size;
+    return this.unreleased?.size ?? 0;
   }
 
   /** Queues a PUBLISH that has just arrived. Call `settle` or `fail` once it has been processed. */
@@ -75,6 +84,7 @@ export class Acknowledgements {
 
   /** Notes a packet id at QoS 2. False if the device has sent it before and not released it since [MQTT-4.3.3-2]. */
   hold(id: number): boolean {
+    this.unreleased ??= new Set();
     if (this.unreleased.has(id)) return false;
     this.unreleased.add(id);
     return true;
@@ -82,81 +92,112 @@ export class Acknowledgements {
 
   /** Queues the answer to PUBREL, which is the same for an id that is unknown. */
   release(id: number): void {
-    this.unreleased.delete(id);
+    this.unreleased?.delete(id);
     this.settle(this.queued(PUBCOMP, id));
   }
 
   /** The packet was processed: what came of it is stored. @param reason why it was refused */
   settle(pending: Pending, reason?: Refused): void {
-    pending.reason = reason;
-    // A device sends no PUBREL after a PUBREC that refuses [MQTT5-4.3.3-4].
-    if (reason !== undefined && pending.type === PUBREC && this.line.mqtt5?.givesReasons) {
-      this.unreleased.delete(pending.id);
+    if (reason !== undefined && this.isUnderWay(pending)) {
+      this.reasons ??= new Map();
+      this.reasons.set(pending, reason);
+      const code = this.queue[pending - this.before] ?? 0;
+      // A device sends no PUBREL after a PUBREC that refuses [MQTT5-4.3.3-4].
+      if (typeOf(code) === PUBREC && this.line.mqtt5?.givesReasons) this.unreleased?.delete(idOf(code));
     }
     this.done(pending);
   }
 
   /** The packet is not acknowledged: once all earlier ones are, the connection is closed with this error. */
   fail(pending: Pending, error: Error): void {
-    pending.error = error;
+    if (!this.isUnderWay(pending)) return;
+    this.errors ??= new Map();
+    this.errors.set(pending, error);
     this.done(pending);
   }
 
   /** Sends what is due. Call before anything else is sent that follows from it. */
   flush(): void {
     this.isDue = false;
-    const { queue, line } = this;
-    let count = 0;
+    const { queue, line, first } = this;
     let failure: Error | undefined;
-    for (let next = queue[0]; next?.isSettled && !failure; next = queue[++count]) failure = next.error;
-    if (count === 0) return;
-    if (!line.destroyed) this.send(count);
-    if (count === queue.length) queue.length = 0;
-    else queue.splice(0, count);
+    let next = first;
+    for (; next < this.end && ((queue[next] as number) & SETTLED) !== 0 && !failure; next++) {
+      failure = this.errors?.get(this.before + next);
+    }
+    if (next === first) return;
+    if (!line.destroyed) this.send(first, next);
+    this.forget(next);
     if (failure) line.destroy(failure);
-    line.settle(count);
+    line.settle(next - first);
     if (failure) this.flush();
   }
 
-  private queued(type: Pending['type'], id: number): Pending {
-    const pending = { type, id, isSettled: false, reason: undefined, error: undefined };
-    this.queue.push(pending);
-    return pending;
+  private queued(type: PendingType, id: number): Pending {
+    this.queue[this.end] = type * TYPE + id;
+    return this.before + this.end++;
+  }
+
+  /** False once what was said of the packet before has been sent. */
+  private isUnderWay(pending: Pending): boolean {
+    return pending >= this.before + this.first && pending < this.before + this.end;
   }
 
   private done(pending: Pending): void {
-    pending.isSettled = true;
-    if (this.isDue || this.queue[0] !== pending) return;
+    if (!this.isUnderWay(pending)) return;
+    const at = pending - this.before;
+    this.queue[at] = (this.queue[at] as number) | SETTLED;
+    if (this.isDue || at !== this.first) return;
     this.isDue = true;
     if (due.push(this) === 1) process.nextTick(flushDue);
   }
 
-  private send(count: number): void {
-    const { line, queue } = this;
+  /** Forgets the packets before `next`. */
+  private forget(next: number): void {
+    for (const about of [this.reasons, this.errors]) {
+      if (about && about.size > 0) for (let at = this.first; at < next; at++) about.delete(this.before + at);
+    }
+    this.first = next;
+    if (next < this.end && next < MAX_DONE) return;
+    // The memory is kept for the next packets.
+    this.queue.copyWithin(0, next, this.end);
+    this.before += next;
+    this.end -= next;
+    this.first = 0;
+  }
+
+  /** Sends the acknowledgements of the packets from `first` to `end`. */
+  private send(first: number, end: number): void {
+    const { line, queue, reasons, errors } = this;
     const { mqtt5 } = line;
-    const bytes = Buffer.allocUnsafe(count * ACKNOWLEDGEMENT_BYTES);
+    const bytes = Buffer.allocUnsafe((end - first) * ACKNOWLEDGEMENT_BYTES);
     let parts: Buffer[] | undefined;
     let from = 0;
-    let end = 0;
-    for (let i = 0; i < count; i++) {
-      const pending = queue[i] as Pending;
-      if (!isAcknowledged(pending)) continue;
-      const { type, id, reason } = pending;
+    let to = 0;
+    for (let at = first; at < end; at++) {
+      const code = queue[at] as number;
+      const type = typeOf(code);
+      if (type === NOTHING || errors?.has(this.before + at)) continue;
+      const reason = reasons?.get(this.before + at);
       if (mqtt5 && reason !== undefined) {
         parts ??= [];
-        parts.push(bytes.subarray(from, end), mqtt5.acknowledgement(type, id, codeOfRejection(reason), reason));
-        from = end;
+        parts.push(bytes.subarray(from, to), mqtt5.acknowledgement(type, idOf(code), codeOfRejection(reason), reason));
+        from = to;
       } else {
         // Both versions have the same bytes for success.
-        end = writeAcknowledgement(bytes, end, pending);
+        to = writeAcknowledgement(bytes, to, type, idOf(code));
       }
     }
-    const last = bytes.subarray(from, end);
+    const last = bytes.subarray(from, to);
     const all = parts ? Buffer.concat([...parts, last]) : last;
     if (all.length > 0) line.acknowledge(all);
   }
 }
 
-function isAcknowledged(pending: Pending): pending is Pending & Acknowledgement {
-  return pending.type !== undefined && pending.error === undefined;
+function idOf(code: number): number {
+  return code & 0xffff;
+}
+
+function typeOf(code: number): PendingType {
+  return (code >> 17) as PendingType;
 }

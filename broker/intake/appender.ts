@@ -1,18 +1,17 @@
 import { StoreError } from '../../core/store/error.ts';
 import { MAX_APPEND_MS, type VoteLog } from '../../core/store/store.ts';
-import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
-import { VoteColumns } from '../../core/voting/count/entries/columns.ts';
-import type { RoundVotes, VoteEntry } from '../../core/voting/count/entry.ts';
-import { roundKey } from '../../core/voting/count/slice.ts';
-import type { Vote } from '../../core/voting/count/vote.ts';
+import { addRejections, type RejectionCounts } from '../../core/voting/count/accounting.ts';
+import type { VoteColumns } from '../../core/voting/count/entries/columns.ts';
+import type { VoteEntry } from '../../core/voting/count/entry.ts';
 import type { Reason } from '../../core/voting/rules/rejection.ts';
 import { within } from '../../core/waiting/deadline.ts';
 import { pause } from '../../core/waiting/pause.ts';
+import type { Pending } from '../connection/acknowledgements.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { BrokerMetrics } from '../metrics.ts';
-
-/** Called once the vote is durable, or with an error if it may not have been stored. */
-export type Settle = (error?: Error) => void;
+import type { Receipt } from '../outbound/receipts.ts';
+import { Batch } from './batch.ts';
+import type { Sender } from './message.ts';
 
 /** Maximum number of votes and rejections in one log entry. */
 export const MAX_ENTRY_ITEMS = 2_000;
@@ -21,31 +20,6 @@ export const APPEND_LIMIT_MS = 5_000;
 
 /** Interval in ms between checks whether an expired lease has been renewed. */
 const LEASE_CHECK_MS = 50;
-
-/** The votes and rejections of a future log entry. */
-class Batch {
-  /** The lease term in which the votes of this batch were checked. */
-  readonly term: number;
-  readonly rounds = new Map<string, RoundVotes>();
-  readonly refused: RejectionCounts = {};
-  readonly settles: Settle[] = [];
-  /** Called once this batch has been written or has failed. */
-  readonly waiters: (() => void)[] = [];
-
-  constructor(term: number) {
-    this.term = term;
-  }
-
-  round(poll: string, round: number): RoundVotes {
-    const key = roundKey(poll, round);
-    let found = this.rounds.get(key);
-    if (!found) {
-      found = { poll, round, votes: new VoteColumns(), rejected: {} };
-      this.rounds.set(key, found);
-    }
-    return found;
-  }
-}
 
 export interface AppenderParts {
   readonly log: VoteLog;
@@ -67,19 +41,30 @@ export class Appender {
   private batches: Batch[] = [];
   /** The batch that is being written. */
   private writing: Batch | undefined;
+  /** An empty batch, to use its memory again. */
+  private spare: Batch | undefined;
 
   constructor(parts: AppenderParts) {
     this.parts = parts;
   }
 
-  /** Appends a vote for a round. */
-  vote(poll: string, round: number, vote: Vote, settle: Settle): void {
-    this.gather(settle).round(poll, round).votes.addVote(vote);
+  /** Makes room for a vote in the next entry. @returns the votes of the round, to which the caller must add it */
+  take(poll: string, round: number, sender: Sender, pending: Pending, receipt: Receipt): VoteColumns {
+    const batch = this.gather();
+    batch.send(sender, pending, receipt);
+    return batch.round(poll, round).votes;
   }
 
   /** Counts a rejection in the log, without its payload. If `round` is undefined, the rejection belongs to no round. */
-  rejection(round: { poll: string; round: number } | undefined, reason: Reason, settle: Settle): void {
-    const batch = this.gather(settle);
+  rejection(
+    round: { poll: string; round: number } | undefined,
+    reason: Reason,
+    sender: Sender,
+    pending: Pending,
+    receipt: Receipt,
+  ): void {
+    const batch = this.gather();
+    batch.send(sender, pending, receipt);
     const counts = round ? batch.round(round.poll, round.round).rejected : batch.refused;
     counts[reason] = (counts[reason] ?? 0) + 1;
   }
@@ -91,15 +76,16 @@ export class Appender {
     return new Promise((resolve) => newest.waiters.push(resolve));
   }
 
-  private gather(settle: Settle): Batch {
+  private gather(): Batch {
     let batch = this.batches.at(-1);
-    if (!batch || batch.settles.length >= MAX_ENTRY_ITEMS) {
-      batch = new Batch(this.parts.lease.term);
+    if (!batch || batch.size >= MAX_ENTRY_ITEMS) {
+      batch = this.spare ?? new Batch();
+      this.spare = undefined;
+      batch.term = this.parts.lease.term;
       this.batches.push(batch);
       // Packets from all connections in this turn of the event loop go into the same entry.
       if (this.batches.length === 1 && !this.writing) setImmediate(() => this.write());
     }
-    batch.settles.push(settle);
     return batch;
   }
 
@@ -115,11 +101,27 @@ export class Appender {
 
   private settle(batch: Batch, error?: Error): void {
     this.write();
-    for (const settle of batch.settles) settle(error);
-    for (const resolve of batch.waiters) resolve();
+    this.measure(batch, error);
+    batch.settle(error);
+    batch.clear();
+    this.spare = batch;
   }
 
-  private async append({ rounds, refused, settles, term }: Batch): Promise<void> {
+  private measure({ size, rounds, refused }: Batch, error: Error | undefined): void {
+    const { metrics } = this.parts;
+    if (error) return metrics.failed.inc(size);
+    const all: RejectionCounts = {};
+    let accepted = 0;
+    addRejections(all, refused);
+    for (const { votes, rejected } of rounds) {
+      accepted += votes.length;
+      addRejections(all, rejected);
+    }
+    metrics.accepted.inc(accepted);
+    for (const [reason, count] of Object.entries(all)) metrics.rejected.inc({ reason }, count);
+  }
+
+  private async append({ rounds, refused, size, term }: Batch): Promise<void> {
     const { log, partition, producer, lease, metrics } = this.parts;
     const startMs = performance.now();
     if (lease.untilMs <= startMs) await this.awaitLease(startMs + MAX_APPEND_MS);
@@ -130,13 +132,13 @@ export class Appender {
       producer,
       sequence: this.sequence++,
       atMs: Date.now(),
-      rounds: [...rounds.values()],
+      rounds,
       refused,
     };
     const late = () => new Error(`the vote log did not answer within ${APPEND_LIMIT_MS} ms`);
     await within(APPEND_LIMIT_MS, log.append(partition, entry, untilMs), late);
     metrics.appendSeconds.observe((performance.now() - startMs) / 1000);
-    metrics.appendVotes.observe(settles.length);
+    metrics.appendVotes.observe(size);
   }
 
   /** Fails once there is a lease or `endMs` is reached. If it failed immediately, devices would reconnect immediately. */

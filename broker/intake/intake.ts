@@ -2,11 +2,11 @@ import { MAX_BLIND_SEQUENCE, pseudonymised, pseudonymOf } from '../../core/devic
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { Ballots } from '../../core/store/store.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
-import { castOf, MAX_CHOICE_BYTES } from '../../core/voting/count/cast.ts';
+import { castOf } from '../../core/voting/count/cast.ts';
+import { FLAG, NONE } from '../../core/voting/count/entries/columns.ts';
 import { partitionOf } from '../../core/voting/count/partition.ts';
-import { type Vote, WITHDRAW } from '../../core/voting/count/vote.ts';
+import type { Vote } from '../../core/voting/count/vote.ts';
 import type { Definition } from '../../core/voting/kinds/definition.ts';
-import { kindOf } from '../../core/voting/kinds/index.ts';
 import {
   castAttributesOf,
   type Elector,
@@ -18,35 +18,13 @@ import { leftOut } from '../../core/voting/poll/mandates.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import { isTimeDependent } from '../../core/voting/result/result.ts';
 import { isInterruptedAt } from '../../core/voting/rules/record.ts';
-import { isRejection, type Reason, reject } from '../../core/voting/rules/rejection.ts';
-import type { DeviceTopic } from '../../core/voting/rules/topics.ts';
-import type { BrokerMetrics } from '../metrics.ts';
+import { isRejection, type Reason } from '../../core/voting/rules/rejection.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { Appender, type AppenderParts } from './appender.ts';
+import { Message, Together } from './message.ts';
 import { Numbers, type Place } from './numbers.ts';
+import { OpenPolls } from './open-polls.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
-
-/** A vote as it was received. */
-export interface Arrival {
-  readonly device: string;
-  /** What is known about the device. */
-  readonly elector: Elector;
-  readonly topic: Extract<DeviceTopic, { to: 'poll' | 'room' }> | undefined;
-  readonly payload: Buffer;
-  readonly dup: boolean;
-  readonly retain: boolean;
-  /** The number of the device's connection; see `Claim`. */
-  readonly connection?: number | undefined;
-  /** Identifies the packet; see `Vote.packet`. */
-  readonly packet?: number | undefined;
-  /** See `Vote.mayRepeat`. */
-  readonly mayRepeat: boolean;
-  /** True if there is reason to assume that the packet is sent again. */
-  readonly isKnownToRepeat: boolean;
-}
-
-/** Called once, with the receipt, and with an error if the vote may not have been stored. */
-export type Settled = (error: Error | undefined, receipt: Receipt) => void;
 
 interface IntakeParts extends Omit<AppenderParts, 'partition'> {
   readonly polls: PollBook;
@@ -58,67 +36,80 @@ interface IntakeParts extends Omit<AppenderParts, 'partition'> {
  * so that everything received is accounted for.
  */
 export class Intake {
+  /** The message that is taken in; fill it, and call `receive`. */
+  readonly message = new Message();
   private readonly polls: PollBook;
   private readonly appenders: readonly Appender[];
-  private readonly metrics: BrokerMetrics;
   private readonly numbers: Numbers;
+  private readonly open = new OpenPolls();
 
   constructor(parts: IntakeParts) {
     this.numbers = new Numbers(parts.ballots);
     this.polls = parts.polls;
-    this.metrics = parts.metrics;
     this.appenders = Array.from(
       { length: parts.log.partitions },
       (_, partition) => new Appender({ ...parts, partition }),
     );
   }
 
-  receive(arrival: Arrival, settled: Settled): void {
-    const { device, topic } = arrival;
+  /** Takes in `message`. Nothing of it is needed afterwards. */
+  receive(): void {
+    const { message } = this;
+    message.reset();
+    const { topic } = message;
     const poll = topic && this.pollOf(topic);
-    const checked = this.check(arrival, poll);
-    if (typeof checked === 'string') {
-      const receipt = { poll: poll?.definition.poll ?? pollNamedBy(topic), rejected: checked };
-      const round = poll && { poll: poll.definition.poll, round: poll.round };
-      this.appenders[this.partitionOf(device)]?.rejection(round, checked, (error) => {
-        if (error) this.metrics.failed.inc();
-        else this.metrics.rejected.inc({ reason: checked });
-        settled(error, receipt);
-      });
-      return;
-    }
-    const { definition, round, pseudonymKey } = poll as Poll;
-    const { votes, without } = checked;
+    const reason = this.check(message, poll);
+    if (reason !== undefined) this.reject(message, poll, reason);
+    else this.accept(message, poll as Poll);
+  }
+
+  private reject(message: Message, poll: Poll | undefined, reason: Reason): void {
+    const { device, topic, sender, pending } = message;
+    const receipt = { poll: poll?.definition.poll ?? pollNamedBy(topic), rejected: reason };
+    const round = poll && { poll: poll.definition.poll, round: poll.round };
+    this.appenders[this.partitionOf(device)]?.rejection(round, reason, sender, pending, receipt);
+  }
+
+  private accept(message: Message, poll: Poll): void {
+    const { definition, round, pseudonymKey } = poll;
+    const { device, voters, choices, connection, packetId, packetHash, n, t, pending } = message;
+    const blind = pseudonymKey === undefined ? undefined : blinded(message, pseudonymKey);
     const partition = this.partitionOf(pseudonymKey === undefined ? device : pseudonymOf(pseudonymKey, device));
-    const logged = pseudonymKey === undefined ? votes : votes.map((vote) => pseudonymised(pseudonymKey, vote));
-    const undecided = this.undecided(arrival, definition, logged, { partition, poll: definition.poll, round });
-    const receipt = { poll: definition.poll, without, undecided };
-    let open = votes.length;
-    let failure: Error | undefined;
-    for (const vote of logged) {
-      this.appenders[partition]?.vote(definition.poll, round, vote, (error) => {
-        if (error) this.metrics.failed.inc();
-        else this.metrics.accepted.inc();
-        failure ??= error;
-        // A message may contain the votes of several mandates. It is acknowledged once all of these votes are stored.
-        if (--open === 0) settled(failure, receipt);
-      });
+    const receipt = this.receiptOf(message, poll, blind, partition);
+    const appender = this.appenders[partition] as Appender;
+    const sender = voters.length === 1 ? message.sender : new Together(message.sender, voters.length);
+    const flags = (message.dup ? FLAG.dup : 0) + (message.mayRepeat ? FLAG.mayRepeat : 0);
+    for (let i = 0; i < voters.length; i++) {
+      const votes = appender.take(definition.poll, round, sender, pending, receipt);
+      if (blind) votes.addVote(blind[i] as Vote);
+      else {
+        const [voter, choice] = [voters[i] as string, choices[i] as string];
+        votes.add(voter, choice, connection, packetId, packetHash, n, t, flags);
+      }
     }
   }
 
   /**
-   * Tells whether only counting decides if a vote counts: because of the poll’s rules, because it may be sent again, or because
-   * of its number.
+   * The receipt of an accepted message. It says whether only counting decides if a vote counts: because of the poll’s rules,
+   * because it may be sent again, or because of its number.
    */
-  private undecided(
-    { isKnownToRepeat }: Arrival,
-    { revote }: Definition,
-    votes: readonly Vote[],
-    place: Place,
-  ): Receipt['undecided'] {
-    if (revote !== 'last' || votes.some(({ choice }) => choice === WITHDRAWN)) return true;
-    if (votes.every(({ n }) => n === undefined)) return isKnownToRepeat;
-    const checks = votes.filter(({ n }) => n !== undefined).map((vote) => this.numbers.note(vote, place));
+  private receiptOf(message: Message, poll: Poll, blind: readonly Vote[] | undefined, partition: number): Receipt {
+    const { definition, round } = poll;
+    const { without, choices, n } = message;
+    const { accepted, recorded } = this.open.of(poll);
+    if (definition.revote !== 'last' || choices.includes(WITHDRAWN))
+      return without ? { ...recorded, without } : recorded;
+    if (n === NONE) {
+      const receipt = message.isKnownToRepeat ? recorded : accepted;
+      return without ? { ...receipt, without } : receipt;
+    }
+    const undecided = this.isOutdated(blind ?? message.votes(), { partition, poll: definition.poll, round });
+    return { poll: definition.poll, without, undecided };
+  }
+
+  /** Whether the numbers of votes are lower than earlier ones, or a way to find out. */
+  private isOutdated(votes: readonly Vote[], place: Place): Receipt['undecided'] {
+    const checks = votes.map((vote) => this.numbers.note(vote, place));
     if (checks.includes(false)) return true;
     const open = checks.filter((check) => typeof check === 'function');
     return open.length > 0 && (async () => (await Promise.all(open.map((isNewest) => isNewest()))).includes(false));
@@ -129,7 +120,7 @@ export class Intake {
     await Promise.all(this.appenders.map((appender) => appender.drained()));
   }
 
-  private pollOf(topic: NonNullable<Arrival['topic']>): Poll | undefined {
+  private pollOf(topic: NonNullable<Message['topic']>): Poll | undefined {
     return topic.to === 'poll' ? this.polls.get(topic.poll) : this.polls.inRoom(topic.room);
   }
 
@@ -137,21 +128,22 @@ export class Intake {
     return partitionOf(voter, this.appenders.length);
   }
 
-  /** The votes in a message, one for each voter the device votes for, or the reason why the message is rejected. */
-  private check(arrival: Arrival, poll: Poll | undefined): Reason | Accepted {
-    const { elector, topic, payload, dup, retain, connection } = arrival;
+  /** Adds the votes to the message, one for each voter the device votes for, or returns why the message is rejected. */
+  private check(message: Message, poll: Poll | undefined): Reason | undefined {
+    const { elector, topic, device } = message;
     if (!poll) return topic?.to === 'room' ? 'no-open-poll' : 'unknown-poll';
     const { definition, status } = poll;
     if (status === 'draft' || status === 'opening') return 'not-open';
     if (status !== 'open' && status !== 'grace') return 'closed';
     // A retained vote is a mistake of the device: messages are retained for subscribers, but votes never reach them.
-    if (retain) return 'retained';
-    const paper = decodePayload(payload);
+    if (message.retain) return 'retained';
+    const paper = decodePayload(message.payload);
     if (isRejection(paper)) return paper.rejected;
-    const { n, t } = paper;
+    message.n = paper.n ?? NONE;
+    message.t = paper.t ?? NONE;
     // The number of a vote says more than its packet.
-    const packet = n === undefined ? arrival.packet : undefined;
-    const mayRepeat = packet !== undefined && arrival.mayRepeat;
+    if (paper.n !== undefined) message.packetId = NONE;
+    if (message.packetId === NONE) message.mayRepeat = false;
     // The device queued the vote in an earlier round, so it must not count in the current round.
     if (paper.round !== undefined && paper.round !== poll.round) return 'closed';
     const nowMs = Date.now();
@@ -159,46 +151,49 @@ export class Intake {
     if (late && !isInTime(poll, paper, nowMs)) return 'closed';
     // Fast path for the common case, in which nothing about the voter matters. It handles thousands of votes a second.
     if (!late && paper.mandate === undefined && poll.pseudonymKey === undefined && isPlainVote(elector, definition)) {
-      const choice = choiceOf(paper.choice, poll);
+      const choice = this.open.choice(paper.choice, poll);
       if (isRejection(choice)) return choice.rejected;
-      return { votes: [{ device: arrival.device, choice, n, t, dup, connection, packet, mayRepeat }] };
+      message.add(device, choice);
+      return undefined;
     }
+    return this.checkVoters(message, poll, paper, nowMs, late);
+  }
+
+  private checkVoters(
+    message: Message,
+    poll: Poll,
+    paper: BallotPaper,
+    nowMs: number,
+    late: boolean,
+  ): Reason | undefined {
+    const { elector, device } = message;
+    const { definition } = poll;
     const voters = votersOf(elector, definition);
     if (voters.length === 0) return 'not-eligible';
-    const requested = paper.mandate === undefined ? undefined : voterOf(arrival.device, paper.mandate);
+    const requested = paper.mandate === undefined ? undefined : voterOf(device, paper.mandate);
     const voting = requested === undefined ? voters : voters.filter(({ voter }) => voter === requested);
     if (voting.length === 0) return 'unknown-mandate';
     if (poll.pseudonymKey !== undefined && (paper.n ?? 0) > MAX_BLIND_SEQUENCE) return 'bad-sequence';
-    const choice = choiceOf(paper.choice, poll);
+    const choice = this.open.choice(paper.choice, poll);
     if (isRejection(choice)) return choice.rejected;
     const second = isTimeDependent(definition) ? Math.floor(nowMs / 1_000) : undefined;
-    const votes = voting.map((voter) => {
+    for (const voter of voting) {
       const attributes = { ...castAttributesOf(voter, poll), late, second };
-      const cast = choice === WITHDRAWN ? choice : castOf(choice, attributes);
-      return { device: voter.voter, choice: cast, n, t, dup, connection, packet, mayRepeat };
-    });
-    return { votes, without: requested === undefined ? leftOut(elector, definition) : undefined };
+      message.add(voter.voter, choice === WITHDRAWN ? choice : castOf(choice, attributes));
+    }
+    if (requested === undefined) message.without = leftOut(elector, definition);
+    return undefined;
   }
 }
 
-/** The votes of a message that was accepted. */
-interface Accepted {
-  readonly votes: readonly Vote[];
-  /** The voters of the device that may not vote in the poll; nothing was cast for them. */
-  readonly without?: readonly string[] | undefined;
+/** The votes of a message under the pseudonyms of their voters. */
+function blinded(message: Message, pseudonymKey: string): Vote[] {
+  return message.votes().map((vote) => pseudonymised(pseudonymKey, vote));
 }
 
 /** True if the device votes only for itself, and nothing has to be added to its choice. */
 function isPlainVote({ mandates, weight }: Elector, definition: Definition): boolean {
   return mandates === undefined && weight === undefined && !isTimeDependent(definition) && !needsIdentity(definition);
-}
-
-/**
- * Checks the canonical form, which may be longer than the payload. A UTF-16 code unit takes at most three bytes, so the bytes
- * of a short choice need not be counted.
- */
-function isTooLong(choice: string): boolean {
-  return choice.length * 3 > MAX_CHOICE_BYTES && Buffer.byteLength(choice) > MAX_CHOICE_BYTES;
 }
 
 /** True if voting is over according to the poll’s status or its closing time. */
@@ -215,18 +210,12 @@ function isInTime(poll: Poll, { t }: BallotPaper, nowMs: number): boolean {
   return isWithin && !isInterruptedAt(poll, t);
 }
 
-function choiceOf(text: string, { definition }: Poll) {
-  if (text === WITHDRAW && definition.withdraw) return WITHDRAWN;
-  const choice = kindOf(definition).parse(text, definition);
-  return !isRejection(choice) && isTooLong(choice) ? reject('too-long') : choice;
-}
-
 /** The voter that a device means by a mandate. If the mandate is the device’s own id, this is the device itself. */
 function voterOf(device: string, mandate: string): string {
   return mandate === device ? device : mandateVoter(device, mandate);
 }
 
-function pollNamedBy(topic: Arrival['topic']): string {
+function pollNamedBy(topic: Message['topic']): string {
   if (!topic) return '-';
   return topic.to === 'poll' ? topic.poll : '-';
 }

@@ -24,8 +24,17 @@ const isCborMap = (byte: number): boolean => byte >= 0xa0 && byte <= 0xbf;
  * in C often send the one that ends a string, or a whole buffer. Never throws, whatever the device sent.
  */
 export function decodePayload(payload: Buffer): BallotPaper | Rejection {
-  const [first] = payload;
+  const first = payload[0];
   if (first === undefined) return reject('empty');
+  // Most payloads are one byte, so there are few of these.
+  if (payload.length === 1) return (ofOneByte[first] ??= decode(payload, first));
+  return decode(payload, first);
+}
+
+/** What payloads of one byte say, by that byte. */
+const ofOneByte: (BallotPaper | Rejection | undefined)[] = new Array(256).fill(undefined);
+
+function decode(payload: Buffer, first: number): BallotPaper | Rejection {
   const isMap = isCborMap(first);
   if (payload.length > (isMap || first === BRACE ? MAX_OBJECT_BYTES : MAX_TEXT_BYTES)) return reject('too-large');
   if (isMap) return fromObject(() => decodeCbor(payload), 'malformed-cbor');

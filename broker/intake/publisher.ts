@@ -1,5 +1,6 @@
 import type { Aedes, Client } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
+import { NONE } from '../../core/voting/count/entries/columns.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
 import { GateError } from '../connection/gate.ts';
@@ -7,10 +8,11 @@ import { CODE } from '../connection/mqtt5/codes.ts';
 import type { Permissions, Publication } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Publish } from '../connection/wire/publish.ts';
-import { sendReceipt } from '../outbound/receipts.ts';
+import { type Receipt, sendReceipt } from '../outbound/receipts.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { Intake } from './intake.ts';
-import { loggedPacket, MAX_REPEATED } from './packets.ts';
+import type { Sender } from './message.ts';
+import { contentHash, MAX_REPEATED, topicHash } from './packets.ts';
 
 /** Maximum number of packets at QoS 2 that a device may leave without PUBREL. */
 export const MAX_HELD = 1_000;
@@ -40,13 +42,14 @@ export interface Shared {
 type VoteTopic = Extract<Publication, { is: 'vote' }>['topic'];
 
 /** What one device publishes over one connection. */
-export class Publisher implements Receiver {
+export class Publisher implements Receiver, Sender {
   private readonly shared: Shared;
   private readonly client: Client;
   private readonly connection: Connection;
   /** The last topic and what it is for, because devices repeat their topics. */
   private topic: string | undefined;
   private publication: Publication = { is: 'forbidden' };
+  private topicHash = 0;
   /** The number of packets at QoS 1 or 2 so far. */
   private published = 0;
 
@@ -107,34 +110,40 @@ export class Publisher implements Receiver {
   }
 
   private vote(packet: Publish, topic: VoteTopic, pending: Pending): void {
+    const { connection, shared } = this;
+    const { qos, isDup, payload } = packet;
+    const { elector, number = NONE, before } = connection;
+    const isFirst = qos > 0 && this.published++ < MAX_REPEATED;
+    const { message } = shared.intake;
+    message.device = this.client.id;
+    message.elector = elector ?? { device: message.device, isRegistered: false, isGuest: false };
+    message.topic = topic;
+    message.payload = payload;
+    message.dup = isDup;
+    message.retain = packet.isRetained;
+    message.connection = number;
+    // At QoS 0, no packet is sent again.
+    message.packetId = qos === 0 ? NONE : packet.id;
+    message.packetHash = qos === 0 ? 0 : contentHash(this.topicHash, payload);
+    message.mayRepeat = isFirst && before !== 'left';
+    message.isKnownToRepeat = isDup || (isFirst && before === 'lost');
+    message.sender = this;
+    message.pending = pending;
+    shared.intake.receive();
+  }
+
+  settled(pending: Pending, receipt: Receipt, error: Error | undefined): void {
     const { client, connection, shared } = this;
-    const { id: device } = client;
-    const { elector = { device, isRegistered: false, isGuest: false }, number, before, gate } = connection;
-    const { isDup, isRetained, payload } = packet;
-    const isFirst = packet.qos > 0 && this.published++ < MAX_REPEATED;
-    const arrival = {
-      device,
-      elector,
-      topic,
-      payload,
-      dup: isDup,
-      retain: isRetained,
-      connection: number,
-      packet: loggedPacket(packet),
-      mayRepeat: isFirst && before !== 'left',
-      isKnownToRepeat: isDup || (isFirst && before === 'lost'),
-    };
-    shared.intake.receive(arrival, (error, receipt) => {
-      if (error) {
-        connection.because('store', undefined, 'votes cannot be stored at the moment');
-        shared.failed(error);
-        gate.acknowledgements.fail(pending, error);
-        return;
-      }
-      shared.watch.voted(device, receipt);
-      gate.acknowledgements.settle(pending, receipt.rejected);
-      sendReceipt(client, receipt);
-    });
+    const { acknowledgements } = connection.gate;
+    if (error) {
+      connection.because('store', undefined, 'votes cannot be stored at the moment');
+      shared.failed(error);
+      acknowledgements.fail(pending, error);
+      return;
+    }
+    shared.watch.voted(client.id, receipt);
+    acknowledgements.settle(pending, receipt.rejected);
+    sendReceipt(client, receipt);
   }
 
   /** Passes a message on to subscribers. */
@@ -150,6 +159,7 @@ export class Publisher implements Receiver {
   private classify(topic: string): Publication {
     if (topic !== this.topic) {
       this.topic = topic;
+      this.topicHash = topicHash(topic);
       this.publication = this.shared.permissions.publication(topic, this.client.id);
     }
     return this.publication;

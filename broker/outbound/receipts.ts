@@ -54,7 +54,14 @@ async function writeOnceKnown(client: Client, receipt: Receipt): Promise<void> {
 
 function isListening(client: Client): boolean {
   const { subscriptions } = client as Client & Subscriber;
+  if (isEmpty(subscriptions)) return false;
   return subscriptions[receiptTopic(client.id)] !== undefined && !client.closed && !client.conn.writableNeedDrain;
+}
+
+/** Most devices subscribe to nothing, and this is asked for every vote. */
+function isEmpty(subscriptions: Subscriber['subscriptions']): boolean {
+  for (const _ in subscriptions) return false;
+  return true;
 }
 
 function write(client: Client, { poll, rejected, without = [] }: Receipt, isUndecided: boolean): void {

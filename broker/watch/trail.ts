@@ -30,6 +30,8 @@ type WaitingEvent = { -readonly [Name in keyof DeviceEvent]: DeviceEvent[Name] }
 export class Trail {
   private readonly parts: TrailParts;
   private readonly waiting = new Map<string, WaitingEvent[]>();
+  /** The detail of the last vote, which is often that of the next. */
+  private last = { poll: '', outcome: '', detail: '' };
   private isCoarse = false;
   private wroteAtMs = 0;
   private writing: Promise<void> = Promise.resolve();
@@ -82,7 +84,10 @@ export class Trail {
     const definition = this.parts.polls.get(poll)?.definition;
     // A poll that was deleted since may have been secret.
     if (definition ? isUnlinkable(definition) : outcome === ACCEPTED) return;
-    this.note(device, 'voted', `${poll} ${outcome}`);
+    if (poll !== this.last.poll || outcome !== this.last.outcome) {
+      this.last = { poll, outcome, detail: `${poll} ${outcome}` };
+    }
+    this.note(device, 'voted', this.last.detail);
   }
 
   private readonly checkPolls = (): void => {

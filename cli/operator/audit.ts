@@ -6,6 +6,7 @@ import type { Result } from '../../client/answers.ts';
 import { type ApiClient, pollPath } from '../../client/api.ts';
 import type { BundleReport } from '../../core/audit/bundle.ts';
 import { fixedPartOf } from '../../core/rounds/recounts/differing.ts';
+import { addLogShow } from '../log-show.ts';
 import { action, type ClientFlags, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
 import { save } from './output.ts';
 import { accountingLine, missingLine } from './result-text.ts';
@@ -15,7 +16,7 @@ import { table } from './table.ts';
 const FOLLOW_LIMIT_MS = 10_000;
 const CHECK_EVERY_MS = 250;
 
-/** Adds `pollcast recount`, `pollcast log dead` and `pollcast audit …`. */
+/** Adds `pollcast recount`, `pollcast log …` and `pollcast audit …`. */
 export function addAudit(program: Command): void {
   withClientFlags(
     program
@@ -35,6 +36,7 @@ export function addAudit(program: Command): void {
       .command('dead')
       .description('List the entries that could not be read and were set aside; exits with 1 if there are any'),
   ).action(action(dead));
+  addLogShow(log);
 
   const audit = program.command('audit').description('Export the log of a round, and verify it independently');
   withClientFlags(

@@ -65,7 +65,7 @@ export interface VoteLog {
   /**
    * Appends an entry and resolves with its offset once it is durable. Appends to one partition keep the order of the calls. A
    * rejected append may still have stored the entry, once or (over a network) twice, which is why an entry carries a producer
-   * and a sequence.
+   * and a sequence. The entry has been read when the call returns, so the caller may use its memory again.
    *
    * @param untilMs the entry is not stored after this instant of `performance.now()`, so that it cannot appear later, behind
    *   entries that were appended after the caller gave up. At most `MAX_APPEND_MS` from now, which is also the default.

@@ -5,19 +5,13 @@ import type { PUBACK, PUBCOMP, PUBREC } from './frame.ts';
 export type Refused = Reason | 'topic';
 
 /** The packet that acknowledges a PUBLISH or a PUBREL. */
-export interface Acknowledgement {
-  readonly type: typeof PUBACK | typeof PUBREC | typeof PUBCOMP;
-  /** The id of the acknowledged packet. */
-  readonly id: number;
-  /** Undefined if the packet was not refused. */
-  readonly reason: Refused | undefined;
-}
+export type AcknowledgementType = typeof PUBACK | typeof PUBREC | typeof PUBCOMP;
 
 /** The maximum length of an acknowledgement in bytes. */
 export const ACKNOWLEDGEMENT_BYTES = 4;
 
-/** Writes an acknowledgement of MQTT 3.1.1, which cannot say why a vote was rejected. Returns where it ends. */
-export function writeAcknowledgement(to: Buffer, at: number, { type, id }: Acknowledgement): number {
+/** Writes the acknowledgement of packet `id` in MQTT 3.1.1, which cannot say why a vote was rejected. Returns where it ends. */
+export function writeAcknowledgement(to: Buffer, at: number, type: AcknowledgementType, id: number): number {
   to[at] = type << 4;
   to[at + 1] = 2;
   to[at + 2] = id >> 8;

@@ -1,5 +1,5 @@
 import { encodeEntry, readEntry } from '../../voting/count/entries/codec.ts';
-import type { Entry, FoundEntry } from '../../voting/count/entry.ts';
+import type { Entry } from '../../voting/count/entry.ts';
 import { pause } from '../../waiting/pause.ts';
 import { StoreError, StoreRefusal } from '../error.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
@@ -9,7 +9,7 @@ import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { type Durability, evalAndWait, TooFewReplicas } from './durability.ts';
 import type { StoreGuard } from './guard/guard.ts';
-import { readOrWait } from './reading.ts';
+import { readOrWait, storedIn } from './reading.ts';
 import { type Call, script } from './scripts/script.ts';
 import type { WrittenFormat } from './written-format.ts';
 
@@ -115,7 +115,10 @@ export class RedisLog implements VoteLog {
     const found = await readOrWait(this.bells.of('log'), options, () => this.readNow(cursors, options.limit));
     return new Map(
       found.map(([partition, stored]) => {
-        const entries = stored.map(([offset, fields]) => ({ offset: offset.toString(), entry: entryIn(fields) }));
+        const entries = stored.map(([offset, fields]) => ({
+          offset: offset.toString(),
+          entry: readEntry(storedIn(fields)),
+        }));
         this.guard.read(partition, entries.at(-1)?.offset as Offset);
         return [partition, entries];
       }),
@@ -198,9 +201,4 @@ export class RedisLog implements VoteLog {
     if (replicas === 0) return (await this.appending.eval(...call)) as [number, Offset?, number?];
     return (await evalAndWait(this.appending, call, replicas)) as [number, Offset?, number?];
   }
-}
-
-/** The entry in the fields of a stream: `e` is JSON, and if there is `b` behind it, that is the entry; see append.lua. */
-function entryIn([, text, , bytes]: readonly Buffer[]): FoundEntry {
-  return readEntry(bytes ?? text ?? '');
 }

@@ -1,6 +1,11 @@
 import type { Bell } from '../../waiting/bell.ts';
 import type { ReadOptions } from '../store.ts';
 
+/** What is stored as an entry of a log: in the field `e` as JSON, or behind it in `b` as bytes; see append.lua. */
+export function storedIn([, text, , bytes]: readonly Buffer[]): Buffer {
+  return bytes ?? text ?? Buffer.alloc(0);
+}
+
 /**
  * Calls `read`. If it finds nothing, waits for the bell and calls `read` again, until something arrives or the wait is over.
  */

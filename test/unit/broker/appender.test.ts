@@ -2,7 +2,9 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import { APPEND_LIMIT_MS, Appender, MAX_ENTRY_ITEMS } from '../../../broker/intake/appender.ts';
 import { brokerMetrics } from '../../../broker/metrics.ts';
+import type { Receipt } from '../../../broker/outbound/receipts.ts';
 import type { VoteLog } from '../../../core/store/store.ts';
+import { decodeEntry, encodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { VoteEntry } from '../../../core/voting/count/entry.ts';
 
 /** A fake log whose appends a test can delay or cause to fail. */
@@ -11,8 +13,10 @@ function slowLog(append: (entry: VoteEntry) => Promise<void>) {
   const log: VoteLog = {
     partitions: 1,
     append: async (_partition, entry) => {
-      entries.push(entry as VoteEntry);
-      await append(entry as VoteEntry);
+      // Written at once, like a real log does, because the memory of the entry is used again.
+      const written = decodeEntry(encodeEntry(entry)) as VoteEntry;
+      entries.push(written);
+      await append(written);
       return `${entries.length}-0`;
     },
     read: async () => new Map(),
@@ -24,7 +28,13 @@ function slowLog(append: (entry: VoteEntry) => Promise<void>) {
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const always = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
 const metrics = brokerMetrics(new Registry());
-const vote = { device: 'd', choice: 'a' };
+const receipt = { poll: 'q' };
+type Settle = (error?: Error) => void;
+const sender = (settle: Settle) => ({ settled: (_pending: number, _receipt: Receipt, error?: Error) => settle(error) });
+const vote = (appender: Appender, settle: Settle) =>
+  appender.take('q', 1, sender(settle), 0, receipt).addVote({ device: 'd', choice: 'a' });
+const reject = (appender: Appender, settle: Settle) =>
+  appender.rejection({ poll: 'q', round: 1 }, 'empty', sender(settle), 0, receipt);
 
 t.test(
   'votes that arrive while an entry is being written are batched, and are acknowledged in the order of arrival',
@@ -33,11 +43,11 @@ t.test(
     const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
     const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
     const settled: number[] = [];
-    for (let i = 0; i < 3; i++) appender.vote('q', 1, vote, () => settled.push(i));
+    for (let i = 0; i < 3; i++) vote(appender, () => settled.push(i));
     while (entries.length === 0) await sleep(1);
     for (let i = 3; i < MAX_ENTRY_ITEMS + 10; i++) {
-      if (i % 2) appender.rejection({ poll: 'q', round: 1 }, 'empty', () => settled.push(i));
-      else appender.vote('q', 1, vote, () => settled.push(i));
+      if (i % 2) reject(appender, () => settled.push(i));
+      else vote(appender, () => settled.push(i));
     }
     t.same(settled, [], 'nothing is acknowledged before it is written');
     const drained = appender.drained();
@@ -66,12 +76,12 @@ t.test('draining waits for votes that arrived before it, but not for later votes
   let open = 0;
   const stream = setInterval(() => {
     open++;
-    appender.vote('q', 1, vote, () => open--);
+    vote(appender, () => open--);
   }, 1);
   t.teardown(() => clearInterval(stream));
   await sleep(50);
   let isSettled = false;
-  appender.vote('q', 1, vote, () => (isSettled = true));
+  vote(appender, () => (isSettled = true));
   const startMs = performance.now();
   await appender.drained();
   t.ok(isSettled);
@@ -83,7 +93,7 @@ t.test('if the log fails or does not answer, each vote gets an error and the nex
   let isBroken = true;
   const { log, entries } = slowLog(() => (isBroken ? Promise.reject(new Error('disk gone')) : Promise.resolve()));
   const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
-  const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
+  const outcome = () => new Promise<Error | undefined>((resolve) => vote(appender, resolve));
   t.match(await outcome(), { message: 'disk gone' });
   isBroken = false;
   t.equal(await outcome(), undefined);
@@ -101,7 +111,7 @@ t.test('if the log fails or does not answer, each vote gets an error and the nex
     metrics,
   });
   const startMs = Date.now();
-  const error = await new Promise<Error | undefined>((resolve) => silent.vote('q', 1, vote, resolve));
+  const error = await new Promise<Error | undefined>((resolve) => vote(silent, resolve));
   t.match(error?.message, /did not answer within 5000 ms/);
   t.ok(Date.now() - startMs >= APPEND_LIMIT_MS - 10);
 });
@@ -111,7 +121,7 @@ t.test('nothing is stored without a lease, not even votes that were checked befo
   const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
   const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
   const appender = new Appender({ log, partition: 0, producer: 'run', lease: lease, metrics });
-  const outcome = () => new Promise<Error | undefined>((resolve) => appender.vote('q', 1, vote, resolve));
+  const outcome = () => new Promise<Error | undefined>((resolve) => vote(appender, resolve));
   const first = outcome();
   while (entries.length === 0) await sleep(1);
   const second = outcome();

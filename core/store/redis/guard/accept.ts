@@ -5,6 +5,7 @@ import { StoreError } from '../../error.ts';
 import { parseAddress, type SentinelCredentials } from '../../redis-address.ts';
 import { awaitReady, connect, type RedisConnection, replyOf } from '../connection/connection.ts';
 import { RedisKeys } from '../connection/keys.ts';
+import { storedIn } from '../reading.ts';
 import { script } from '../scripts/script.ts';
 import { markKeys, markText, readMark } from './mark.ts';
 
@@ -28,6 +29,28 @@ export interface StoreState {
   readonly devices: number;
   /** The parts that are gone, such as `partition 2`. */
   readonly gone: readonly string[];
+}
+
+/** How many entries of a log are read at a time. */
+const READ_TOGETHER = 64;
+
+/** Calls `see` with each entry of the vote logs, by partition and in order, until it returns false. */
+export function seeEntries(
+  place: StorePlace,
+  log: Log,
+  see: (partition: number, offset: string, entry: Buffer) => boolean,
+): Promise<void> {
+  return connected(place, log, async (connection, keys) => {
+    const partitions = await demandPartitions(connection, keys, place);
+    for (let p = 0; p < partitions; p++) {
+      for (let after = '-'; ; ) {
+        const entries = await replyOf(connection.xrangeBuffer(keys.log(p), after, '+', 'COUNT', READ_TOGETHER));
+        for (const [offset, fields] of entries) if (!see(p, offset.toString(), storedIn(fields))) return;
+        if (entries.length < READ_TOGETHER) break;
+        after = `(${entries.at(-1)?.[0]}`;
+      }
+    }
+  });
 }
 
 /** Reads what is left of a deployment. */

@@ -19,18 +19,9 @@ export class ByteWriter {
   private bytes = Buffer.allocUnsafe(4_096);
   private end = 0;
 
-  get length(): number {
-    return this.end;
-  }
-
   /** A copy of what was written. */
   copy(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.end));
-  }
-
-  /** What was written, until something is written again. */
-  view(): Buffer {
-    return this.bytes.subarray(0, this.end);
   }
 
   clear(): void {
