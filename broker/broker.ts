@@ -175,7 +175,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const intake: Intake = new Intake({
     polls,
     log: store.log,
-    counts: store.counts,
+    ballots: store.ballots,
     producer: id,
     lease: lease.lease,
     metrics,

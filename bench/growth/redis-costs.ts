@@ -125,14 +125,18 @@ async function appendAll(store: RedisStore, perEntry: number, devices: number): 
   await Promise.all(pending);
 }
 
+/** Counts until the round is closed, with which its ballots are stored. */
 async function countAll(store: RedisStore, devices: number): Promise<void> {
+  for (let p = 0; p < PARTITIONS; p++) {
+    await store.log.append(p, { type: 'close', poll: 'q', round: 1, atMs: Date.now() });
+  }
   const partitions = Array.from({ length: PARTITIONS }, (_, p) => p);
   const metrics = processorMetrics(new Registry());
   const counter = await Counter.open({ store, partitions: () => partitions, metrics, log });
   for (;;) {
     const slices = await Promise.all(partitions.map((p) => store.counts.slice(p, 'q', 1)));
     const counted = slices.reduce((sum, slice) => sum + (slice?.accounting.counted ?? 0), 0);
-    if (counted === devices) break;
+    if (counted === devices && slices.every((slice) => slice?.open === false)) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await counter.close();

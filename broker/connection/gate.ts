@@ -54,7 +54,6 @@ export class Gate implements Held {
   private waiting: Buffer = NOTHING;
   private readonly patience: Patience;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
-  /** Runs while the next packet has to wait because of the pace. */
   private paceTimer: NodeJS.Timeout | undefined;
   /** True once the other side has ended; what it sent before is still passed on. */
   private isEnded = false;

@@ -1,6 +1,6 @@
 import { MAX_BLIND_SEQUENCE, pseudonymised, pseudonymOf } from '../../core/devices/pseudonym.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
-import type { CountStore } from '../../core/store/store.ts';
+import type { Ballots } from '../../core/store/store.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
 import { castOf } from '../../core/voting/count/cast.ts';
 import { FLAG, NONE } from '../../core/voting/count/entries/columns.ts';
@@ -28,7 +28,7 @@ import { type BallotPaper, decodePayload } from './payload.ts';
 
 interface IntakeParts extends Omit<AppenderParts, 'partition'> {
   readonly polls: PollBook;
-  readonly counts: CountStore;
+  readonly ballots: Ballots;
 }
 
 /**
@@ -44,7 +44,7 @@ export class Intake {
   private readonly open = new OpenPolls();
 
   constructor(parts: IntakeParts) {
-    this.numbers = new Numbers(parts.counts);
+    this.numbers = new Numbers(parts.ballots);
     this.polls = parts.polls;
     this.appenders = Array.from(
       { length: parts.log.partitions },

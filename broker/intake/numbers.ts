@@ -1,5 +1,5 @@
 import { LruMap } from '../../core/runtime/lru-map.ts';
-import type { CountStore } from '../../core/store/store.ts';
+import type { Ballots } from '../../core/store/store.ts';
 import { roundKey } from '../../core/voting/count/slice.ts';
 import type { Vote } from '../../core/voting/count/vote.ts';
 
@@ -15,11 +15,11 @@ export interface Place {
 
 /** The highest sequence number of each voter, so that receipts do not call a vote accepted that is older than the ballot. */
 export class Numbers {
-  private readonly counts: CountStore;
+  private readonly ballots: Ballots;
   private readonly highest = new LruMap<string, number>();
 
-  constructor(counts: CountStore) {
-    this.counts = counts;
+  constructor(ballots: Ballots) {
+    this.ballots = ballots;
   }
 
   /**
@@ -33,7 +33,7 @@ export class Numbers {
     this.highest.trim(MAX_KEPT);
     if (known !== undefined) return n >= known;
     return async () => {
-      const [ballot] = await this.counts.ballots(partition, poll, round, [device]);
+      const [ballot] = await this.ballots.of(partition, poll, round, [device]);
       return n >= (ballot?.n ?? 0);
     };
   }

@@ -11,7 +11,7 @@ const SCAN_ENTRIES = 16;
  * @param end the offset of the last entry; by default, the last one that had been counted when the scan began
  */
 export async function* scanLog(
-  store: Store,
+  store: Pick<Store, 'log' | 'counts'>,
   partition: number,
   after: Offset = START,
   end?: Offset,

@@ -7,6 +7,13 @@ export type Offset = string;
 /** The cursor before the first entry. */
 export const START: Offset = '0-0';
 
+/**
+ * What versions that store ballots one by one find as the offset of a partition, once ballots are stored in pages. It is no
+ * offset, so they cannot read on from it, and never count without the ballots. It also comes neither before nor after any other
+ * for them, so they do not take the partition for one that has lost entries.
+ */
+export const SEALED: Offset = 'in-pages';
+
 /** Negative if `a` comes before `b`, positive if it comes after `b`, 0 if they are equal. */
 export function compareOffsets(a: Offset, b: Offset): number {
   if (a === b) return 0;

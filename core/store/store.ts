@@ -14,6 +14,7 @@ import type { DeviceEvent } from './trail.ts';
 export interface Store {
   readonly log: VoteLog;
   readonly counts: CountStore;
+  readonly ballots: Ballots;
   readonly changes: ChangeFeed;
   readonly registry: Registry;
   readonly presence: Presence;
@@ -78,11 +79,11 @@ export interface VoteLog {
   /** How many entries have ever been appended to a partition. */
   appended(partition: number): Promise<number>;
   /**
-   * Removes the oldest entries: those that were logged before `beforeMs` (ms since 1970) and come before `counted`, the offset
-   * up to which the partition is counted. Removes a limited number at a time, and may leave a few that could be removed.
+   * Removes the oldest entries: those that were logged before `beforeMs` (ms since 1970) and come before `stored`, the offset of
+   * the partition’s checkpoint. Removes a limited number at a time, and may leave a few that could be removed.
    * @returns how many were removed
    */
-  trim(partition: number, beforeMs: number, counted: Offset): Promise<number>;
+  trim(partition: number, beforeMs: number, stored: Offset): Promise<number>;
 }
 
 /** How far a partition has been counted. */
@@ -96,6 +97,41 @@ export interface Position {
   /** The last counted sequence of each producer. The producer heard most recently comes last. */
   readonly producers: Map<string, number>;
   readonly refused: RejectionCounts;
+  /** Up to where ballots are stored; undefined in a partition that only earlier versions have counted: up to `offset`. */
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/**
+ * The place of the log up to which the ballots of a partition are stored. Those of later entries follow from the entries, which
+ * are therefore kept. No marker comes after it, so every round is open or closed behind it as its slice says.
+ */
+export interface Checkpoint {
+  readonly offset: Offset;
+  /** What `Position.producers` was there: needed to tell which of the later entries are copies. */
+  readonly producers: ReadonlyMap<string, number>;
+}
+
+/** Ballots of one round that a commit stores. */
+export interface StoredPages {
+  readonly poll: string;
+  readonly round: number;
+  /** Over how many pages the ballots of the round are spread from now on. */
+  readonly count: number;
+  /** The pages that have changed, as `BallotTable` writes them. */
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  /** True if ballots of earlier versions are among these, one value each, and must be removed. */
+  readonly replacesRows: boolean;
+}
+
+/** What is stored of the ballots of a round. All of it was read at one moment. */
+export interface FoundBallots {
+  /** The offset up to which these ballots were counted: the partition’s checkpoint when they were read. */
+  readonly checkpoint: Offset;
+  /** Over how many pages the round is spread; 0 if it has none. */
+  readonly count: number;
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  /** Ballots as earlier versions stored them. If there are any, there are no pages. */
+  readonly rows: readonly (readonly [voter: string, ballot: Ballot])[];
 }
 
 /** Everything that folding a batch changed. Values are absolute. */
@@ -108,24 +144,31 @@ export interface Commit {
   /** How many entries the batch contains. */
   readonly entries: number;
   readonly slices: readonly SliceChange[];
-  readonly ballots: readonly (readonly [poll: string, round: number, device: string, ballot: Ballot])[];
   readonly producers: readonly (readonly [producer: string, sequence: number | null])[];
   readonly refused: RejectionCounts;
+  /** Makes `offset` the partition’s checkpoint: all ballots that have changed since the last one. The first commit has one. */
+  readonly checkpoint?: { readonly producers: ReadonlyMap<string, number>; readonly rounds: readonly StoredPages[] };
 }
 
 /** Ballots, tallies and offsets: derived from the log alone, and stored so that the log need not be folded again. */
 export interface CountStore {
   position(partition: number): Promise<Position>;
   slice(partition: number, poll: string, round: number): Promise<Slice | undefined>;
-  /** The ballots of `devices`, in the same order; undefined for a device that has none. */
-  ballots(partition: number, poll: string, round: number, devices: readonly string[]): Promise<(Ballot | undefined)[]>;
-  /** Every ballot of a round in one partition, by device id. Not a snapshot while the round is open. */
-  scanBallots(partition: number, poll: string, round: number): AsyncIterable<readonly [device: string, ballot: Ballot]>;
+  /** The ballots of a round as of the partition’s checkpoint; only the pages of `voters` if they are given. */
+  stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots>;
   /**
    * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`.
    * Otherwise another processor was faster: nothing changes, and the result is false.
    */
   commit(commit: Commit): Promise<boolean>;
+}
+
+/** Ballots as of the last commit. `CountStore.stored` has them as of the last checkpoint. */
+export interface Ballots {
+  /** The ballots of `voters`, in the same order; undefined for a voter who has none. */
+  of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]>;
+  /** Every ballot of a round in one partition, withdrawn ones included, as of one moment. In no particular order. */
+  all(partition: number, poll: string, round: number): AsyncIterable<readonly [voter: string, ballot: Ballot]>;
 }
 
 /** The number of changes kept per partition. A reader that is further behind reloads the slices. */

@@ -25,7 +25,7 @@ export async function audienceOf(context: Context, request: FastifyRequest, poll
   const nameOf = (voter: string) => (key === undefined ? voter : pseudonymOf(key, voter));
   const partition = partitionOf(nameOf(device), store.log.partitions);
   const voters = votersOf(admitted.elector, definition).map(({ voter }) => nameOf(voter));
-  const ballots = await store.counts.ballots(partition, definition.poll, round, voters);
+  const ballots = await store.ballots.of(partition, definition.poll, round, voters);
   return ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN) ? 'voter' : 'public';
 }
 

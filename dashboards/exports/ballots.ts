@@ -22,7 +22,7 @@ export async function* ballotsOf({ store, turns }: BallotSource, poll: string, r
   const me = {};
   let read = 0;
   for (let partition = 0; partition < store.log.partitions; partition++) {
-    for await (const [voter, ballot] of store.counts.scanBallots(partition, poll, round)) {
+    for await (const [voter, ballot] of store.ballots.all(partition, poll, round)) {
       if (++read % BALLOTS_TOGETHER === 0) await turns.next(me);
       if (ballot.choice !== WITHDRAWN) yield { voter, ...ballot, ...readCast(ballot.choice) };
     }

@@ -1,19 +1,23 @@
 import type { Log } from '../../core/runtime/log.ts';
 import { LruMap } from '../../core/runtime/lru-map.ts';
-import type { Offset } from '../../core/store/offset.ts';
+import { type Offset, START } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
 import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
-import { type Ballots, type FoldedEntry, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
+import { type FoldChanges, type FoldedEntry, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
+import { BALLOT_LIMITS, type BallotLimits, OpenRounds } from './open-rounds.ts';
 import { type Foldable, Unreadable } from './unreadable.ts';
 
-/** Maximum number of entries per read and of votes per commit. They limit how long other work in the process has to wait. */
-const MAX_ENTRIES = 16;
-const MAX_VOTES = 5_000;
+/**
+ * Maximum number of entries and votes of a partition that are read and committed together. They limit how long other work in the
+ * process has to wait: about 1 µs a vote.
+ */
+const MAX_ENTRIES = 64;
+const MAX_VOTES = 10_000;
 /** Maximum time in ms for which a read waits for new entries. Stopping may take that long. */
 const READ_WAIT_MS = 1_000;
 /** Time in ms to let entries accumulate after a commit. A commit of many entries costs little more than one of few. */
@@ -29,6 +33,16 @@ interface Progress {
   readonly producers: Map<string, number>;
   readonly refused: RejectionCounts;
   readonly slices: LruMap<string, Slice>;
+  readonly rounds: OpenRounds;
+}
+
+/** What is committed. */
+interface Changes extends FoldChanges {
+  readonly offset: Offset;
+  readonly entries: number;
+  readonly votes: number;
+  /** True if the ballots are stored as well. */
+  readonly isDue: boolean;
 }
 
 interface CounterParts {
@@ -37,6 +51,7 @@ interface CounterParts {
   readonly partitions: () => readonly number[];
   readonly metrics: ProcessorMetrics;
   readonly log: Log;
+  readonly limits?: BallotLimits;
 }
 
 /**
@@ -50,6 +65,8 @@ export class Counter {
   private readonly progress = new Map<number, Progress>();
   /** The partitions of the last step. */
   private held: readonly number[] = [];
+  /** How many votes the entries of the last step contained on average; at least 1. */
+  private votesPerEntry = 1;
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
 
@@ -96,15 +113,28 @@ export class Counter {
       if (!this.unreadable.isResting(partition)) cursors.set(partition, (await this.progressOf(partition)).offset);
     }
     const { signal } = this.halt;
-    const found = await this.parts.store.log.read(cursors, { limit: MAX_ENTRIES, waitMs: READ_WAIT_MS, signal });
+    // Entries that are read and then left for the next commit would be decoded twice.
+    const limit = Math.max(1, Math.min(MAX_ENTRIES, Math.floor(MAX_VOTES / this.votesPerEntry)));
+    const found = await this.parts.store.log.read(cursors, { limit, waitMs: READ_WAIT_MS, signal });
     for (const partition of cursors.keys()) this.measureLag(partition, found.get(partition));
+    for (const partition of cursors.keys()) if (!found.has(partition)) await this.checkpoint(partition);
     // If the store returns early without entries, this loop must still yield to other work.
     if (found.size === 0) return pause(1, signal);
     const batches = [...found].map(([partition, entries]) => {
       const batch = firstVotes(this.unreadable.readable(partition, entries));
-      return { partition, batch, isBehind: entries.length === MAX_ENTRIES || entries.length > batch.length };
+      return { partition, batch, isBehind: entries.length === limit || entries.length > batch.length };
     });
-    await Promise.all(batches.map(({ partition, batch }) => this.count(partition, batch)));
+    this.votesPerEntry = average(batches.flatMap(({ batch }) => batch.map(({ entry }) => votesIn(entry))));
+    const counts: Promise<void>[] = [];
+    for (const { partition, batch } of batches) {
+      const counted = this.count(partition, batch);
+      // It may fail before it is awaited.
+      counted.catch(() => {});
+      counts.push(counted);
+      // One partition at a time, so that other work need not wait for all of them. Their commits go on together.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(counts);
     const isBehind = batches.some((one) => one.isBehind);
     if (!isBehind) await pause(GATHER_MS, signal);
   }
@@ -134,60 +164,98 @@ export class Counter {
     const progress = await this.progressOf(partition);
     const entries = logged.map(({ entry }) => entry);
     const state = await this.load(partition, progress, entries);
-    const rounds = new Map<UnreadableEntry, readonly string[]>();
-    const changes = fold(state, entries, (entry, touched) => rounds.set(entry, touched));
-    await this.unreadable.setAside(partition, logged, rounds);
+    const unreadable = new Map<UnreadableEntry, readonly string[]>();
+    const changes = fold(state, entries, (entry, touched) => unreadable.set(entry, touched));
+    await this.unreadable.setAside(partition, logged, unreadable);
     const offset = (logged.at(-1) as Foldable).offset;
-    const { refused } = progress;
+    const votes = entries.reduce((sum, entry) => sum + votesIn(entry), 0);
+    const { slices, rounds } = progress;
+    const marked = markedIn(entries);
+    rounds.opened(marked, slices);
+    rounds.counted(votes);
+    // Behind a checkpoint, rounds are open or closed as their slices say.
+    const isDue = marked.size > 0 || rounds.isDue(this.held.length);
+    const size = { entries: entries.length, votes };
+    if (!(await this.commit(partition, progress, { offset, ...changes, ...size, isDue }))) return;
+    this.unreadable.report(partition, logged);
+    slices.trim(MAX_SLICES);
+  }
+
+  /** Stores the ballots of a partition without new entries, if that is due. */
+  private async checkpoint(partition: number): Promise<void> {
+    const progress = this.progress.get(partition);
+    if (!progress?.rounds.isDue(this.held.length) || progress.offset === START) return;
+    const nothing = { slices: [], producers: [], entries: 0, votes: 0 };
+    await this.commit(partition, progress, { offset: progress.offset, ...nothing, isDue: true });
+  }
+
+  /** Commits changes, and with them the ballots if that is due. @returns whether nobody else was faster */
+  private async commit(partition: number, progress: Progress, { votes, isDue, ...changes }: Changes): Promise<boolean> {
+    const { offset: expected, refused, rounds, slices, producers } = progress;
+    const { offset } = changes;
     const startMs = performance.now();
-    const expected = progress.offset;
-    const commit = { partition, expected, offset, entries: entries.length, ...changes, refused };
+    const checkpoint = isDue ? rounds.checkpoint(slices, producers) : undefined;
+    const commit = { partition, expected, ...changes, refused, ...(checkpoint ? { checkpoint } : {}) };
     const done = await this.parts.store.counts.commit(commit);
     this.parts.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
     this.parts.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
     if (!done) {
       this.log.warn({ partition, offset }, 'another processor committed first; continuing from its offset');
       this.progress.delete(partition);
-      return;
+      return false;
     }
     progress.offset = offset;
-    this.unreadable.report(partition, logged);
-    this.parts.metrics.commitVotes.observe(entries.reduce((sum, entry) => sum + votesIn(entry), 0));
-    progress.slices.trim(MAX_SLICES);
+    if (isDue) rounds.stored(slices, this.held.length);
+    if (changes.entries > 0) this.parts.metrics.commitVotes.observe(votes);
+    return true;
   }
 
   private async progressOf(partition: number): Promise<Progress> {
     const known = this.progress.get(partition);
     if (known) return known;
-    const progress = { ...(await this.parts.store.counts.position(partition)), slices: new LruMap<string, Slice>() };
+    const { store } = this.parts;
+    const position = await store.counts.position(partition);
+    const rounds = await OpenRounds.takeOver(store, partition, position, this.parts.limits ?? BALLOT_LIMITS);
+    if (rounds.isIncomplete) {
+      this.log.error(
+        { partition, checkpoint: position.checkpoint?.offset, counted: position.offset },
+        'the vote log lacks counted entries whose ballots were not stored yet; further votes of these voters may count again',
+      );
+    }
+    const progress = { ...position, slices: new LruMap<string, Slice>(), rounds };
     this.progress.set(partition, progress);
     return progress;
   }
 
-  /** Loads the slices and ballots that the entries affect. */
+  /** Loads the slices and ballots that the entries may affect. */
   private async load(partition: number, progress: Progress, entries: readonly FoldedEntry[]): Promise<FoldState> {
     const { counts } = this.parts.store;
-    const { slices, producers, refused } = progress;
+    const { slices, producers, refused, rounds } = progress;
     if (entries.some(({ type }) => type === 'unreadable')) {
       for (const slice of await this.unreadable.openSlices(partition)) {
         const key = roundKey(slice.poll, slice.round);
         if (!slices.has(key)) slices.put(key, slice);
       }
     }
-    const touched = touchedBy(entries);
-    const ballots = new Map<string, Ballots>();
-    for (const { poll, round, devices } of touched) {
-      const key = roundKey(poll, round);
+    const marked = markedIn(entries);
+    for (const [key, { poll, round }] of touchedBy(entries)) {
       const slice = slices.get(key) ?? (await counts.slice(partition, poll, round));
       if (!slice) continue;
       slices.put(key, slice);
-      const held = await counts.ballots(partition, poll, round, devices);
-      const known: Ballots = new Map();
-      for (const [i, ballot] of held.entries()) if (ballot) known.set(devices[i] as string, ballot);
-      ballots.set(key, known);
+      // Votes in closed rounds are refused, whatever the ballots are. A marker may continue the round.
+      if (slice.open || marked.has(key)) await rounds.load(slice);
     }
-    return { slices, ballots, producers, refused };
+    return { slices, ballots: rounds.tables, producers, refused };
   }
+}
+
+/** The rounds that entries open or close, by `roundKey`. */
+function markedIn(entries: readonly FoldedEntry[]): Set<string> {
+  const marked = new Set<string>();
+  for (const entry of entries) {
+    if (entry.type === 'open' || entry.type === 'close') marked.add(roundKey(entry.poll, entry.round));
+  }
+  return marked;
 }
 
 /** The first entries, up to and including the entry that reaches `MAX_VOTES` votes. */
@@ -198,6 +266,10 @@ function firstVotes(entries: readonly Foldable[]): readonly Foldable[] {
     return votes >= MAX_VOTES;
   });
   return end === -1 ? entries : entries.slice(0, end + 1);
+}
+
+function average(numbers: readonly number[]): number {
+  return Math.max(1, numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length));
 }
 
 function votesIn(entry: FoldedEntry): number {

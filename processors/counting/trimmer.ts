@@ -57,8 +57,10 @@ export class Trimmer {
     const beforeMs = neededFrom(polls.all(), nowMs - retentionDays * DAY_MS);
     let removed = 0;
     for (const partition of partitions()) {
-      const { offset } = await store.counts.position(partition);
-      for (let some = 1; some > 0; removed += some) some = await store.log.trim(partition, beforeMs, offset);
+      const { checkpoint } = await store.counts.position(partition);
+      // Ballots behind the checkpoint are stored nowhere but in the log.
+      if (!checkpoint) continue;
+      for (let some = 1; some > 0; removed += some) some = await store.log.trim(partition, beforeMs, checkpoint.offset);
     }
     return removed;
   }

@@ -1,5 +1,5 @@
 import { START } from '../../core/store/offset.ts';
-import { accounting, commitOf, cursor, read, votes } from './samples.ts';
+import { accounting, commitOf, cursor, pagesOf, read, votes } from './samples.ts';
 import type { ContractTest } from './subject.ts';
 
 /** A commit is atomic, and of two commits from the same offset only one succeeds. */
@@ -8,11 +8,12 @@ export function countsContract(test: ContractTest): void {
     const { offset, producers, refused } = await counts.position(0);
     t.same([offset, producers.size, refused], [START, 0, {}]);
     t.equal(await counts.slice(0, 'q', 1), undefined);
-    t.same(await counts.ballots(0, 'q', 1, ['d']), [undefined]);
+    t.same(await counts.stored(0, 'q', 1, ['d']), { checkpoint: START, count: 0, pages: new Map(), rows: [] });
   });
 
   test('counts: a commit is stored completely, and only under its partition, poll and round', async (t, {
     counts,
+    ballots,
     log,
   }) => {
     const offset = await log.append(1, votes(0));
@@ -29,11 +30,16 @@ export function countsContract(test: ContractTest): void {
             ],
           },
         ],
-        ballots: [
-          ['q', 1, 'd', { choice: 'a', atMs: 2 }],
-          ['q', 1, '__proto__', { choice: 'b,c', n: 4, atMs: 3 }],
-          ['q', 1, 'numbered', { choice: 'a', connection: 12, atMs: 4 }],
-        ],
+        checkpoint: {
+          producers: new Map([['run-1', 6]]),
+          rounds: [
+            pagesOf([
+              ['d', { choice: 'a', atMs: 2 }],
+              ['__proto__', { choice: 'b,c', n: 4, atMs: 3 }],
+              ['numbered', { choice: 'a', connection: 12, atMs: 4 }],
+            ]),
+          ],
+        },
         producers: [
           ['run-1', 7],
           ['run-2', 0],
@@ -52,6 +58,7 @@ export function countsContract(test: ContractTest): void {
       ],
     );
     t.same(position.refused, { empty: 3 });
+    t.same(position.checkpoint, { offset, producers: new Map([['run-1', 6]]) });
     const kept = await counts.slice(1, 'q', 1);
     t.match(kept, slice);
     t.same(
@@ -62,8 +69,8 @@ export function countsContract(test: ContractTest): void {
         ['b,c', 2],
       ].sort(),
     );
-    const ballots = await counts.ballots(1, 'q', 1, ['nobody', '__proto__', 'd', 'numbered']);
-    t.match(ballots, [
+    const voters = ['nobody', '__proto__', 'd', 'numbered'];
+    t.match(await ballots.of(1, 'q', 1, voters), [
       undefined,
       { choice: 'b,c', n: 4, atMs: 3, connection: undefined },
       { choice: 'a', atMs: 2, n: undefined },
@@ -76,14 +83,18 @@ export function countsContract(test: ContractTest): void {
       [1, 'other', 1],
     ] as const) {
       t.equal(await counts.slice(partition, poll, round), undefined, `${partition} ${poll} ${round}`);
-      t.same(await counts.ballots(partition, poll, round, ['d']), [undefined]);
+      t.same(await ballots.of(partition, poll, round, ['d']), [undefined]);
     }
     const scanned: string[] = [];
-    for await (const [device] of counts.scanBallots(1, 'q', 1)) scanned.push(device);
+    for await (const [device] of ballots.all(1, 'q', 1)) scanned.push(device);
     t.same(scanned.sort(), ['__proto__', 'd', 'numbered']);
   });
 
-  test('counts: a commit of thousands of ballots and choices is stored completely', async (t, { counts, log }) => {
+  test('counts: a commit of thousands of ballots and choices is stored completely', async (t, {
+    counts,
+    ballots,
+    log,
+  }) => {
     const offset = await log.append(0, votes(0));
     const many = Array.from({ length: 7_000 }, (_, i) => i);
     const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, interruptions: 2, accounting, atMs: 5 };
@@ -94,7 +105,13 @@ export function countsContract(test: ContractTest): void {
           // A batch may also affect many rounds, each of which has hashes of its own.
           ...many.map((i) => ({ ...slice, round: i + 2, weights: [['a', 1]] as const })),
         ],
-        ballots: many.map((i) => ['q', 1, `d${i}`, { choice: `choice-${i}`, atMs: 2 }]),
+        checkpoint: {
+          producers: new Map(many.map((i) => [`run-${i}`, i])),
+          rounds: [
+            pagesOf(many.map((i) => [`d${i}`, { choice: `choice-${i}`, atMs: 2 }])),
+            ...many.map((i) => pagesOf([['d', { choice: 'a', atMs: 2 }]], { poll: 'q', round: i + 2 })),
+          ],
+        },
         producers: many.map((i) => [`run-${i}`, i]),
       }),
     );
@@ -103,17 +120,18 @@ export function countsContract(test: ContractTest): void {
     const kept = await counts.slice(0, 'q', 1);
     t.equal(kept?.tally.size, many.length);
     t.match(await counts.slice(0, 'q', many.length + 1), { round: many.length + 1 });
-    const ballots = await counts.ballots(
-      0,
-      'q',
-      1,
-      many.map((i) => `d${i}`),
-    );
-    t.equal(ballots.filter((ballot, i) => ballot?.choice === `choice-${i}`).length, many.length);
+    const voters = many.map((i) => `d${i}`);
+    const found = await ballots.of(0, 'q', 1, voters);
+    t.equal(found.filter((ballot, i) => ballot?.choice === `choice-${i}`).length, many.length);
+    const { count, pages } = await counts.stored(0, 'q', 1);
+    t.ok(count > 100 && pages.size > 100, 'they are spread over many pages');
+    t.equal((await counts.stored(0, 'q', 1, ['d0'])).pages.size, 1, 'one voter needs one of them');
+    t.match(await ballots.of(0, 'q', many.length + 1, ['d']), [{ choice: 'a' }]);
   });
 
   test('counts: a commit replaces values, removes weights of 0 and orders producers by their last entry', async (t, {
     counts,
+    ballots,
     log,
   }) => {
     const [first, second] = [await log.append(0, votes(0)), await log.append(0, votes(1))];
@@ -129,7 +147,7 @@ export function countsContract(test: ContractTest): void {
             ],
           },
         ],
-        ballots: [['q', 1, 'd', { choice: 'a', n: 1, atMs: 2 }]],
+        checkpoint: { producers: new Map(), rounds: [pagesOf([['d', { choice: 'a', n: 1, atMs: 2 }]])] },
         producers: [
           ['x', 1],
           ['y', 1],
@@ -149,7 +167,7 @@ export function countsContract(test: ContractTest): void {
             ],
           },
         ],
-        ballots: [['q', 1, 'd', { choice: 'b', atMs: 4 }]],
+        checkpoint: { producers: new Map(), rounds: [pagesOf([['d', { choice: 'b', atMs: 4 }]])] },
         producers: [
           ['x', 2],
           ['y', null],
@@ -159,7 +177,7 @@ export function countsContract(test: ContractTest): void {
     const kept = await counts.slice(0, 'q', 1);
     t.same([...(kept?.tally ?? [])], [['b', 9]]);
     t.equal(kept?.open, false);
-    t.match(await counts.ballots(0, 'q', 1, ['d']), [{ choice: 'b', atMs: 4, n: undefined }]);
+    t.match(await ballots.of(0, 'q', 1, ['d']), [{ choice: 'b', atMs: 4, n: undefined }]);
     t.same(
       [...(await counts.position(0)).producers],
       [
@@ -171,40 +189,65 @@ export function countsContract(test: ContractTest): void {
 
   test('counts: of two commits from the same offset one succeeds and the other changes nothing', async (t, {
     counts,
+    ballots,
     log,
     changes,
   }) => {
     const [first, second] = [await log.append(0, votes(0)), await log.append(0, votes(1))];
-    const ballot = (choice: string) => [['q', 1, 'd', { choice, atMs: 2 }]] as const;
+    const checkpoint = (choice: string) => ({
+      checkpoint: { producers: new Map(), rounds: [pagesOf([['d', { choice, atMs: 2 }]])] },
+    });
     const outcomes = await Promise.all([
-      counts.commit(commitOf(0, START, first, { ballots: ballot('a') })),
-      counts.commit(commitOf(0, START, second, { ballots: ballot('b') })),
+      counts.commit(commitOf(0, START, first, checkpoint('a'))),
+      counts.commit(commitOf(0, START, second, checkpoint('b'))),
     ]);
     t.same(outcomes.filter(Boolean).length, 1);
     const winner = outcomes[0] ? 'a' : 'b';
-    t.match(await counts.ballots(0, 'q', 1, ['d']), [{ choice: winner }]);
+    t.match(await ballots.of(0, 'q', 1, ['d']), [{ choice: winner }]);
     t.equal(
-      await counts.commit(commitOf(0, START, second, { ballots: ballot('z') })),
+      await counts.commit(commitOf(0, START, second, checkpoint('z'))),
       false,
       'a commit from a stale offset fails',
     );
-    t.match(await counts.ballots(0, 'q', 1, ['d']), [{ choice: winner }]);
+    t.match(await ballots.of(0, 'q', 1, ['d']), [{ choice: winner }]);
     t.same((await changes.read(cursor(0), read)).changes, [], 'a failed commit does not appear in the change feed');
   });
 
-  test('counts: a commit that cannot be encoded stores nothing', async (t, { counts, log }) => {
+  test('counts: a commit that cannot be encoded stores nothing', async (t, { counts, ballots, log }) => {
     const offset = await log.append(0, votes(0));
     const circular: Record<string, unknown> = {};
     circular.self = circular;
+    const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
     const broken = commitOf(0, START, offset, {
-      ballots: [
-        ['q', 1, 'good', { choice: 'a', atMs: 1 }],
-        ['q', 1, 'bad', { choice: circular as unknown as string, atMs: 1 }],
-      ],
+      checkpoint: { producers: new Map(), rounds: [pagesOf([['good', { choice: 'a', atMs: 1 }]])] },
+      slices: [{ ...slice, revote: circular as never, weights: [['a', 1]] }],
     });
     await t.rejects(counts.commit(broken));
-    t.same(await counts.ballots(0, 'q', 1, ['good']), [undefined]);
+    t.same(await ballots.of(0, 'q', 1, ['good']), [undefined]);
     t.equal((await counts.position(0)).offset, START);
+  });
+
+  test('counts: a commit between checkpoints leaves the ballots, the checkpoint and its producers as they are', async (t, {
+    counts,
+    log,
+  }) => {
+    const offsets = [
+      await log.append(0, votes(0)),
+      await log.append(0, votes(1)),
+      await log.append(0, votes(2)),
+    ] as const;
+    const checkpoint = { producers: new Map([['run', 0]]), rounds: [pagesOf([['d', { choice: 'a', atMs: 2 }]])] };
+    await counts.commit(commitOf(0, START, offsets[0], { checkpoint }));
+    await counts.commit(commitOf(0, offsets[0], offsets[1], { producers: [['run', 1]] }));
+    const position = await counts.position(0);
+    t.equal(position.offset, offsets[1]);
+    t.same(position.checkpoint, { offset: offsets[0], producers: new Map([['run', 0]]) });
+    t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[0], count: 1 });
+    const idle = { entries: 0, checkpoint: { producers: new Map([['run', 1]]), rounds: [] } };
+    t.equal(await counts.commit(commitOf(0, offsets[1], offsets[1], idle)), true, 'a checkpoint needs no new entries');
+    t.same((await counts.position(0)).checkpoint, { offset: offsets[1], producers: new Map([['run', 1]]) });
+    t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[1], count: 1 });
+    t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2])), false);
   });
 
   test('counts: commits survive a restart', async (t, store, under) => {

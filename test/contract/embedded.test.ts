@@ -44,7 +44,6 @@ t.test('on an almost full disk, every write fails with a clear error', async (t)
     offset: '1-0',
     entries: 1,
     slices: [],
-    ballots: [],
     producers: [],
     refused: {},
   };
@@ -63,7 +62,6 @@ t.test('a store cannot be opened if its vote log is missing', async (t) => {
     offset,
     entries: 1,
     slices: [],
-    ballots: [],
     producers: [],
     refused: {},
   });

@@ -1,5 +1,7 @@
 import { START } from '../../core/store/offset.ts';
-import type { Commit } from '../../core/store/store.ts';
+import type { Commit, StoredPages } from '../../core/store/store.ts';
+import type { Ballot } from '../../core/voting/count/ballot.ts';
+import { BallotTable } from '../../core/voting/count/ballots/table.ts';
 import { VoteColumns } from '../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../core/voting/count/entry.ts';
 
@@ -46,11 +48,21 @@ export const commitOf = (
   offset,
   entries: 1,
   slices: [],
-  ballots: [],
   producers: [],
   refused: {},
   ...fields,
 });
+
+/** The pages of a round with these ballots, for a checkpoint. */
+export const pagesOf = (
+  ballots: readonly (readonly [voter: string, ballot: Ballot])[],
+  place = { poll: 'q', round: 1 },
+): StoredPages => {
+  const table = new BallotTable('last');
+  for (const [voter, ballot] of ballots) table.add(voter, ballot);
+  const pages = table.changedPages();
+  return { ...place, count: table.pages, pages, replacesRows: false };
+};
 
 /** Options for a read that returns the existing entries without waiting. */
 export const read = { limit: 100, waitMs: 0 };

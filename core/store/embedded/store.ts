@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
+import { BallotReader } from '../ballots/reader.ts';
 import { compareOffsets } from '../offset.ts';
-import type { Condition, Store } from '../store.ts';
+import type { Ballots, Condition, Store } from '../store.ts';
 import { EmbeddedChanges } from './changes.ts';
 import { EmbeddedCounts } from './counts.ts';
 import { demandNewLog, demandOneDeployment, demandPartitions } from './deployment.ts';
@@ -52,6 +53,7 @@ interface Opened {
 export class EmbeddedStore implements Store {
   readonly log: EmbeddedLog;
   readonly counts: EmbeddedCounts;
+  readonly ballots: Ballots;
   readonly changes: EmbeddedChanges;
   readonly registry: EmbeddedRegistry;
   readonly presence = new EmbeddedPresence();
@@ -73,6 +75,7 @@ export class EmbeddedStore implements Store {
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
+    this.ballots = new BallotReader(this);
     this.registry = new EmbeddedRegistry(stateFile, guard, new RoundKeys(directory));
   }
 

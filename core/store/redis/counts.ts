@@ -1,35 +1,44 @@
-import { type Ballot, packBallot, unpackBallot } from '../../voting/count/ballot.ts';
-import { bucketOf } from '../../voting/count/partition.ts';
+import { unpackBallot } from '../../voting/count/ballot.ts';
+import { bucketOf, hashOf } from '../../voting/count/partition.ts';
 import { type Slice, type StoredSlice, storedSlice } from '../../voting/count/slice.ts';
-import { START } from '../offset.ts';
-import { type Commit, type CountStore, KEPT_CHANGES, type Position } from '../store.ts';
+import { SEALED, START } from '../offset.ts';
+import { type Commit, type CountStore, type FoundBallots, KEPT_CHANGES, type Position } from '../store.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 /**
- * The number of hashes across which the ballots of a round are spread, per partition. Redis stores a hash of up to 128 short
- * fields compactly, in a quarter of the memory, so the ballots of 32,000 devices per partition stay compact.
+ * The number of hashes across which earlier versions spread the ballots of a round, per partition. They are read until the round
+ * is stored again.
  */
 const BUCKETS = 256;
 /**
  * The field of a slice’s hash that holds everything except its tally. The weights of choices are in fields named `=<choice>`.
  */
 const META = 'meta';
-/** The number of buckets read at the same time while scanning. */
-const SCAN_TOGETHER = 16;
-
+/** The field of a round’s hash of ballots that says over how many pages it is spread. The pages are in fields `0`, `1` … */
+const COUNT = 'pages';
 const position = script<'position' | 'producers', never>('position');
-const readFields = script<never, never>('fields');
+const readPages = script<'position' | 'ballots', never>('pages');
 const applyCommit = script<
   'position' | 'producers' | 'changeFeed' | 'voteLog',
-  'expected' | 'offset' | 'refused' | 'change' | 'keptChanges' | 'channel' | 'partition' | 'entries'
+  | 'expected'
+  | 'offset'
+  | 'refused'
+  | 'change'
+  | 'keptChanges'
+  | 'channel'
+  | 'partition'
+  | 'entries'
+  | 'sealed'
+  | 'checkpoint'
+  | 'removed'
 >('commit');
 
 /** Changes to one hash. */
 interface Edit {
   readonly remove: string[];
-  readonly set: string[];
+  readonly set: (string | number | Buffer)[];
 }
 
 /** Ballots, tallies and offsets in Redis hashes. Each commit is one script call. */
@@ -45,16 +54,18 @@ export class RedisCounts implements CountStore {
   async position(partition: number): Promise<Position> {
     const keys = { position: this.keys.position(partition), producers: this.keys.producers(partition) };
     const found = (await replyOf(this.connection.eval(...position(keys, {})))) as [string[], string[]];
-    const [{ offset, changed, entries, refused }, producers] = found.map(pairs) as [
+    const [{ offset, counted, changed, entries, refused, checkpoint, heard }, producers] = found.map(pairs) as [
       Record<string, string>,
       Record<string, string>,
     ];
     return {
-      offset: offset ?? START,
+      offset: counted ?? offset ?? START,
       changed: changed ?? START,
       entries: Number(entries ?? 0),
       refused: JSON.parse(refused ?? '{}'),
       producers: sortedByLastHeard(producers),
+      checkpoint:
+        checkpoint === undefined ? undefined : { offset: checkpoint, producers: new Map(JSON.parse(heard ?? '[]')) },
     };
   }
 
@@ -67,39 +78,42 @@ export class RedisCounts implements CountStore {
     return { poll, round, ...(JSON.parse(meta) as StoredSlice), tally };
   }
 
-  async ballots(partition: number, poll: string, round: number, devices: readonly string[]) {
-    if (devices.length === 0) return [];
-    const buckets = new Map<number, number[]>();
-    for (const [place, device] of devices.entries()) {
-      const bucket = bucketOf(device, BUCKETS);
-      const places = buckets.get(bucket);
-      if (places) places.push(place);
-      else buckets.set(bucket, [place]);
+  async stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
+    const keys = { position: this.keys.position(partition), ballots: this.keys.pages(partition, poll, round) };
+    const call = readPages(keys, {}, [], voters?.map((voter) => hashOf(voter) >>> 12) ?? []);
+    const reply = (await replyOf(this.connection.callBuffer('EVAL', call))) as [Buffer, Buffer | null, ...Buffer[]];
+    const [checkpoint, count, ...values] = reply;
+    const pages = new Map<number, Buffer>();
+    for (let i = 0; i < values.length; i += 2) pages.set(Number(String(values[i])), values[i + 1] as Buffer);
+    if (count !== null) return { checkpoint: String(checkpoint), count: Number(String(count)), pages, rows: [] };
+    const rows = await this.rowsOf(partition, poll, round, voters);
+    // A checkpoint may have replaced them by pages meanwhile.
+    if (await replyOf(this.connection.hexists(keys.ballots, COUNT))) {
+      return this.stored(partition, poll, round, voters);
     }
-    const names = [...buckets.keys()].map((bucket) => this.keys.ballots(partition, poll, round, bucket));
-    const fields = [...buckets.values()].flatMap((places) => [places.length, ...places.map((p) => devices[p] ?? '')]);
-    const call = readFields({}, {}, names, fields);
-    const values = (await replyOf(this.connection.eval(...call))) as (string | null)[];
-    const found: (Ballot | undefined)[] = new Array(devices.length);
-    let at = 0;
-    for (const places of buckets.values()) for (const place of places) found[place] = parsed(values[at++]);
-    return found;
+    return { checkpoint: String(checkpoint), count: 0, pages, rows };
   }
 
-  async *scanBallots(partition: number, poll: string, round: number) {
-    for (let first = 0; first < BUCKETS; first += SCAN_TOGETHER) {
-      const names = Array.from({ length: SCAN_TOGETHER }, (_, i) =>
-        this.keys.ballots(partition, poll, round, first + i),
-      );
-      for (const hash of await replyOf(Promise.all(names.map((name) => this.connection.hgetall(name))))) {
-        for (const [device, stored] of Object.entries(hash)) yield [device, unpackBallot(JSON.parse(stored))] as const;
-      }
+  /** The ballots of a round as earlier versions stored them. */
+  private async rowsOf(partition: number, poll: string, round: number, voters?: readonly string[]) {
+    const keys = this.keys.rows(partition, poll, round, BUCKETS);
+    const found: (readonly [voter: string, stored: string | null])[] = [];
+    if (voters) {
+      const read = voters.map((voter) => this.connection.hget(keys[bucketOf(voter, BUCKETS)] as string, voter));
+      for (const [i, stored] of (await replyOf(Promise.all(read))).entries()) found.push([voters[i] as string, stored]);
+    } else {
+      const hashes = await replyOf(Promise.all(keys.map((key) => this.connection.hgetall(key))));
+      for (const hash of hashes) found.push(...Object.entries(hash));
     }
+    return found.flatMap(([voter, stored]) => (stored ? [[voter, unpackBallot(JSON.parse(stored))] as const] : []));
   }
 
   async commit(commit: Commit): Promise<boolean> {
-    const { partition, expected, offset, entries, slices, refused } = commit;
+    const { partition, expected, offset, entries, slices, refused, checkpoint } = commit;
     const edits = this.edits(commit);
+    const removed = checkpoint?.rounds
+      .filter(({ replacesRows }) => replacesRows)
+      .flatMap(({ poll, round }) => this.keys.rows(partition, poll, round, BUCKETS));
     const producers = this.keys.producers(partition);
     const first = edits.get(producers) ?? { remove: [], set: [] };
     edits.delete(producers);
@@ -125,15 +139,19 @@ export class RedisCounts implements CountStore {
         channel: this.keys.bell('changes'),
         partition,
         entries,
+        sealed: SEALED,
+        checkpoint: checkpoint ? JSON.stringify([...checkpoint.producers]) : '',
+        removed: removed?.length ?? 0,
       },
-      [...edits.keys()],
+      [...edits.keys(), ...(removed ?? [])],
       texts,
     );
-    return (await replyOf(this.connection.eval(...call))) === 1;
+    // As one array: a checkpoint may have more arguments than a call can take.
+    return (await replyOf(this.connection.call('EVAL', call))) === 1;
   }
 
   /** What a commit changes, by key. */
-  private edits({ partition, offset, slices, ballots, producers }: Commit): Map<string, Edit> {
+  private edits({ partition, offset, slices, producers, checkpoint }: Commit): Map<string, Edit> {
     const edits = new Map<string, Edit>();
     const edit = (key: string): Edit => {
       let found = edits.get(key);
@@ -153,9 +171,10 @@ export class RedisCounts implements CountStore {
         else set.push(`=${choice}`, String(weight));
       }
     }
-    for (const [poll, round, device, ballot] of ballots) {
-      const { set } = edit(this.keys.ballots(partition, poll, round, bucketOf(device, BUCKETS)));
-      set.push(device, JSON.stringify(packBallot(ballot)));
+    for (const { poll, round, count, pages } of checkpoint?.rounds ?? []) {
+      const { set } = edit(this.keys.pages(partition, poll, round));
+      set.push(COUNT, count);
+      for (const [page, bytes] of pages) set.push(page, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     }
     return edits;
   }
@@ -172,10 +191,6 @@ function sortedByLastHeard(stored: Record<string, string>): Map<string, number> 
   });
   heard.sort((a, b) => a.major - b.major || a.minor - b.minor || a.place - b.place);
   return new Map(heard.map(({ producer, sequence }) => [producer, sequence]));
-}
-
-function parsed(stored: string | null | undefined): Ballot | undefined {
-  return stored ? unpackBallot(JSON.parse(stored)) : undefined;
 }
 
 /** Turns a flat list of fields and values into an object. */

@@ -1,8 +1,9 @@
 import { Cluster } from 'ioredis';
 import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
+import { BallotReader } from '../ballots/reader.ts';
 import { parseAddress, type SentinelCredentials } from '../redis-address.ts';
-import type { Condition, Store } from '../store.ts';
+import type { Ballots, Condition, Store } from '../store.ts';
 import { RedisChanges } from './changes.ts';
 import { Bells } from './connection/bells.ts';
 import { awaitReady, connect, gate, primaries, type RedisConnection } from './connection/connection.ts';
@@ -56,6 +57,7 @@ interface RedisParts {
 export class RedisStore implements Store {
   readonly log: RedisLog;
   readonly counts: RedisCounts;
+  readonly ballots: Ballots;
   readonly changes: RedisChanges;
   readonly registry: RedisRegistry;
   readonly presence: RedisPresence;
@@ -67,6 +69,7 @@ export class RedisStore implements Store {
     this.parts = parts;
     this.log = parts.log;
     this.counts = parts.counts;
+    this.ballots = new BallotReader(parts);
     this.changes = parts.changes;
     this.registry = parts.registry;
     this.presence = parts.presence;

@@ -20,7 +20,7 @@ export interface Ballot {
   readonly packets?: readonly number[] | undefined;
 }
 
-/** A ballot as it is stored: unset fields at the end are left out. */
+/** A ballot as earlier versions stored it: unset fields at the end are left out. */
 export type StoredBallot = [
   choice: Choice,
   atMs: number,
@@ -30,15 +30,7 @@ export type StoredBallot = [
   ...packets: number[],
 ];
 
-/** The stored form of a ballot. */
-export function packBallot({ choice, atMs, n, connection, votes, packets = [] }: Ballot): StoredBallot {
-  if (packets.length > 0) return [choice, atMs, n ?? null, connection ?? null, votes ?? null, ...packets];
-  if (votes !== undefined) return [choice, atMs, n ?? null, connection ?? null, votes];
-  if (connection !== undefined) return [choice, atMs, n ?? null, connection];
-  return n === undefined ? [choice, atMs] : [choice, atMs, n];
-}
-
-/** The inverse of `packBallot`. */
+/** The ballot that an earlier version stored. */
 export function unpackBallot([choice, atMs, n, connection, votes, ...packets]: StoredBallot): Ballot {
   const ballot = { choice, atMs, n: n ?? undefined, connection: connection ?? undefined, votes: votes ?? undefined };
   return packets.length > 0 ? { ...ballot, packets } : ballot;

@@ -1,8 +1,5 @@
-import type { Reason } from '../rules/rejection.ts';
-import { type Revote, votesAllowed } from '../rules/settings.ts';
 import { addRejections, type RejectionCounts } from './accounting.ts';
-import { type Ballot, WITHDRAWN } from './ballot.ts';
-import { readCast } from './cast.ts';
+import { BallotTable } from './ballots/table.ts';
 import {
   type Entry,
   interruptionsBefore,
@@ -11,16 +8,11 @@ import {
   type UnreadableEntry,
   type VoteEntry,
 } from './entry.ts';
-import { isCopy, packetsAfter } from './packet.ts';
 import { newSlice, roundKey, type Slice, type SliceChange } from './slice.ts';
 import { type Choice, shift } from './tally.ts';
-import type { Vote } from './vote.ts';
 
 /** How many producers (broker runs) a partition remembers. The least recently active producer is dropped first. */
 export const MAX_PRODUCERS = 1024;
-
-/** The ballots of one round in one partition, by voter. */
-export type Ballots = Map<string, Ballot>;
 
 /**
  * The counting state of a partition, or the part of it that the entries to be folded touch. Only folding entries changes it.
@@ -31,18 +23,17 @@ export interface FoldState {
    * the partition that are open.
    */
   readonly slices: Map<string, Slice>;
-  /** Ballots by `roundKey`. Must contain every existing ballot that the entries touch. */
-  readonly ballots: Map<string, Ballots>;
+  /** Ballots by `roundKey`. Must contain those of every round that is open, or continued, and that the entries touch. */
+  readonly ballots: Map<string, BallotTable>;
   /** The latest sequence folded for each producer, the most recently active producer last. */
   readonly producers: Map<string, number>;
   /** Rejections that belong to no round. */
   readonly refused: RejectionCounts;
 }
 
-/** What a batch of entries changed, as absolute values. */
+/** What a batch of entries changed, as absolute values. Each table of ballots knows itself what has changed in it. */
 export interface FoldChanges {
   readonly slices: readonly SliceChange[];
-  readonly ballots: readonly (readonly [poll: string, round: number, device: string, ballot: Ballot])[];
   /** Active producers with their latest sequence; null for producers that were dropped. */
   readonly producers: readonly (readonly [producer: string, sequence: number | null])[];
 }
@@ -50,19 +41,17 @@ export interface FoldChanges {
 /** What can be folded: also an entry that cannot be read, of which only the place is known. */
 export type FoldedEntry = Entry | UnreadableEntry;
 
-/** The rounds and devices whose state a batch of entries may change; this state must be loaded before folding. */
-export function touchedBy(entries: readonly FoldedEntry[]): { poll: string; round: number; devices: string[] }[] {
-  const touched = new Map<string, { poll: string; round: number; devices: Set<string> }>();
+/** The rounds whose state a batch of entries may change; it must be loaded before folding. By `roundKey`. */
+export function touchedBy(entries: readonly FoldedEntry[]): Map<string, { poll: string; round: number }> {
+  const touched = new Map<string, { poll: string; round: number }>();
   for (const entry of entries) {
     if (entry.type === 'unreadable') continue;
-    for (const { poll, round, votes } of entry.type === 'votes' ? entry.rounds : [{ ...entry, votes: undefined }]) {
+    for (const { poll, round } of entry.type === 'votes' ? entry.rounds : [entry]) {
       const key = roundKey(poll, round);
-      const found = touched.get(key) ?? { poll, round, devices: new Set<string>() };
-      touched.set(key, found);
-      for (const voter of votes?.voters ?? []) found.devices.add(voter);
+      if (!touched.has(key)) touched.set(key, { poll, round });
     }
   }
-  return [...touched.values()].map((found) => ({ ...found, devices: [...found.devices] }));
+  return touched;
 }
 
 /** Called for each unreadable entry with the rounds in which votes count at its place, as `roundKey`. */
@@ -87,24 +76,17 @@ export function fold(state: FoldState, entries: readonly FoldedEntry[], onUnread
 /** Collects the keys of everything that folding touches. The values are read only at the end, when they are final. */
 class Changes {
   readonly weights = new Map<string, Set<Choice>>();
-  readonly ballots = new Map<string, Set<string>>();
   readonly producers = new Set<string>();
 
-  touch(key: string): { weights: Set<Choice>; ballots: Set<string> } {
+  /** @returns the choices whose number of ballots has changed, to be added to */
+  touch(key: string): Set<Choice> {
     let weights = this.weights.get(key);
-    let ballots = this.ballots.get(key);
-    if (!weights || !ballots) {
-      weights = new Set();
-      ballots = new Set();
-      this.weights.set(key, weights);
-      this.ballots.set(key, ballots);
-    }
-    return { weights, ballots };
+    if (!weights) this.weights.set(key, (weights = new Set()));
+    return weights;
   }
 
   of(state: FoldState): FoldChanges {
     const slices: SliceChange[] = [];
-    const ballots: (readonly [string, number, string, Ballot])[] = [];
     for (const [key, weights] of this.weights) {
       const slice = state.slices.get(key);
       if (!slice) continue;
@@ -114,14 +96,9 @@ class Changes {
         accounting: { ...accounting, rejected: { ...accounting.rejected } },
         weights: [...weights].map((choice) => [choice, tally.get(choice) ?? 0] as const),
       });
-      const held = state.ballots.get(key);
-      for (const device of this.ballots.get(key) ?? []) {
-        const ballot = held?.get(device);
-        if (ballot) ballots.push([slice.poll, slice.round, device, ballot]);
-      }
     }
     const producers = [...this.producers].map((run) => [run, state.producers.get(run) ?? null] as const);
-    return { slices, ballots, producers };
+    return { slices, producers };
   }
 }
 
@@ -160,22 +137,31 @@ function foldMarker(state: FoldState, marker: Marker, changes: Changes): void {
 }
 
 function foldVotes(state: FoldState, entry: VoteEntry, changes: Changes): void {
-  if (entry.sequence <= (state.producers.get(entry.producer) ?? -1)) return;
-  recordSequence(state.producers, entry, changes);
+  if (!takeSequence(state.producers, entry, changes.producers)) return;
   addRejections(state.refused, entry.refused);
   for (const round of entry.rounds) foldRound(state, round, entry.atMs, changes);
 }
 
-/** Records the producer’s sequence. If there are too many producers, the least recently active producer is dropped. */
-function recordSequence(producers: Map<string, number>, { producer, sequence }: VoteEntry, changes: Changes): void {
+/**
+ * Records the sequence of an entry, unless the entry was appended twice and this is the second copy: then it returns false. If
+ * there are too many producers, the least recently active one is dropped.
+ *
+ * @param changed the producers that are recorded or dropped are added to it
+ */
+export function takeSequence(producers: Map<string, number>, entry: VoteEntry, changed?: Set<string>): boolean {
+  const { producer, sequence } = entry;
+  if (entry.sequence <= (producers.get(entry.producer) ?? -1)) return false;
   producers.delete(producer);
   producers.set(producer, sequence);
-  changes.producers.add(producer);
+  // Stores keep the order of the changes, so the producer heard last must be the last of them.
+  changed?.delete(producer);
+  changed?.add(producer);
   if (producers.size > MAX_PRODUCERS) {
     const [oldest] = producers.keys() as Iterable<string> as [string];
     producers.delete(oldest);
-    changes.producers.add(oldest);
+    changed?.add(oldest);
   }
+  return true;
 }
 
 function foldRound(state: FoldState, { poll, round, votes, rejected }: RoundVotes, atMs: number, changes: Changes) {
@@ -186,100 +172,29 @@ function foldRound(state: FoldState, { poll, round, votes, rejected }: RoundVote
     addRejections(state.refused, { 'not-open': votes.length });
     return;
   }
-  const { accounting } = slice;
-  const touched = changes.touch(key);
+  const { accounting, tally } = slice;
+  const weights = changes.touch(key);
   slice.atMs = Math.max(slice.atMs, atMs);
   accounting.received += votes.length + addRejections(accounting.rejected, rejected);
   if (!slice.open) {
     addRejections(accounting.rejected, { closed: votes.length });
     return;
   }
-  let ballots = state.ballots.get(key);
-  if (!ballots) state.ballots.set(key, (ballots = new Map()));
-  for (const vote of votes) foldVote(slice, ballots, vote, atMs, touched);
-}
-
-function foldVote(
-  slice: Slice,
-  ballots: Ballots,
-  vote: Vote,
-  atMs: number,
-  touched: { weights: Set<Choice>; ballots: Set<string> },
-): void {
-  const { accounting, tally } = slice;
-  const before = ballots.get(vote.device);
-  if (before && isRedelivery(vote, before)) {
-    accounting.redelivered++;
-    return;
-  }
-  const refusal = refusalOf(slice, vote, before);
-  if (refusal) {
-    addRejections(accounting.rejected, { [refusal]: 1 });
-    return;
-  }
-  if (before && before.choice !== WITHDRAWN) {
-    accounting.counted--;
-    accounting.replaced++;
-    shift(tally, before.choice, -1);
-    touched.weights.add(before.choice);
-  }
-  if (vote.choice === WITHDRAWN) {
-    // A withdrawal never counts as a ballot: it is accounted for as replaced, like the ballot it withdraws.
-    accounting.replaced++;
-  } else {
-    accounting.counted++;
-    shift(tally, vote.choice, 1);
-    touched.weights.add(vote.choice);
-  }
-  touched.ballots.add(vote.device);
-  // If the vote has no n, the ballot keeps its previous n, so that an older numbered vote still cannot replace it.
-  const connection = Math.max(vote.connection ?? 0, before?.connection ?? 0) || undefined;
-  const votes = isLimited(slice.revote) ? (before?.votes ?? 0) + 1 : undefined;
-  const answeredAtMs = answerTime(vote, before, atMs);
-  ballots.set(vote.device, {
-    choice: vote.choice,
-    n: vote.n ?? before?.n,
-    connection,
-    atMs: answeredAtMs,
-    votes,
-    packets: packetsAfter(vote, before),
+  let table = state.ballots.get(key);
+  if (!table) state.ballots.set(key, (table = new BallotTable(slice.revote)));
+  table.take(votes, atMs);
+  const outcome = table.outcome();
+  accounting.counted += outcome.counted;
+  accounting.replaced += outcome.replaced;
+  accounting.redelivered += outcome.redelivered;
+  addRejections(accounting.rejected, {
+    'already-voted': outcome.alreadyVoted,
+    'nothing-to-withdraw': outcome.nothingToWithdraw,
+    'too-many-votes': outcome.tooManyVotes,
   });
-}
-
-/**
- * When the voter gave the answer that the vote contains. Giving the same answer again does not make it slower, unless the time
- * of the vote is part of it, as in a pulse. A late vote counts only because of its press time, so that is its time.
- */
-function answerTime(vote: Vote, before: Ballot | undefined, atMs: number): number {
-  const { choice, late, second } = readCast(vote.choice);
-  const isSame = before && before.choice !== WITHDRAWN && readCast(before.choice).choice === choice;
-  if (isSame && second === undefined) return before.atMs;
-  return late ? (vote.t ?? atMs) : atMs;
-}
-
-/** Why a vote is rejected, given the voter’s previous ballot; undefined if it is accepted. */
-function refusalOf({ revote }: Slice, vote: Vote, before: Ballot | undefined): Reason | undefined {
-  if (before && revote === 'first') return 'already-voted';
-  if (vote.choice === WITHDRAWN) return before && before.choice !== WITHDRAWN ? undefined : 'nothing-to-withdraw';
-  if (before && isLimited(revote) && (before.votes ?? 0) >= (votesAllowed(revote) ?? 1)) return 'too-many-votes';
-  return undefined;
-}
-
-/** True for `max n`, the only rule for which the number of each voter’s votes is tracked. */
-function isLimited(revote: Revote): boolean {
-  return revote !== 'last' && revote !== 'first';
-}
-
-/**
- * If both the vote and the ballot have sequence numbers, the vote is a redelivery unless its number is higher. Otherwise, a
- * vote from an earlier connection than the ballot’s is a redelivery: it was delayed at another broker, and the device has since
- * sent it again or voted differently. A packet that was already counted is a redelivery as well, even if a newer vote has
- * replaced it since. So is a vote with MQTT’s DUP flag and the same choice as the ballot, because the first copy was counted.
- */
-function isRedelivery(vote: Vote, ballot: Ballot): boolean {
-  if (vote.n !== undefined && ballot.n !== undefined) return vote.n <= ballot.n;
-  if ((vote.connection ?? 0) < (ballot.connection ?? 0)) return true;
-  if (isCopy(vote, ballot)) return true;
-  // Only the choices are compared: the redelivered copy may be marked as late or carry a later second.
-  return vote.dup === true && readCast(vote.choice).choice === readCast(ballot.choice).choice;
+  for (const [choice, by] of table.moved()) {
+    if (by === 0) continue;
+    shift(tally, choice, by);
+    weights.add(choice);
+  }
 }

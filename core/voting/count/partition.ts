@@ -10,15 +10,15 @@ export function partitionOf(device: string, partitions: number): number {
 }
 
 /**
- * The bucket of a device within its partition. It uses different bits of the hash from `partitionOf`; otherwise all devices of
- * a partition would fall into a few buckets.
+ * The bucket in which earlier versions kept the ballot of a device within its partition. It uses different bits of the hash from
+ * `partitionOf`; otherwise all devices of a partition would fall into a few buckets.
  */
 export function bucketOf(device: string, buckets: number): number {
   return (hashOf(device) >>> 12) % buckets;
 }
 
-/** The 32-bit FNV-1a hash. */
-function hashOf(text: string): number {
+/** The 32-bit FNV-1a hash of a device’s id. */
+export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash ^= text.charCodeAt(i);

@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
 import { START } from '../../../core/store/offset.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
-import { accounting, commitOf, marker, votes } from '../samples.ts';
+import { accounting, commitOf, marker, pagesOf, votes } from '../samples.ts';
 
 export const PARTITIONS = 2;
 export const ENTRIES = 120;
@@ -25,9 +25,10 @@ export async function filledDirectory(t: Test): Promise<string> {
     let at = START;
     for (const offset of offsets.filter((_, i) => i % 10 === 9)) {
       const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
-      const ballots = sequences.map((i) => ['q', 1, `d${i}-${offset}`, { choice: 'a'.repeat(i), atMs: i }] as const);
+      const ballots = sequences.map((i) => [`d${i}-${offset}`, { choice: 'a'.repeat(i), atMs: i }] as const);
+      const checkpoint = { producers: new Map([['run', 1]]), rounds: [pagesOf(ballots)] };
       const weights = [[`a${offset}`, 1]] as const;
-      await store.counts.commit(commitOf(partition, at, offset, { slices: [{ ...slice, weights }], ballots }));
+      await store.counts.commit(commitOf(partition, at, offset, { slices: [{ ...slice, weights }], checkpoint }));
       at = offset;
     }
   }

@@ -1,7 +1,11 @@
 import type { LiveResults } from '../../../core/live/results.ts';
-import { START } from '../../../core/store/offset.ts';
+import { compareOffsets, START } from '../../../core/store/offset.ts';
+import type { Ballot } from '../../../core/voting/count/ballot.ts';
+import { BallotTable } from '../../../core/voting/count/ballots/table.ts';
 import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
+import { takeSequence } from '../../../core/voting/count/fold.ts';
 import { differences, Replay } from '../../../core/voting/count/replay.ts';
+import type { Slice } from '../../../core/voting/count/slice.ts';
 import { type Poll, stretchKey } from '../../../core/voting/poll/poll.ts';
 import type { Database } from '../store/database.ts';
 import { describe, type Ledger, type Press } from './ledger.ts';
@@ -22,7 +26,7 @@ export function checkCount(database: Database, ledger: Ledger): void {
       const [poll = '', round = ''] = key.split('/');
       for (const press of reference.inTime) inTime.add(press);
       const slice = database.slice(partition, poll, Number(round));
-      const ballots = database.ballots(partition, poll, Number(round));
+      const ballots = slice ? ballotsOf(database, partition, slice) : new Map<string, Ballot>();
       const found = slice ? differencesFrom(reference, slice, ballots) : ['it was not counted'];
       ledger.demand(
         'log ⇒ counted exactly once',
@@ -47,6 +51,22 @@ export function checkCount(database: Database, ledger: Ledger): void {
       ledger.demand('acknowledged ⇒ still stored', ledger.isStored(press), () => describe(press));
     }
   }
+}
+
+/** The ballots of a round: what is stored of them, and the votes behind the checkpoint. */
+function ballotsOf(database: Database, partition: number, { poll, round, revote, open }: Slice): Map<string, Ballot> {
+  const table = new BallotTable(revote);
+  const { count, pages } = database.stored(partition, poll, round);
+  table.load(pages.values(), count);
+  const { offset, checkpoint = { offset, producers: new Map() } } = database.position(partition);
+  const producers = new Map(checkpoint.producers);
+  for (const { bytes, offset: at } of database.entriesAfter(partition, checkpoint.offset, Number.POSITIVE_INFINITY)) {
+    const entry = decodeEntry(bytes);
+    if (compareOffsets(at, offset) > 0) break;
+    if (entry.type !== 'votes' || !takeSequence(producers, entry) || !open) continue;
+    for (const one of entry.rounds) if (one.poll === poll && one.round === round) table.take(one.votes, entry.atMs);
+  }
+  return new Map(table);
 }
 
 /** Checks results as they are served: a final one includes the close marker of every partition, and never changes. */

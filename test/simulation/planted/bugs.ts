@@ -24,7 +24,7 @@ export const BUGS: readonly Bug[] = [
     file: 'processors/counting/counter.ts',
     find: 'const done = await this.parts.store.counts.commit(commit);',
     replace: `const { counts } = this.parts.store;
-    const isFirst = await counts.commit({ ...commit, slices: [], ballots: [], producers: [] });
+    const isFirst = await counts.commit({ ...commit, slices: [], producers: [] });
     const done = isFirst && (await counts.commit({ ...commit, expected: offset, entries: 0 }));`,
   },
   {
@@ -50,7 +50,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'an entry that was appended twice is counted twice',
     file: 'core/voting/count/fold.ts',
-    find: '  if (entry.sequence <= (state.producers.get(entry.producer) ?? -1)) return;\n',
+    find: '  if (entry.sequence <= (producers.get(entry.producer) ?? -1)) return false;\n',
     replace: '',
   },
 ];

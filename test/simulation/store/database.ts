@@ -3,11 +3,12 @@ import {
   type Collection,
   type Commit,
   type CountChange,
+  type FoundBallots,
   KEPT_CHANGES,
   type Position,
   type Versioned,
 } from '../../../core/store/store.ts';
-import { type Ballot, packBallot, unpackBallot } from '../../../core/voting/count/ballot.ts';
+import { pageOfVoter } from '../../../core/voting/count/ballots/pages.ts';
 import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
 import { roundKey, type Slice, type StoredSlice } from '../../../core/voting/count/slice.ts';
@@ -27,6 +28,7 @@ interface StoredPosition {
   readonly changed: Offset;
   readonly entries: number;
   readonly refused: Position['refused'];
+  readonly checkpoint?: { readonly offset: Offset; readonly producers: [string, number][] };
 }
 export interface Write {
   readonly id: number;
@@ -41,11 +43,12 @@ export interface Watcher {
   committed(commit: Commit): void;
 }
 
-/** One round in one partition, as stored: values are JSON. */
+/** One round in one partition, as stored: values are JSON, and pages hexadecimal. */
 interface StoredRound {
   meta: string | undefined;
   readonly weights: Map<string, number>;
-  readonly ballots: Map<string, string>;
+  count: number;
+  readonly pages: Map<number, string>;
 }
 
 /**
@@ -119,7 +122,9 @@ export class Database {
 
   position(partition: number): Position {
     const heard = [...(this.producers[partition] as Map<string, [number, number]>)].sort(([, a], [, b]) => a[1] - b[1]);
-    return { ...this.storedPosition(partition), producers: new Map(heard.map(([id, [sequence]]) => [id, sequence])) };
+    const { checkpoint, ...rest } = this.storedPosition(partition);
+    const stored = checkpoint && { offset: checkpoint.offset, producers: new Map(checkpoint.producers) };
+    return { ...rest, checkpoint: stored, producers: new Map(heard.map(([id, [sequence]]) => [id, sequence])) };
   }
 
   slice(partition: number, poll: string, round: number): Slice | undefined {
@@ -128,32 +133,30 @@ export class Database {
     return { poll, round, ...(JSON.parse(stored.meta) as StoredSlice), tally: new Map(stored.weights) };
   }
 
-  ballots(partition: number, poll: string, round: number): ReadonlyMap<string, Ballot> {
-    const stored = this.rounds[partition]?.get(roundKey(poll, round));
-    return new Map([...(stored?.ballots ?? [])].map(([device, text]) => [device, unpackBallot(JSON.parse(text))]));
-  }
-
-  ballotsOf(partition: number, poll: string, round: number, devices: readonly string[]): (Ballot | undefined)[] {
-    const stored = this.rounds[partition]?.get(roundKey(poll, round));
-    return devices.map((device) => {
-      const text = stored?.ballots.get(device);
-      return text === undefined ? undefined : unpackBallot(JSON.parse(text));
-    });
+  stored(partition: number, poll: string, round: number, voters?: readonly string[]): FoundBallots {
+    const { offset, checkpoint } = this.storedPosition(partition);
+    const { count = 0, pages = new Map() } = this.rounds[partition]?.get(roundKey(poll, round)) ?? {};
+    const wanted = voters && new Set(voters.map((voter) => pageOfVoter(voter, count)));
+    const found = [...pages].filter(([page]) => wanted?.has(page) ?? true);
+    return {
+      checkpoint: checkpoint?.offset ?? offset,
+      count,
+      pages: new Map(found.map(([page, text]) => [page, Buffer.from(text, 'hex')])),
+      rows: [],
+    };
   }
 
   commit(commit: Commit): boolean {
-    const { partition, expected, offset, entries, slices, ballots, producers, refused } = commit;
+    const { partition, expected, offset, entries, slices, producers, refused, checkpoint } = commit;
     const before = this.storedPosition(partition);
     const hasLast =
       this.entries[partition]?.findLast((entry) => compareOffsets(entry.offset, offset) <= 0)?.offset === offset;
     if (before.offset !== expected || !hasLast) return false;
     // Encoded before anything is changed, because what cannot be encoded must change nothing.
-    const packed = ballots.map(([poll, round, device, ballot]) => {
-      return [roundKey(poll, round), device, JSON.stringify(packBallot(ballot))] as const;
-    });
     const change = JSON.stringify(slices);
     const changed = slices.length > 0 ? offset : before.changed;
-    const position = { offset, changed, entries: before.entries + entries, refused };
+    const kept = checkpoint ? { offset, producers: [...checkpoint.producers] } : before.checkpoint;
+    const position = { offset, changed, entries: before.entries + entries, refused, checkpoint: kept };
     this.journal.set(this.positions, partition, JSON.stringify(position));
     for (const [producer, sequence] of producers) {
       const known = this.producers[partition] as Map<string, [number, number]>;
@@ -175,7 +178,17 @@ export class Database {
         else this.journal.set(stored.weights, choice, weight);
       }
     }
-    for (const [key, device, text] of packed) this.journal.set(this.round(partition, key).ballots, device, text);
+    for (const { poll, round, count, pages } of checkpoint?.rounds ?? []) {
+      const stored = this.round(partition, roundKey(poll, round));
+      const { count: old } = stored;
+      this.journal.change(() => {
+        stored.count = count;
+        return () => {
+          stored.count = old;
+        };
+      });
+      for (const [page, bytes] of pages) this.journal.set(stored.pages, page, Buffer.from(bytes).toString('hex'));
+    }
     this.watcher.committed(commit);
     if (slices.length > 0)
       this.feed(partition, { partition, offset, slices: JSON.parse(change), before: before.changed });
@@ -230,7 +243,7 @@ export class Database {
   private round(partition: number, key: string): StoredRound {
     const rounds = this.rounds[partition] as Map<string, StoredRound>;
     let found = rounds.get(key);
-    if (!found) rounds.set(key, (found = { meta: undefined, weights: new Map(), ballots: new Map() }));
+    if (!found) rounds.set(key, (found = { meta: undefined, weights: new Map(), count: 0, pages: new Map() }));
     return found;
   }
 

@@ -4,13 +4,13 @@ import type {
   ChangeFeed,
   Commit,
   CountStore,
+  FoundBallots,
   LoggedEntry,
   Position,
   ReadOptions,
   VoteLog,
 } from '../../../core/store/store.ts';
 import { MAX_APPEND_MS } from '../../../core/store/store.ts';
-import type { Ballot } from '../../../core/voting/count/ballot.ts';
 import { decodeEntry, encodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
 import type { Slice } from '../../../core/voting/count/slice.ts';
@@ -128,12 +128,8 @@ export class SimulatedCounts implements CountStore {
     return this.access.call('rest', 'read', () => this.database.slice(partition, poll, round));
   }
 
-  ballots(partition: number, poll: string, round: number, devices: readonly string[]) {
-    return this.access.call('rest', 'read', () => this.database.ballotsOf(partition, poll, round, devices));
-  }
-
-  async *scanBallots(partition: number, poll: string, round: number): AsyncGenerator<readonly [string, Ballot]> {
-    yield* await this.access.call('rest', 'read', () => [...this.database.ballots(partition, poll, round)]);
+  stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
+    return this.access.call('rest', 'read', () => this.database.stored(partition, poll, round, voters));
   }
 
   commit(commit: Commit): Promise<boolean> {

@@ -1,7 +1,8 @@
+import { BallotReader } from '../../../core/store/ballots/reader.ts';
 import { EmbeddedLines } from '../../../core/store/embedded/lines.ts';
 import { EmbeddedPresence } from '../../../core/store/embedded/presence.ts';
 import { EmbeddedTrails } from '../../../core/store/embedded/trails.ts';
-import type { Condition, Lines, Presence, Store, Trails } from '../../../core/store/store.ts';
+import type { Ballots, Condition, Lines, Presence, Store, Trails } from '../../../core/store/store.ts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 import type { Access } from './access.ts';
@@ -25,6 +26,7 @@ interface Kinds {
 export class SimulatedStore implements Store {
   readonly log: SimulatedLog;
   readonly counts: SimulatedCounts;
+  readonly ballots: Ballots;
   readonly changes: SimulatedChanges;
   readonly registry: SimulatedRegistry;
   readonly presence: Presence;
@@ -36,6 +38,7 @@ export class SimulatedStore implements Store {
     this.log = log;
     this.access = access;
     this.counts = new SimulatedCounts(access, database);
+    this.ballots = new BallotReader(this);
     this.changes = new SimulatedChanges(access, database);
     this.registry = new SimulatedRegistry(access, database);
     this.presence = presence;

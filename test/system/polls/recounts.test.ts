@@ -32,7 +32,7 @@ async function falsify({ pollcast }: Stage, { definition, round }: Poll, by: num
     if (!slice || count === undefined) continue;
     const { tally: _, ...rest } = slice;
     const change = { ...rest, weights: [['a', count + by] as const] };
-    const nothing = { ballots: [], producers: [], refused, entries: 0 };
+    const nothing = { producers: [], refused, entries: 0 };
     await counts.commit({ partition, expected: offset, offset, slices: [change], ...nothing });
     return;
   }

@@ -35,7 +35,7 @@ t.test(
       options: [{ count: null }],
     });
     const log = await logOf(d);
-    t.match(log, /"choice":"[abc]/);
+    t.match(log, /"choices":\["[abc]/);
     t.notMatch(log, /clicker|mandate-|1234567890/, 'the log contains no device, no mandate and no press time');
     const stored = async () => (await d.pollcast.store.registry.get<Poll>('polls', 'q'))?.value;
     const { pseudonymKey = '' } = (await stored()) ?? {};

@@ -44,7 +44,7 @@ async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: str
   });
   const metrics = brokerMetrics(new Registry());
   const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
-  const intake = new Intake({ log: store.log, counts: store.counts, polls, producer: 'run', lease, metrics });
+  const intake = new Intake({ log: store.log, ballots: store.ballots, polls, producer: 'run', lease, metrics });
   const settled: (readonly [pending: number, receipt: Receipt, error?: Error])[] = [];
   const sender = { settled: (...outcome: [number, Receipt, Error | undefined]) => void settled.push(outcome) };
   let pending = 0;

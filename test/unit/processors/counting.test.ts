@@ -21,14 +21,14 @@ async function counting(t: Test, fill: (store: Store) => Promise<unknown>) {
   const embedded = await EmbeddedStore.open({ directory: t.testdir(), partitions: 2 });
   await fill(embedded);
   const state = { isAway: false, partitions: [0, 1] };
-  const { log, counts, changes, registry, presence, trails, lines } = embedded;
+  const { log, counts, ballots, changes, registry, presence, trails, lines } = embedded;
   const read: Store['log']['read'] = (...args) =>
     state.isAway ? Promise.reject(new Error('away')) : log.read(...args);
   const reading = {
     ...{ partitions: log.partitions, read },
     ...{ append: log.append.bind(log), appended: log.appended.bind(log), trim: log.trim.bind(log) },
   };
-  const store = { ...{ log: reading, counts, changes, registry, presence, trails, lines } };
+  const store = { ...{ log: reading, counts, ballots, changes, registry, presence, trails, lines } };
   const closed = { condition: () => embedded.condition(), close: () => embedded.close() };
   const metrics = processorMetrics(new Registry());
   const counter = await Counter.open({

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { BallotTable } from '../../../voting/count/ballots/table.ts';
 import { type Depth, examine } from '../pages/examine.ts';
 
 /** The files of a deployment, without which it cannot go on. */
@@ -15,7 +16,7 @@ export function isThere(path: string): boolean {
 export function damages(directory: string, depth: Depth): Map<CoreFile, string> {
   const found = new Map<CoreFile, string>();
   for (const name of CORE_FILES) {
-    const damage = examine(join(directory, name), depth, name === 'state.lmdb' ? isJson : undefined);
+    const damage = examine(join(directory, name), depth, name === 'state.lmdb' ? isReadable : undefined);
     if (damage !== undefined) found.set(name, damage);
   }
   return found;
@@ -34,9 +35,11 @@ export function demandSound(directory: string, depth: Depth): void {
   );
 }
 
-function isJson(value: Buffer): boolean {
+/** Whether a value of the state is what its table should contain: pages of ballots, or else JSON. */
+function isReadable(value: Buffer, table: string): boolean {
   try {
-    JSON.parse(value.toString());
+    if (table === 'pages') new BallotTable('last').load([value], 1);
+    else JSON.parse(value.toString());
     return true;
   } catch {
     return false;

@@ -10,7 +10,11 @@ export type Depth = 'quick' | 'full';
  *
  * @param isReadable whether a value can be read; values are not examined by default
  */
-export function examine(path: string, depth: Depth, isReadable?: (value: Buffer) => boolean): string | undefined {
+export function examine(
+  path: string,
+  depth: Depth,
+  isReadable?: (value: Buffer, table: string) => boolean,
+): string | undefined {
   return damageOf(path, (file) => {
     const [first, second] = file.metas();
     if (Math.abs(first.transaction - second.transaction) > 1)
@@ -55,7 +59,7 @@ function damageIn(look: () => void): string | undefined {
   }
 }
 
-function walkAll(file: PageFile, meta: Meta, isReadable?: (value: Buffer) => boolean): void {
+function walkAll(file: PageFile, meta: Meta, isReadable?: (value: Buffer, table: string) => boolean): void {
   const walk = new Walk(file, meta, (damage) => {
     throw damage;
   });
@@ -70,7 +74,7 @@ function walkAll(file: PageFile, meta: Meta, isReadable?: (value: Buffer) => boo
     for (const entry of walk.entries(tree)) {
       if (entry.tree) throw new Damage(`table ${table} is overwritten`);
       const value = file.value(entry);
-      if (isReadable && !isReadable(value)) throw new Damage(`an entry of table ${table} is overwritten`);
+      if (isReadable && !isReadable(value, table)) throw new Damage(`an entry of table ${table} is overwritten`);
     }
   }
   const lists = [...walk.entries(meta.free, false)].map((entry) => file.value(entry));

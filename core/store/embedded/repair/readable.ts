@@ -1,7 +1,7 @@
 import { bufferToKeyValue } from 'lmdb';
 import { isBinary } from '../../../voting/count/entries/binary.ts';
 import { readEntry } from '../../../voting/count/entries/codec.ts';
-import type { Offset } from '../../offset.ts';
+import { type Offset, SEALED } from '../../offset.ts';
 import type { Collection, Versioned } from '../../store.ts';
 import { Damage, entriesOf, flagsOf, type LeafNode, PAGE, PageFile, transactionOf } from '../pages/page-file.ts';
 import { latestMeta, type Report, readableMetas, Walk } from '../pages/walk.ts';
@@ -117,9 +117,11 @@ export function readableFact(path: string, name: 'id' | 'partitions'): string | 
 export function readablePositions(path: string): Map<number, number> {
   const file = PageFile.open(path);
   try {
-    const positions = [...entriesOfTable(file, 'positions')].map((node) => {
+    // The first table is that of earlier versions. It is sealed where the second one has the position.
+    const nodes = [...entriesOfTable(file, 'positions'), ...entriesOfTable(file, 'counted')];
+    const positions = nodes.map((node) => {
       const { offset } = (parsed(file, node) ?? {}) as { offset?: Offset };
-      return [Number(keyOf(node)), offset === undefined ? 0 : sequenceOf(offset)] as const;
+      return [Number(keyOf(node)), offset === undefined || offset === SEALED ? 0 : sequenceOf(offset)] as const;
     });
     return new Map(positions);
   } finally {

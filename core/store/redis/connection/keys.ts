@@ -55,8 +55,9 @@ export class RedisKeys {
   }
 
   /**
-   * Hash: the offset of the last counted entry, the number of counted entries, rejections outside of any round, and the offset
-   * of the last change.
+   * Hash: `counted`, the offset of the last counted entry (`offset` is sealed, see counts.ts); `checkpoint`, the offset up to
+   * which ballots are stored, and `heard`, the producers there; the number of counted entries, rejections outside of any round,
+   * and the offset of the last change.
    */
   position(partition: number): string {
     return `${this.tag(partition)}:position`;
@@ -77,9 +78,14 @@ export class RedisKeys {
     return `${this.tag(partition)}:slice:${roundKey(poll, round)}`;
   }
 
-  /** Hash: the ballots of the devices in one bucket. */
-  ballots(partition: number, poll: string, round: number, bucket: number): string {
-    return `${this.tag(partition)}:ballots:${roundKey(poll, round)}:${bucket}`;
+  /** Hash: the ballots of a round, in pages. */
+  pages(partition: number, poll: string, round: number): string {
+    return `${this.tag(partition)}:ballots:${roundKey(poll, round)}`;
+  }
+
+  /** Hashes: the ballots of a round as earlier versions stored them, by bucket. */
+  rows(partition: number, poll: string, round: number, buckets: number): string[] {
+    return Array.from({ length: buckets }, (_, bucket) => `${this.pages(partition, poll, round)}:${bucket}`);
   }
 
   /** Hash: the documents of a collection. */

@@ -5,7 +5,8 @@ local mark_key, vote_log, position = unpack(KEYS, 1, 3)
 local mark = ARGV[1]
 
 redis.call('SET', mark_key, mark)
-local counted = redis.call('HMGET', position, 'offset', 'entries')
+local counted = redis.call('HMGET', position, 'counted', 'entries')
+if not counted[1] then counted[1] = redis.call('HGET', position, 'offset') end
 if not counted[1] then return 0 end
 local function parts(offset)
   local ms, minor = string.match(offset, '^(%d+)-(%d+)$')

@@ -27,5 +27,5 @@ end
 return {
   redis.call('GET', mark) or '', exists, facts['last-generated-id'] or '0-0',
   facts['last-entry'] and facts['last-entry'][1] or '0-0', facts['entries-added'] or 0,
-  has(settled), has_recent, redis.call('HGET', position, 'offset') or '0-0',
+  has(settled), has_recent, redis.call('HGET', position, 'counted') or redis.call('HGET', position, 'offset') or '0-0',
 }

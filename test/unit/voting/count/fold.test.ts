@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { balances } from '../../../../core/voting/count/accounting.ts';
-import type { Ballot } from '../../../../core/voting/count/ballot.ts';
+import { BallotTable } from '../../../../core/voting/count/ballots/table.ts';
 import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../../../core/voting/count/entry.ts';
-import { type Ballots, type FoldState, fold, MAX_PRODUCERS, touchedBy } from '../../../../core/voting/count/fold.ts';
+import { type FoldState, fold, MAX_PRODUCERS, touchedBy } from '../../../../core/voting/count/fold.ts';
 import { differences } from '../../../../core/voting/count/replay.ts';
 import { applyChange, roundKey, type Slice } from '../../../../core/voting/count/slice.ts';
 import { total } from '../../../../core/voting/count/tally.ts';
@@ -131,7 +131,7 @@ t.test('fold: repeated markers and resent entries take effect only once', async 
 });
 
 t.test(
-  'fold: the count does not depend on the batches, even if each batch loads only the ballots it touches',
+  'fold: the count does not depend on the batches, even if each batch loads only the rounds it touches',
   async () => {
     fc.assert(
       fc.property(aLog, aRevote, fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }), (log, revote, cuts) => {
@@ -190,29 +190,29 @@ t.test('fold: interleaved devices and redeliveries do not change the tally', asy
 /** What a processor keeps between commits. A commit writes only changes and reads only what its entries touch. */
 class CommittedCounts {
   readonly slices = new Map<string, Slice>();
-  private readonly ballots = new Map<string, Ballot>();
+  private readonly pages = new Map<string, { count: number; pages: Map<number, Uint8Array> }>();
   private readonly producers = new Map<string, number>();
 
   commit(entries: readonly Entry[]): void {
     const state: FoldState = { slices: new Map(), ballots: new Map(), producers: new Map(this.producers), refused: {} };
-    for (const { poll, round, devices } of touchedBy(entries)) {
-      const key = roundKey(poll, round);
+    for (const key of touchedBy(entries).keys()) {
       const slice = this.slices.get(key);
-      if (slice) state.slices.set(key, structuredClone(slice));
-      const known: Ballots = new Map();
-      for (const device of devices) {
-        const ballot = this.ballots.get(`${key}/${device}`);
-        if (ballot) known.set(device, ballot);
-      }
-      state.ballots.set(key, known);
+      if (!slice) continue;
+      state.slices.set(key, structuredClone(slice));
+      const table = new BallotTable(slice.revote);
+      const stored = this.pages.get(key);
+      table.load(stored?.pages.values() ?? [], stored?.count ?? 1);
+      state.ballots.set(key, table);
     }
     const changes = fold(state, entries);
     for (const change of changes.slices) {
       const key = roundKey(change.poll, change.round);
       this.slices.set(key, applyChange(this.slices.get(key), change));
     }
-    for (const [poll, round, device, ballot] of changes.ballots)
-      this.ballots.set(`${roundKey(poll, round)}/${device}`, ballot);
+    for (const [key, table] of state.ballots) {
+      const pages = new Map([...(this.pages.get(key)?.pages ?? []), ...table.changedPages()]);
+      this.pages.set(key, { count: table.pages, pages });
+    }
     for (const [run, sequence] of changes.producers) {
       if (sequence === null) this.producers.delete(run);
       else this.producers.set(run, sequence);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { BallotTable } from '../../../../core/voting/count/ballots/table.ts';
 import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import type { Entry, VoteEntry } from '../../../../core/voting/count/entry.ts';
 import { type FoldState, fold } from '../../../../core/voting/count/fold.ts';
@@ -41,6 +42,18 @@ export const votesOf = (votes: readonly Vote[], extra: Partial<VoteEntry> = {}):
 
 /** The slice of a round of poll `q`. */
 export const sliceOf = (state: FoldState, round = 1): Slice => state.slices.get(roundKey('q', round)) as Slice;
+
+/** Puts all ballots through the form in which stores keep them. */
+export const storeAndLoad = (state: FoldState): void => {
+  for (const [key, table] of state.ballots) {
+    const { revote } = state.slices.get(key) as Slice;
+    const [unstored, loaded] = [new BallotTable(revote), new BallotTable(revote)];
+    for (const [voter, ballot] of table) unstored.add(voter, ballot);
+    const pages = unstored.changedPages();
+    loaded.load(pages.values(), unstored.pages);
+    state.ballots.set(key, loaded);
+  }
+};
 
 /** The slice of round 1 of poll `q` after a log has been folded in one batch. */
 export const countOf = (entries: readonly Entry[]): Slice => {

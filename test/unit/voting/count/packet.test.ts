@@ -1,13 +1,13 @@
 /** Packets that are sent again, with and without DUP, are counted once; real votes that look alike are all counted. */
 import t from 'tap';
-import { packBallot, unpackBallot } from '../../../../core/voting/count/ballot.ts';
+import { unpackBallot } from '../../../../core/voting/count/ballot.ts';
 import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
 import { fold } from '../../../../core/voting/count/fold.ts';
 import { MAX_PACKETS, packetOf, partsOf } from '../../../../core/voting/count/packet.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
 import type { Revote } from '../../../../core/voting/rules/settings.ts';
 import { questionWith } from '../question.ts';
-import { emptyState, opening, sliceOf, votesOf } from './logs.ts';
+import { emptyState, opening, sliceOf, storeAndLoad, votesOf } from './logs.ts';
 
 /** A vote with the packet id `id`, over `connection`; `again` if the connection before was lost. */
 const vote = (choice: string, id: number, connection: number, again: 'again' | 'dup' | '' = ''): Vote => ({
@@ -25,9 +25,7 @@ function count(revote: Revote, votes: readonly Vote[]) {
   fold(state, [opening(questionWith({ revote }))]);
   for (const each of votes) {
     fold(state, [decodeEntry(encodeEntry(votesOf([each])))]);
-    for (const held of state.ballots.values()) {
-      for (const [voter, ballot] of held) held.set(voter, unpackBallot(packBallot(ballot)));
-    }
+    storeAndLoad(state);
   }
   const { tally, accounting } = sliceOf(state);
   return { ballot: [...tally.keys()].join(), ...accounting };

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { packBallot, unpackBallot } from '../../../../core/voting/count/ballot.ts';
 import { decodeEntry, encodeEntry } from '../../../../core/voting/count/entries/codec.ts';
 import { VoteColumns } from '../../../../core/voting/count/entries/columns.ts';
 import type { Entry } from '../../../../core/voting/count/entry.ts';
@@ -9,6 +8,7 @@ import { roundKey } from '../../../../core/voting/count/slice.ts';
 import type { Vote } from '../../../../core/voting/count/vote.ts';
 import type { Definition } from '../../../../core/voting/kinds/definition.ts';
 import { define } from '../../../support/kind.ts';
+import { storeAndLoad } from './logs.ts';
 
 const countOf = (definition: Definition, votes: readonly Vote[]) => {
   const state: FoldState = { slices: new Map(), ballots: new Map(), producers: new Map(), refused: {} };
@@ -70,11 +70,9 @@ function answeredAt(votes: readonly (readonly [atMs: number, vote: Omit<Vote, 'd
   const logged = entries.map((entry) => decodeEntry(encodeEntry(entry)));
   for (let at = 0; at < logged.length; at += batch) {
     fold(state, logged.slice(at, at + batch));
-    for (const held of state.ballots.values()) {
-      for (const [voter, ballot] of held) held.set(voter, unpackBallot(packBallot(ballot)));
-    }
+    storeAndLoad(state);
   }
-  return state.ballots.get(roundKey('q', 1))?.get('d')?.atMs;
+  return state.ballots.get(roundKey('q', 1))?.ballotOf('d')?.atMs;
 }
 
 t.test('an answer that is given again keeps its time, and a late one has its press time', async (t) => {

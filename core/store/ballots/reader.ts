@@ -1,0 +1,125 @@
+import type { Ballot } from '../../voting/count/ballot.ts';
+import { pageOfVoter } from '../../voting/count/ballots/pages.ts';
+import { BallotTable } from '../../voting/count/ballots/table.ts';
+import type { Revote } from '../../voting/rules/settings.ts';
+import { scanLog } from '../log-scan.ts';
+import { compareOffsets, type Offset } from '../offset.ts';
+import type { Ballots, CountStore, VoteLog } from '../store.ts';
+import { type RoundTail, Tail, type TailVote, votesAfter } from './tail.ts';
+
+interface Parts {
+  readonly log: VoteLog;
+  readonly counts: CountStore;
+}
+
+interface Rules {
+  readonly isOpen: boolean;
+  readonly revote: Revote;
+}
+
+/** The newest reading of a partition’s tail, and the next one, which begins when that has ended. */
+interface Reading {
+  tail: Tail | undefined;
+  last: Promise<unknown>;
+  next: Promise<Tail> | undefined;
+}
+
+/**
+ * Ballots as of the last commit: what is stored of them, and the votes that were counted since, applied to it by the same rules.
+ * Keeps these votes between reads, so that each entry is read once. Reads that come together share that work.
+ */
+export class BallotReader implements Ballots {
+  private readonly parts: Parts;
+  private readonly readings = new Map<number, Reading>();
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  async of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]> {
+    if (voters.length === 0) return [];
+    const later = (await this.tailOf(partition)).of(poll, round, voters);
+    const rules = await this.rulesOf(partition, poll, round, later);
+    const { checkpoint, count, pages, rows } = await this.parts.counts.stored(partition, poll, round, voters);
+    const ballots = new BallotTable(rules.revote);
+    ballots.load(pages.values(), count);
+    for (const [voter, ballot] of rows) ballots.add(voter, ballot);
+    apply(rules, ballots, later, checkpoint);
+    return voters.map((voter) => ballots.ballotOf(voter));
+  }
+
+  async *all(partition: number, poll: string, round: number): AsyncGenerator<readonly [voter: string, ballot: Ballot]> {
+    const later = (await this.tailOf(partition)).of(poll, round);
+    const rules = await this.rulesOf(partition, poll, round, later);
+    const { checkpoint, count, pages, rows } = await this.parts.counts.stored(partition, poll, round);
+    const laterOf = new Map<number, Map<string, readonly TailVote[]>>();
+    for (const [voter, votes] of later) {
+      const page = count === 0 ? 0 : pageOfVoter(voter, count);
+      const known = laterOf.get(page);
+      if (known) known.set(voter, votes);
+      else laterOf.set(page, new Map([[voter, votes]]));
+    }
+    for (const page of new Set([...pages.keys(), ...(rows.length > 0 ? [0] : []), ...laterOf.keys()])) {
+      const ballots = new BallotTable(rules.revote);
+      const stored = pages.get(page);
+      if (stored) ballots.load([stored], 1);
+      for (const [voter, ballot] of rows) ballots.add(voter, ballot);
+      apply(rules, ballots, laterOf.get(page) ?? new Map(), checkpoint);
+      yield* ballots;
+    }
+  }
+
+  /** The rules of a round. Reads the slice only if there are votes to be applied: it may be large. */
+  private async rulesOf(partition: number, poll: string, round: number, later: RoundTail): Promise<Rules> {
+    const slice = later.size > 0 ? await this.parts.counts.slice(partition, poll, round) : undefined;
+    return { isOpen: slice?.open === true, revote: slice?.revote ?? 'last' };
+  }
+
+  /** The votes that were counted since the checkpoint, as of a moment after this call. */
+  private tailOf(partition: number): Promise<Tail> {
+    const known = this.readings.get(partition);
+    const reading = known ?? { tail: undefined, last: Promise.resolve(), next: undefined };
+    if (!known) this.readings.set(partition, reading);
+    if (reading.next) return reading.next;
+    const next = reading.last.then(() => {
+      reading.next = undefined;
+      return this.read(partition, reading);
+    });
+    reading.next = next;
+    reading.last = next.catch(() => {});
+    return next;
+  }
+
+  private async read(partition: number, reading: Reading): Promise<Tail> {
+    const { counts } = this.parts;
+    const position = await counts.position(partition);
+    const checkpoint = position.checkpoint ?? position;
+    let { tail } = reading;
+    const isUsable = tail && isBetween(checkpoint.offset, tail.to, position.offset);
+    if (!tail || !isUsable) tail = new Tail(checkpoint);
+    reading.tail = undefined;
+    tail.forgetUntil(checkpoint.offset);
+    let added = 0;
+    for await (const { offset, entry } of scanLog(this.parts, partition, tail.to, position.offset)) {
+      tail.add(offset, entry);
+      added++;
+    }
+    // A failover may have lost entries that this tail has, and others may have taken their place.
+    if (tail.entries !== undefined && tail.entries + added !== position.entries) return this.read(partition, reading);
+    tail.entries = position.entries;
+    reading.tail = tail;
+    return tail;
+  }
+}
+
+function isBetween(first: Offset, offset: Offset, last: Offset): boolean {
+  return compareOffsets(first, offset) <= 0 && compareOffsets(offset, last) <= 0;
+}
+
+/** Applies votes that are not in the stored ballots yet. No marker comes after the checkpoint, so the round was open, or not. */
+function apply({ isOpen }: Rules, ballots: BallotTable, later: RoundTail, checkpoint: Offset): void {
+  if (!isOpen) return;
+  for (const some of later.values()) {
+    for (const { votes, i, atMs } of votesAfter(some, checkpoint)) ballots.takeOne(votes, i, atMs);
+  }
+}

@@ -1,0 +1,62 @@
+import { BallotReader } from '../../../core/store/ballots/reader.ts';
+import { compareOffsets, type Offset, START } from '../../../core/store/offset.ts';
+import type { CountStore, Store, VoteLog } from '../../../core/store/store.ts';
+import { encodeEntry, readEntry } from '../../../core/voting/count/entries/codec.ts';
+import type { Entry } from '../../../core/voting/count/entry.ts';
+import { pause } from '../../../core/waiting/pause.ts';
+import { Database } from '../../simulation/store/database.ts';
+
+/** A store in memory with one partition. Its commits can fail, before or after they take effect. */
+export class MemoryStore {
+  readonly store: Store;
+  /** How the next commits fail, in their order. */
+  readonly failures: ('before' | 'after')[] = [];
+  /** What has been appended, with its offset. */
+  readonly entries: { readonly offset: Offset; readonly entry: Entry }[] = [];
+  private readonly database = new Database(1);
+
+  constructor() {
+    const { database } = this;
+    const log: VoteLog = {
+      partitions: 1,
+      append: async (_, entry) => this.append(entry),
+      read: async (cursors, { limit }) => {
+        const found = database.entriesAfter(0, cursors.get(0) ?? START, limit);
+        if (found.length === 0) await pause(1);
+        const entries = found.map(({ offset, bytes }) => ({ offset, entry: readEntry(bytes) }));
+        return new Map(cursors.has(0) && entries.length > 0 ? [[0, entries]] : []);
+      },
+      appended: async () => database.appended(0),
+      trim: async (_, beforeMs, stored) => database.trim(0, beforeMs, stored),
+    };
+    const counts: CountStore = {
+      position: async () => database.position(0),
+      slice: async (_, poll, round) => database.slice(0, poll, round),
+      stored: async (_, poll, round, voters) => {
+        await pause(0);
+        return database.stored(0, poll, round, voters);
+      },
+      commit: async (commit) => {
+        const failure = this.failures.shift();
+        if (failure === 'before') throw new Error('the commit is lost');
+        await pause(0);
+        const done = database.commit(commit);
+        if (failure === 'after') throw new Error('the answer to the commit is lost');
+        return done;
+      },
+    };
+    // Counting uses nothing else, unless an entry cannot be read.
+    this.store = Object.assign(Object.create(null), { log, counts, ballots: new BallotReader({ log, counts }) });
+  }
+
+  append(entry: Entry): Offset {
+    const offset = this.database.append(0, encodeEntry(entry), (last) => `${Number.parseInt(last, 10) + 1}-0`);
+    this.entries.push({ offset, entry });
+    return offset;
+  }
+
+  /** The entries up to an offset. */
+  until(offset: Offset): Entry[] {
+    return this.entries.filter((one) => compareOffsets(one.offset, offset) <= 0).map(({ entry }) => entry);
+  }
+}
