@@ -49,6 +49,8 @@ export class Disk {
   }
 
   write(channel: Channel, machine: Machine, one: Waiting): void {
+    // What its code still does in the step in which it was killed has no effect.
+    if (machine.isDead) return;
     this.waiting[channel].push(one);
     if (!this.isSyncing[channel]) this.sync(channel, machine);
   }

@@ -128,6 +128,8 @@ export class RemoteAccess implements Access {
   call<T>(channel: Channel, effect: Effect, work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const { random, server, world, machine, epoch } = this;
+      // What its code still does in the step in which it was killed has no effect.
+      if (machine.isDead) return;
       const startMs = world.nowMs;
       const settle = (outcome: () => void): void => {
         if (this.waiting.delete(fail)) outcome();

@@ -1,7 +1,7 @@
 /**
  * The 32-bit MurmurHash3 of bytes from `start` on (Austin Appleby, public domain). Each step is reversible, so a change within
- * four bytes at a multiple of four is always noticed, and any other one but for a chance of 1 in 2^32. In JavaScript it is
- * faster than CRC-32, which Node.js has only since 20.15.
+ * four bytes at a multiple of four is always noticed, and any other one but for a chance of 1 in 2^32. Node.js has CRC-32 only
+ * since 20.15.
  */
 export function checksum(bytes: Uint8Array, start: number): number {
   const end = bytes.length;
