@@ -45,8 +45,8 @@ export async function openStores(config: Config, log: Log, scope: Scope, events:
       if (reason === undefined) log.info('votes are stored again');
       else log.error({ reason }, 'votes cannot be stored, so they are not acknowledged');
     };
-    const onMended = (message: string) => log.warn(message);
-    const options = { directory, partitions, onChange, onTakenOver: events.halt, onMended };
+    const onTakenOver = events.halt;
+    const options = { directory, partitions, onChange, onTakenOver, report: (message: string) => log.warn(message) };
     const store = await scope.open('store', EmbeddedStore.open(options));
     const series = influxUrl === '' ? EmbeddedSeries.open(directory, report) : InfluxSeries.open(influxUrl, log);
     return {

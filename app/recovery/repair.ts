@@ -108,7 +108,7 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
   const uncounted = starts.lacking([...kept.map(({ value }) => value as Poll), ...polls].flatMap(roundsOf));
   const documents: StoredDocument[] = [
     ...found.filter(({ collection }) => collection !== 'polls'),
-    ...polls.map((poll) => ({ collection: 'polls' as const, id: poll.definition.poll, value: poll, version: 1 })),
+    ...polls.map((poll) => storedPoll(poll, keys)),
   ];
   const id = readableFact(logPath, 'id');
   const written = freeName(statePath, 'rebuilt');
@@ -122,6 +122,10 @@ async function rebuildState(directory: string, why: string): Promise<RepairOutco
   await syncDirectory(directory);
   const facts = { kept: countsOf(found), areOld, areIncomplete, uncounted, unreadable, aside };
   return { is: 'rebuilt', why, polls: polls.length, ...facts };
+}
+
+function storedPoll(poll: Poll, keys: RoundKeys): StoredDocument {
+  return { collection: 'polls', id: poll.definition.poll, value: keys.sealed('polls', poll), version: 1 };
 }
 
 /** Why a state that is not damaged cannot be used: without its key, a secret round would go on under the names of its voters. */

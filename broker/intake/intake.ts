@@ -135,6 +135,8 @@ export class Intake {
     const { definition, status } = poll;
     if (status === 'draft' || status === 'opening') return 'not-open';
     if (status !== 'open' && status !== 'grace') return 'closed';
+    // It would be stored under the name of its voter. Every opening makes a key, so only damage can be the reason.
+    if (poll.pseudonymKey === undefined && isPseudonymous(definition)) return 'not-open';
     // A retained vote is a mistake of the device: messages are retained for subscribers, but votes never reach them.
     if (message.retain) return 'retained';
     const paper = decodePayload(message.payload);
@@ -187,6 +189,10 @@ export class Intake {
 }
 
 /** The votes of a message under the pseudonyms of their voters. */
+function isPseudonymous({ secrecy = 'named' }: Poll['definition']): boolean {
+  return secrecy !== 'named';
+}
+
 function blinded(message: Message, pseudonymKey: string): Vote[] {
   return message.votes().map((vote) => pseudonymised(pseudonymKey, vote));
 }

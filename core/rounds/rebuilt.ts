@@ -1,6 +1,7 @@
+import { newPseudonymKey } from '../devices/pseudonym.ts';
 import { interruptionsBefore, type Marker, type OpenMarker } from '../voting/count/entry.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
-import { type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
+import { isUnderWay, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
 import { NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
 
 /** What the log says about the last stretch of a round. */
@@ -46,7 +47,7 @@ export class RebuiltPolls {
   polls(kept: ReadonlyMap<string, Poll>): Poll[] {
     const logged = [...this.stretches].flatMap(([id, rounds]) => this.poll(id, rounds, kept.get(id)) ?? []);
     const ids = new Set(logged.map(({ definition }) => definition.poll));
-    return [...logged, ...[...kept].filter(([id]) => !ids.has(id)).map(([, poll]) => poll)];
+    return [...logged, ...[...kept].filter(([id]) => !ids.has(id)).map(([, poll]) => withKey(poll))];
   }
 
   private poll(id: string, rounds: ReadonlyMap<number, Stretch>, kept: Poll | undefined): Poll | undefined {
@@ -54,7 +55,7 @@ export class RebuiltPolls {
     const last = all.at(-1) as Stretch;
     const [first] = last.opened.values();
     // A poll whose opening was removed from the log, or that has been opened again since, is known only by its document.
-    if (!first || (kept && kept.round > last.round)) return kept;
+    if (!first || (kept && kept.round > last.round)) return kept && withKey(kept);
     const earlier = all.slice(0, -1).map(recordIn);
     const firstRound = all[0]?.round ?? last.round;
     const rebuilt: Poll = {
@@ -67,11 +68,8 @@ export class RebuiltPolls {
       ...(firstRound > 1 ? { retiredRounds: firstRound - 1 } : {}),
       ...(earlier.length > 0 ? { pastRounds: earlier } : {}),
     };
-    const poll =
-      kept && isSameStretch(kept, rebuilt) ? { ...kept, status: agreed(kept.status, rebuilt.status) } : rebuilt;
-    const { secrecy = 'named' } = poll.definition;
-    const lacksKey = secrecy !== 'named' && poll.pseudonymKey === undefined && poll.status !== 'closed';
-    return lacksKey ? { ...poll, status: 'closing' } : poll;
+    const isSame = kept && isSameStretch(kept, rebuilt);
+    return withKey(isSame ? { ...kept, status: agreed(kept.status, rebuilt.status) } : rebuilt);
   }
 
   private statusOf({ opened, closed }: Stretch): Status {
@@ -79,6 +77,17 @@ export class RebuiltPolls {
     if (closed.size > 0) return 'closing';
     return opened.size >= this.partitions ? 'open' : 'opening';
   }
+}
+
+/**
+ * A poll whose round does not go on without its key, because votes would be stored under the names of their voters. One that is
+ * opening has no votes yet, so it gets another key.
+ */
+function withKey(poll: Poll): Poll {
+  const { definition, status, pseudonymKey } = poll;
+  const { secrecy = 'named' } = definition;
+  if (secrecy === 'named' || pseudonymKey !== undefined || !isUnderWay(status)) return poll;
+  return status === 'opening' ? { ...poll, pseudonymKey: newPseudonymKey() } : { ...poll, status: 'closing' };
 }
 
 function isSameStretch(kept: Poll, rebuilt: Poll): boolean {

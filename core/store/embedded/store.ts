@@ -33,8 +33,8 @@ export interface EmbeddedOptions {
   readonly onChange?: ((reason: string | undefined) => void) | undefined;
   /** Called once if another process takes over the directory. This process can only stop then. */
   readonly onTakenOver?: ((reason: string) => void) | undefined;
-  /** Called with what was done if other accounts could read the directory. */
-  readonly onMended?: ((message: string) => void) | undefined;
+  /** Called with what an operator should know: that other accounts could read the directory, or that a key could not be destroyed. */
+  readonly report?: ((message: string) => void) | undefined;
 }
 
 interface Opened {
@@ -44,6 +44,7 @@ interface Opened {
   readonly writer: Writer;
   readonly logFile: RootDatabase;
   readonly stateFile: RootDatabase;
+  readonly keys: RoundKeys;
 }
 
 /**
@@ -65,7 +66,7 @@ export class EmbeddedStore implements Store {
   private readonly files: readonly RootDatabase[];
   private closing: Promise<void> | undefined;
 
-  private constructor({ directory, lock, guard, writer, logFile, stateFile }: Opened, partitions: number) {
+  private constructor({ directory, lock, guard, writer, logFile, stateFile, keys }: Opened, partitions: number) {
     this.directory = directory;
     this.lock = lock;
     this.guard = guard;
@@ -76,14 +77,14 @@ export class EmbeddedStore implements Store {
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
     this.ballots = new BallotReader(this);
-    this.registry = new EmbeddedRegistry(stateFile, guard, new RoundKeys(directory));
+    this.registry = new EmbeddedRegistry(stateFile, guard, keys);
   }
 
   /** Opens the files of a data directory. Rejects with a message for the operator if that is impossible. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedStore> {
-    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {}, onMended } = options;
+    const { partitions, reserveBytes, onChange = () => {}, onTakenOver = () => {}, report } = options;
     if (!(partitions >= 1 && partitions <= MAX_PARTITIONS)) throw new RangeError(`partitions: ${partitions}`);
-    const directory = await ownDirectory(options.directory, onMended);
+    const directory = await ownDirectory(options.directory, report);
     const undo = [];
     try {
       const lock = await DirectoryLock.take(directory);
@@ -110,7 +111,8 @@ export class EmbeddedStore implements Store {
         onTakenOver,
       });
       undo.push(() => guard.close());
-      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile }, partitions);
+      const keys = new RoundKeys(directory, report);
+      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile, keys }, partitions);
       await store.demandLog(directory);
       return store;
     } catch (error) {

@@ -136,8 +136,8 @@ t.test('a data directory belongs to its owner alone', { skip: process.platform =
   const rights = (path: string) => statSync(path).mode & 0o777;
   const mended: string[] = [];
   const open = async (directory: string) => {
-    const onMended = (message: string) => void mended.push(message);
-    await (await EmbeddedStore.open({ directory, partitions: 1, onMended })).close();
+    const report = (message: string) => void mended.push(message);
+    await (await EmbeddedStore.open({ directory, partitions: 1, report })).close();
   };
   const base = t.testdir({ readable: {} });
   await open(join(base, 'new', 'data'));
@@ -159,4 +159,8 @@ t.test('a data directory belongs to its owner alone', { skip: process.platform =
   t.match(mended[0], readable);
   await open(readable);
   t.equal(mended.length, 4, 'said only when there was something to mend');
+
+  chmodSync(readable, 0o1777);
+  await t.rejects(open(readable), /shared by all accounts/, 'as /tmp is, which must stay as it is');
+  t.equal(statSync(readable).mode & 0o7777, 0o1777);
 });

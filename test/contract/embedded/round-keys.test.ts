@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { repair } from '../../../app/recovery/repair.ts';
+import { RoundKeys } from '../../../core/store/embedded/files/round-keys.ts';
 import { EmbeddedStore } from '../../../core/store/embedded/store.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { filledDirectory, PARTITIONS } from './filled.ts';
@@ -88,6 +89,48 @@ t.test('without its key, a secret round cannot go on under the names of its vote
   const found = await store.registry.get<Poll>('polls', 'q');
   t.match(found, { value: { status: 'closing', round: 1, pseudonymKey: undefined } }, 'voting ends');
   await store.close();
+});
+
+t.test('a secret round that was opening gets another key if its own is lost', async (t) => {
+  const directory = await filledDirectory(t);
+  const open = () => EmbeddedStore.open({ directory, partitions: PARTITIONS });
+  let store = await open();
+  // One round has no marker in the log yet, the other none at all.
+  await store.registry.put('polls', 'q', poll(KEY, { status: 'opening', round: 2 }));
+  await store.registry.put('polls', 'new', {
+    ...poll(OTHER),
+    definition: { poll: 'new', secrecy: 'secret' },
+    status: 'opening',
+  });
+  await store.close();
+  rmSync(join(directory, 'keys'), { recursive: true });
+  t.match(await repair(directory), { is: 'rebuilt' });
+  store = await open();
+  for (const id of ['q', 'new']) {
+    const { value } = (await store.registry.get<Poll>('polls', id)) ?? {};
+    t.match(value, { status: 'opening', pseudonymKey: /^[\w-]{40,}$/ }, id);
+    t.not(value?.pseudonymKey, id === 'q' ? KEY : OTHER);
+    t.match(filesWith(directory, value?.pseudonymKey ?? ''), [/^keys/], 'not in the rebuilt state');
+  }
+  await store.close();
+});
+
+t.test('a key that cannot be destroyed is reported, and destroyed later', async (t) => {
+  const directory = t.testdir();
+  const reports: string[] = [];
+  const keys = new RoundKeys(directory, (message) => reports.push(message));
+  const stored = keys.sealed('polls', poll(KEY));
+  const [file = ''] = keyFiles(directory);
+  // A directory in the place of the file cannot be written to.
+  rmSync(join(directory, file));
+  mkdirSync(join(directory, file));
+  keys.destroyReplaced('polls', stored, poll());
+  t.match(reports, [/could not be destroyed/]);
+  rmdirSync(join(directory, file));
+  writeFileSync(join(directory, file), KEY);
+  keys.destroyReplaced('polls', poll(), poll());
+  t.same(keyFiles(directory), []);
+  t.equal(reports.length, 1);
 });
 
 t.test('keys of pseudonymous polls, which are kept, stay with the poll', async (t) => {

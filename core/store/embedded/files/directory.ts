@@ -8,6 +8,8 @@ const HELP = 'or choose another directory with POLLCAST_DATA_DIR';
 const PRIVATE_DIRECTORY = 0o700;
 /** The rights of accounts other than the owner, and of those outside the owner’s group. */
 const [OF_OTHERS, OF_THE_WORLD] = [0o077, 0o007];
+/** Set on directories such as /tmp, where everybody may create files. */
+const STICKY = 0o1000;
 
 /**
  * The real path of a data directory, which is created if it is missing. Rejects with a message for the operator if it cannot be
@@ -66,6 +68,11 @@ async function closeToOthers(
   // Windows has other rights, and Node.js reports these as open to everybody.
   if (process.platform === 'win32') return;
   const { mode, uid } = await stat(directory);
+  if ((mode & STICKY) !== 0) {
+    throw new Error(
+      `${directory} is shared by all accounts on this machine, so it cannot be a data directory; create one in it, ${HELP}`,
+    );
+  }
   const isOwner = uid === process.getuid?.();
   if ((mode & (isOwner ? OF_OTHERS : OF_THE_WORLD)) === 0) return;
   try {

@@ -11,7 +11,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Collection } from '../../store.ts';
 
 /** Stands in a stored poll for its key: the name of the file that has it. */
@@ -32,10 +32,14 @@ interface Keyed {
 export class RoundKeys {
   private readonly folder: string;
   private readonly files = new Map<string, string>();
+  /** Files that could not be destroyed yet. */
+  private readonly left = new Set<string>();
+  private readonly report: (message: string) => void;
 
-  /** @param directory the data directory */
-  constructor(directory: string) {
+  /** @param directory the data directory @param report called if a key could not be destroyed, which is tried again */
+  constructor(directory: string, report: (message: string) => void = () => {}) {
     this.folder = join(directory, 'keys');
+    this.report = report;
   }
 
   /** The document to store for `value`, with its key in a file that is on disk by then. */
@@ -56,7 +60,8 @@ export class RoundKeys {
   /** Destroys the key of a stored document, unless the document that replaces it has the same one. */
   destroyReplaced(collection: Collection, before: unknown, after: unknown): void {
     const file = referred(collection, before);
-    if (file !== undefined && file !== referred(collection, after)) this.destroy(file);
+    if (file !== undefined && file !== referred(collection, after)) this.left.add(file);
+    for (const one of this.left) this.destroy(one);
   }
 
   /** Destroys the keys to which no document refers: those of rounds that were closed when the process was killed. */
@@ -74,7 +79,7 @@ export class RoundKeys {
   private fileOf(key: string): string {
     const known = this.files.get(key);
     if (known !== undefined) return known;
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    if (mkdirSync(this.folder, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(this.folder));
     const file = randomBytes(12).toString('hex');
     writeDurably(join(this.folder, file), 'wx', key);
     syncFolder(this.folder);
@@ -97,10 +102,19 @@ export class RoundKeys {
   private destroy(file: string): void {
     for (const [key, name] of this.files) if (name === file) this.files.delete(key);
     const path = join(this.folder, file);
-    if (!existsSync(path)) return;
-    writeDurably(path, 'r+');
-    rmSync(path);
-    syncFolder(this.folder);
+    try {
+      if (existsSync(path)) {
+        writeDurably(path, 'r+');
+        rmSync(path);
+        syncFolder(this.folder);
+      }
+      this.left.delete(file);
+    } catch (error) {
+      this.left.add(file);
+      this.report(
+        `the key of a closed secret round could not be destroyed, which will be tried again: ${(error as Error).message}`,
+      );
+    }
   }
 }
 

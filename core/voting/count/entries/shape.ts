@@ -18,21 +18,30 @@ export function shapeProblem(entry: unknown): string | undefined {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function votesProblem({ producer, sequence, atMs, rounds, refused }: Fields): string | undefined {
+function votesProblem({ producer, sequence, atMs, rounds, refused, wire }: Fields): string | undefined {
   if (typeof producer !== 'string' || !Number.isSafeInteger(sequence)) return 'votes without producer and sequence';
   if (!Number.isFinite(atMs)) return 'votes without a time';
   if (!Array.isArray(rounds) || !areCounts(refused)) return 'votes without their rounds or refusals';
   for (const round of rounds) {
     if (!isObject(round) || !isOfRound(round)) return 'votes of a round without its poll or number';
     if (!Array.isArray(round.votes) || !areCounts(round.rejected)) return 'a round without its votes or rejections';
-    if (!round.votes.every(isWireVote)) return 'a malformed vote';
+    if (!round.votes.every((vote) => isWireVote(vote, wire))) return 'a malformed vote';
   }
   return undefined;
 }
 
-function isWireVote(vote: unknown): boolean {
+/** How many numbers after the choice identify a packet and its connection, by the form of votes; see json.ts. */
+const IDS: Readonly<Record<number, number>> = { 2: 1, 3: 3 };
+
+function isWireVote(vote: unknown, wire: unknown): boolean {
   if (!Array.isArray(vote) || typeof vote[0] !== 'string' || typeof vote[1] !== 'string') return false;
-  for (let i = 2; i < vote.length; i++) if (vote[i] !== null && typeof vote[i] !== 'number') return false;
+  const ids = IDS[Number(wire)] ?? 0;
+  for (let i = 2; i < vote.length; i++) {
+    if (vote[i] === null) continue;
+    if (typeof vote[i] !== 'number') return false;
+    // A fraction is a damaged digit or comma, and pages of ballots cannot hold one.
+    if (i < 2 + ids && !(Number.isSafeInteger(vote[i]) && vote[i] >= 0)) return false;
+  }
   return true;
 }
 
