@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Log } from '../runtime/log.ts';
 import { LruMap } from '../runtime/lru-map.ts';
-import { compareOffsets, type Offset } from '../store/offset.ts';
+import { compareOffsets, type Offset, START } from '../store/offset.ts';
 import type { CountChange, Store } from '../store/store.ts';
 import { roundKey } from '../voting/count/slice.ts';
 import type { Poll } from '../voting/poll/poll.ts';
@@ -137,7 +137,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     const slices = [];
     const readAt: Offset[] = [];
     for (let p = 0; p < this.store.log.partitions; p++) {
-      readAt.push((await this.store.counts.position(p)).offset);
+      readAt.push(await this.offsetOf(p));
       slices.push(await this.store.counts.slice(p, poll.definition.poll, poll.round));
     }
     const round = new LiveRound(key, slices, this.calculator);
@@ -149,6 +149,17 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
     this.rounds.put(key, round);
     for (const [, evicted] of this.rounds.trim(MAX_ROUNDS)) evicted.drop();
     return round;
+  }
+
+  /**
+   * The offset of what is read next from a partition’s slices. After a failover, the store may lack changes that were already
+   * followed. They will be committed again, at the same offset, so they must be followed again: the slices do not have them.
+   */
+  private async offsetOf(partition: number): Promise<Offset> {
+    const followed = this.cursors.get(partition) ?? START;
+    const { offset, changed } = await this.store.counts.position(partition);
+    if (compareOffsets(changed, followed) < 0) this.cursors.set(partition, changed);
+    return offset;
   }
 
   private async follow(): Promise<void> {
