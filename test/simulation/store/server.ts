@@ -12,6 +12,8 @@ const LATENCY_MS = 0.4;
 const SAFE_MS = { usual: 1.5, longest: 1_000 } as const;
 /** Time limit in ms for the answer to a command. */
 const ANSWER_LIMIT_MS = 3_000;
+/** The longest time in ms that a command or its answer takes, however slow the way and the server are. */
+const LONGEST_MS = 10_000;
 /** How long a command that its sender has given up may still be on its way, in ms. */
 const LATE_MS = 8_000;
 
@@ -240,7 +242,7 @@ export class RemoteAccess implements Access {
   private delay(channel: Channel | 'answers' | 'pushes'): number {
     const { nowMs } = this.world;
     const slowness = this.trouble.slowness * this.server.slowness;
-    const usualMs = slowness * (0.05 + this.random.exponential(LATENCY_MS));
+    const usualMs = Math.min(LONGEST_MS, slowness * (0.05 + this.random.exponential(LATENCY_MS)));
     const moreMs = channel === 'appends' ? this.trouble.appendMs : 0;
     const atMs = Math.max(nowMs + usualMs + moreMs, this.arrives.get(channel) ?? 0);
     this.arrives.set(channel, atMs);
