@@ -95,7 +95,11 @@ export class BallotReader implements Ballots {
     const position = await counts.position(partition);
     const checkpoint = position.checkpoint ?? position;
     let { tail } = reading;
-    const isUsable = tail && isBetween(checkpoint.offset, tail.to, position.offset);
+    // A failover may have put the checkpoint back, to before where this tail begins.
+    const isUsable =
+      tail &&
+      compareOffsets(tail.from, checkpoint.offset) <= 0 &&
+      isBetween(checkpoint.offset, tail.to, position.offset);
     if (!tail || !isUsable) tail = new Tail(checkpoint);
     reading.tail = undefined;
     tail.forgetUntil(checkpoint.offset);

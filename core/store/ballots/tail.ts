@@ -24,7 +24,8 @@ export class Tail {
   to: Offset;
   /** How many entries have been counted up to there; undefined if that is not known yet. */
   entries: number | undefined;
-  private from: Offset;
+  /** The offset behind which its entries begin. */
+  from: Offset;
   private readonly producers: Map<string, number>;
   private readonly rounds = new Map<string, Map<string, TailVote[]>>();
 
