@@ -9,7 +9,7 @@ import type { DeviceEvent } from './trail.ts';
  * What Pollcast requires of a database. Every implementation passes test/contract/contract.ts.
  *
  * Only two guarantees are needed for an exact count: `log.append` resolves when the entry is durable, and `counts.commit` is
- * atomic and compares the offset. Everything else may be slow, stale or repeated.
+ * atomic and compares the offset and the checkpoint. Everything else may be slow, stale or repeated.
  */
 export interface Store {
   readonly log: VoteLog;
@@ -139,6 +139,11 @@ export interface Commit {
   readonly partition: number;
   /** The offset after which the batch was read. */
   readonly expected: Offset;
+  /**
+   * The offset of the checkpoint on which the ballots in memory are based; undefined if the partition has none. A checkpoint can
+   * move, or be lost by a failover, without the partition’s offset.
+   */
+  readonly expectedCheckpoint: Offset | undefined;
   /** The offset of the batch's last entry. */
   readonly offset: Offset;
   /** How many entries the batch contains. */
@@ -157,8 +162,9 @@ export interface CountStore {
   /** The ballots of a round as of the partition’s checkpoint; only the pages of `voters` if they are given. */
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots>;
   /**
-   * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`.
-   * Otherwise another processor was faster: nothing changes, and the result is false.
+   * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`, and its
+   * checkpoint `expectedCheckpoint`. Otherwise another processor was faster, or a failover has lost the last commit: nothing
+   * changes, and the result is false.
    */
   commit(commit: Commit): Promise<boolean>;
 }

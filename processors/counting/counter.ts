@@ -56,7 +56,8 @@ interface CounterParts {
 
 /**
  * Counts votes: reads partitions of the vote log from their committed offset, folds the entries, and commits the result with a
- * compare-and-set on that offset. After a crash, or with several counters, entries may be read twice but are counted only once.
+ * compare-and-set on that offset and the checkpoint. After a crash, or with several counters, entries may be read twice but are
+ * counted only once.
  */
 export class Counter {
   private readonly parts: CounterParts;
@@ -195,17 +196,21 @@ export class Counter {
     const { offset } = changes;
     const startMs = performance.now();
     const checkpoint = isDue ? rounds.checkpoint(slices, producers) : undefined;
-    const commit = { partition, expected, ...changes, refused, ...(checkpoint ? { checkpoint } : {}) };
+    const base = { expected, expectedCheckpoint: rounds.checkpointed };
+    const commit = { partition, ...base, ...changes, refused, ...(checkpoint ? { checkpoint } : {}) };
     const done = await this.parts.store.counts.commit(commit);
     this.parts.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
     this.parts.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
     if (!done) {
-      this.log.warn({ partition, offset }, 'another processor committed first; continuing from its offset');
+      this.log.warn(
+        { partition, offset },
+        'another processor committed first, or a failover lost a commit; continuing from what is stored',
+      );
       this.progress.delete(partition);
       return false;
     }
     progress.offset = offset;
-    if (isDue) rounds.stored(slices, this.held.length);
+    if (isDue) rounds.stored(offset, slices, this.held.length);
     if (changes.entries > 0) this.parts.metrics.commitVotes.observe(votes);
     return true;
   }

@@ -157,6 +157,7 @@ export function countsContract(test: ContractTest): void {
     );
     await counts.commit(
       commitOf(0, first, second, {
+        expectedCheckpoint: first,
         slices: [
           {
             ...slice,
@@ -238,16 +239,52 @@ export function countsContract(test: ContractTest): void {
     ] as const;
     const checkpoint = { producers: new Map([['run', 0]]), rounds: [pagesOf([['d', { choice: 'a', atMs: 2 }]])] };
     await counts.commit(commitOf(0, START, offsets[0], { checkpoint }));
-    await counts.commit(commitOf(0, offsets[0], offsets[1], { producers: [['run', 1]] }));
+    await counts.commit(
+      commitOf(0, offsets[0], offsets[1], { expectedCheckpoint: offsets[0], producers: [['run', 1]] }),
+    );
     const position = await counts.position(0);
     t.equal(position.offset, offsets[1]);
     t.same(position.checkpoint, { offset: offsets[0], producers: new Map([['run', 0]]) });
     t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[0], count: 1 });
-    const idle = { entries: 0, checkpoint: { producers: new Map([['run', 1]]), rounds: [] } };
+    const idle = {
+      entries: 0,
+      expectedCheckpoint: offsets[0],
+      checkpoint: { producers: new Map([['run', 1]]), rounds: [] },
+    };
     t.equal(await counts.commit(commitOf(0, offsets[1], offsets[1], idle)), true, 'a checkpoint needs no new entries');
     t.same((await counts.position(0)).checkpoint, { offset: offsets[1], producers: new Map([['run', 1]]) });
     t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[1], count: 1 });
-    t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2])), false);
+    const stale = { expectedCheckpoint: offsets[1] };
+    t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2], stale)), false);
+  });
+
+  test('counts: of two commits from the same offset, one that is based on another checkpoint changes nothing', async (t, {
+    counts,
+    log,
+  }) => {
+    const offsets = [
+      await log.append(0, votes(0)),
+      await log.append(0, votes(1)),
+      await log.append(0, votes(2)),
+    ] as const;
+    const [first, second, third] = offsets;
+    const storing = (choice: string) => ({ producers: new Map(), rounds: [pagesOf([['d', { choice, atMs: 2 }]])] });
+    const none = { expectedCheckpoint: first };
+    t.equal(await counts.commit(commitOf(0, START, first, { ...none, checkpoint: storing('a') })), false);
+    t.equal((await counts.position(0)).offset, START, 'a partition without a checkpoint has none');
+    await counts.commit(commitOf(0, START, first, { checkpoint: storing('a') }));
+    t.equal(await counts.commit(commitOf(0, first, second)), false, 'a partition with a checkpoint has one');
+    await counts.commit(commitOf(0, first, second, { expectedCheckpoint: first }));
+    const idle = { entries: 0, expectedCheckpoint: first };
+    t.equal(await counts.commit(commitOf(0, second, second, { ...idle, checkpoint: storing('b') })), true);
+    const before = [await counts.position(0), await counts.stored(0, 'q', 1)];
+    for (const checkpoint of [undefined, storing('c')]) {
+      const stale = { expectedCheckpoint: first, ...(checkpoint ? { checkpoint } : {}) };
+      t.equal(await counts.commit(commitOf(0, second, second, { ...stale, entries: 0 })), false, 'without entries');
+      t.equal(await counts.commit(commitOf(0, second, third, stale)), false, 'with entries');
+    }
+    t.same([await counts.position(0), await counts.stored(0, 'q', 1)], before, 'nothing has changed');
+    t.equal(await counts.commit(commitOf(0, second, third, { expectedCheckpoint: second })), true);
   });
 
   test('counts: commits survive a restart', async (t, store, under) => {

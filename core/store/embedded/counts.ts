@@ -108,6 +108,7 @@ export class EmbeddedCounts implements CountStore {
     // A child transaction, because a plain one would keep what was written before an error: half a commit.
     const write = this.root.childTransaction(() => {
       if (this.counted(commit.partition).offset !== commit.expected) return false;
+      if (this.checkpoints.get(commit.partition)?.offset !== commit.expectedCheckpoint) return false;
       this.write(commit);
       return true;
     });

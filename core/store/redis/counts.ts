@@ -23,6 +23,7 @@ const readPages = script<'position' | 'ballots', never>('pages');
 const applyCommit = script<
   'position' | 'producers' | 'changeFeed' | 'voteLog',
   | 'expected'
+  | 'expectedCheckpoint'
   | 'offset'
   | 'refused'
   | 'change'
@@ -109,7 +110,7 @@ export class RedisCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
-    const { partition, expected, offset, entries, slices, refused, checkpoint } = commit;
+    const { partition, expected, expectedCheckpoint, offset, entries, slices, refused, checkpoint } = commit;
     const edits = this.edits(commit);
     const removed = checkpoint?.rounds
       .filter(({ replacesRows }) => replacesRows)
@@ -132,6 +133,7 @@ export class RedisCounts implements CountStore {
       },
       {
         expected,
+        expectedCheckpoint: expectedCheckpoint ?? '',
         offset,
         refused: JSON.stringify(refused),
         change: slices.length > 0 ? JSON.stringify(slices) : '',
