@@ -133,7 +133,8 @@ export class OpenRounds {
   /** True if the next commit must be a checkpoint. @param partitions how many this process counts */
   isDue(partitions: number): boolean {
     if (this.checkpointed === undefined) return true;
-    if (this.behind === 0) return false;
+    // The next entry says in every open round that ballots are missing; a checkpoint would hide it.
+    if (this.behind === 0 || this.isIncomplete) return false;
     const isLong = performance.now() - this.behindSinceMs >= this.limits.ms;
     const isFull = this.tables.size > 1 && this.ballots() > this.limits.inMemory / partitions;
     return isLong || isFull || this.behind >= this.limits.votes;
@@ -157,6 +158,7 @@ export class OpenRounds {
   /** Notes that a checkpoint was committed at an offset, and drops the ballots that need not be in memory any more. */
   stored(offset: Offset, slices: ReadonlyMap<string, Slice>, partitions: number): void {
     this.behind = 0;
+    this.isIncomplete = false;
     this.checkpointed = offset;
     for (const key of this.tables.keys()) if (slices.get(key)?.open === false) this.drop(key);
     let ballots = this.ballots();

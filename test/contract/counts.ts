@@ -258,6 +258,12 @@ export function countsContract(test: ContractTest): void {
     t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2], stale)), false);
   });
 
+  test('counts: a commit that only stores ballots does not need the entry at its offset', async (t, { counts }) => {
+    const checkpoint = { producers: new Map(), rounds: [pagesOf([['d', { choice: 'a', atMs: 2 }]])] };
+    t.equal(await counts.commit(commitOf(0, START, START, { entries: 0, checkpoint })), true);
+    t.match(await counts.stored(0, 'q', 1), { checkpoint: START, count: 1 });
+  });
+
   test('counts: of two commits from the same offset, one that is based on another checkpoint changes nothing', async (t, {
     counts,
     log,

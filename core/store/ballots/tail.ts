@@ -72,12 +72,18 @@ export class Tail {
     }
   }
 
-  /** The votes of a round; only those of `voters` if they are given. */
+  /**
+   * The votes of a round, as of now: what is added later does not appear in them. Only those of `voters` if they are given.
+   */
   of(poll: string, round: number, voters?: readonly string[]): RoundTail {
     const all = this.rounds.get(roundKey(poll, round));
     if (!all) return new Map();
-    if (!voters) return new Map(all);
-    return new Map(voters.flatMap((voter) => (all.has(voter) ? [[voter, all.get(voter) ?? []] as const] : [])));
+    const found = new Map<string, readonly TailVote[]>();
+    for (const voter of voters ?? all.keys()) {
+      const votes = all.get(voter);
+      if (votes) found.set(voter, [...votes]);
+    }
+    return found;
   }
 }
 

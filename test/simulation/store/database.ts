@@ -150,6 +150,7 @@ export class Database {
     const { partition, expected, expectedCheckpoint, offset, entries, slices, producers, refused, checkpoint } = commit;
     const before = this.storedPosition(partition);
     const hasLast =
+      entries === 0 ||
       this.entries[partition]?.findLast((entry) => compareOffsets(entry.offset, offset) <= 0)?.offset === offset;
     if (before.offset !== expected || before.checkpoint?.offset !== expectedCheckpoint || !hasLast) return false;
     // Encoded before anything is changed, because what cannot be encoded must change nothing.

@@ -1,6 +1,6 @@
 import { BallotReader } from '../../../core/store/ballots/reader.ts';
 import { compareOffsets, type Offset, START } from '../../../core/store/offset.ts';
-import type { Commit, CountStore, Store, VoteLog } from '../../../core/store/store.ts';
+import type { Collection, Commit, CountStore, Store, VoteLog } from '../../../core/store/store.ts';
 import { encodeEntry, readEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
 import { pause } from '../../../core/waiting/pause.ts';
@@ -60,8 +60,10 @@ export class MemoryStore {
         return done;
       },
     };
+    const registry = { list: async (collection: Collection) => database.list(collection) };
+    const ballots = new BallotReader({ log, counts });
     // Counting uses nothing else, unless an entry cannot be read.
-    this.store = Object.assign(Object.create(null), { log, counts, ballots: new BallotReader({ log, counts }) });
+    this.store = Object.assign(Object.create(null), { log, counts, ballots, registry });
   }
 
   append(entry: Entry): Offset {

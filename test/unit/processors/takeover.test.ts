@@ -110,3 +110,37 @@ t.test('a reader whose checkpoint a failover loses still finds every vote', asyn
   const found = await store.ballots.of(0, 'q', 1, voters);
   t.equal(found.filter((ballot) => ballot?.choice === 'a').length, voters.length);
 });
+
+t.test(
+  'if counted entries are gone before their ballots were stored, counting goes on, and rounds lack a part',
+  async (t) => {
+    const scene = new Scene(t, 'last');
+    const { database } = scene.memory;
+    database.put('polls', 'q', JSON.stringify({ round: 1 }));
+    const first = await scene.count(NEVER);
+    scene.vote(['d', 'e']);
+    await scene.settled();
+    await first.close();
+    const second = await scene.count({ ...NEVER, votes: 1 });
+    scene.vote(['f']);
+    await scene.settled(true);
+    await second.close();
+    const third = await scene.count(NEVER);
+    scene.vote(['d', 'e'], 'b');
+    await scene.settled();
+    await third.close();
+    database.trim(0, Number.POSITIVE_INFINITY, '1000-0');
+    await scene.count(SOON);
+    // A checkpoint without entries must not hide that ballots are missing.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    scene.vote(['d', 'e'], 'c');
+    await scene.settled(true);
+    const slice = database.slice(0, 'q', 1);
+    t.equal(slice?.missing, 1);
+    t.same(Object.fromEntries(slice?.tally ?? []), { b: 2, c: 2 });
+    t.match((await scene.metrics.incomplete.get()).values, [{ value: 1 }]);
+    scene.vote(['e'], 'a');
+    await scene.settled(true);
+    t.equal(database.slice(0, 'q', 1)?.missing, 1, 'it is said once');
+  },
+);

@@ -4,14 +4,14 @@
 -- hashes to edit: the number of fields to remove, the fields, the number of arguments for HSET, field, value, field, value …
 -- `checkpoint`: the producers, if the commit is a checkpoint. `sealed`: what versions that cannot read it find as the offset.
 -- Returns 1 if the changes were applied. Returns 0 and changes nothing if the partition has a different offset or checkpoint, or
--- if its log does not contain the last entry of the batch (a failover lost it).
+-- if its log does not contain the last entry of the batch (a failover lost it). A batch without entries needs none.
 local position, producers, change_feed, vote_log = unpack(KEYS, 1, 4)
 local expected, expected_checkpoint, offset, refused, change, kept_changes, channel, partition, entries, sealed, checkpoint, removed = unpack(ARGV, 1, 12)
 
 local counted = redis.call('HGET', position, 'counted') or redis.call('HGET', position, 'offset') or '0-0'
 if counted ~= expected then return 0 end
 if (redis.call('HGET', position, 'checkpoint') or '') ~= expected_checkpoint then return 0 end
-if #redis.call('XRANGE', vote_log, offset, offset) == 0 then return 0 end
+if entries ~= '0' and #redis.call('XRANGE', vote_log, offset, offset) == 0 then return 0 end
 
 local at = 13
 local function edit(hash)
@@ -27,7 +27,7 @@ end
 edit(producers)
 local last_edited = #KEYS - tonumber(removed)
 for i = 5, last_edited do edit(KEYS[i]) end
-for i = last_edited + 1, #KEYS do redis.call('DEL', KEYS[i]) end
+for i = last_edited + 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
 
 redis.call('HSET', position, 'counted', offset, 'offset', sealed, 'refused', refused)
 if checkpoint ~= '' then redis.call('HSET', position, 'checkpoint', offset, 'heard', checkpoint) end
