@@ -1,7 +1,7 @@
 import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry, FoundEntry } from '../voting/count/entry.ts';
-import type { Slice, SliceChange } from '../voting/count/slice.ts';
+import type { Slice, SliceChange, StoredSlice } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
 import type { DeviceEvent } from './trail.ts';
 
@@ -159,6 +159,8 @@ export interface Commit {
 export interface CountStore {
   position(partition: number): Promise<Position>;
   slice(partition: number, poll: string, round: number): Promise<Slice | undefined>;
+  /** A slice without its tally, which may be large. */
+  sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined>;
   /** The ballots of a round as of the partition’s checkpoint; only the pages of `voters` if they are given. */
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots>;
   /**

@@ -5,7 +5,7 @@ import type { Offset } from '../../core/store/offset.ts';
 import type { Commit, Position, Store, StoredPages } from '../../core/store/store.ts';
 import { BallotTable } from '../../core/voting/count/ballots/table.ts';
 import { takeSequence } from '../../core/voting/count/fold.ts';
-import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
+import { roundKey, type Slice, type StoredSlice } from '../../core/voting/count/slice.ts';
 
 export interface BallotLimits {
   /**
@@ -74,7 +74,7 @@ export class OpenRounds {
     const { checkpoint = position, offset } = position;
     const rounds = new OpenRounds(store, partition, limits, position);
     const producers = new Map(checkpoint.producers);
-    const slices = new Map<string, Slice | undefined>();
+    const slices = new Map<string, StoredSlice | undefined>();
     let at = checkpoint.offset;
     for await (const { offset: last, entry } of scanLog(store, partition, checkpoint.offset, offset)) {
       at = last;
@@ -84,11 +84,11 @@ export class OpenRounds {
       if (entry.type !== 'votes' || !takeSequence(producers, entry)) continue;
       for (const { poll, round, votes } of entry.rounds) {
         const key = roundKey(poll, round);
-        if (!slices.has(key)) slices.set(key, await store.counts.slice(partition, poll, round));
+        if (!slices.has(key)) slices.set(key, await store.counts.sliceState(partition, poll, round));
         const slice = slices.get(key);
         // No marker comes after the checkpoint, so the round was open there if it is open now.
         if (!slice?.open) continue;
-        await rounds.load(slice);
+        await rounds.load({ poll, round, revote: slice.revote });
         rounds.tables.get(key)?.take(votes, entry.atMs);
       }
       rounds.counted(votesIn(entry.rounds));
@@ -99,7 +99,7 @@ export class OpenRounds {
   }
 
   /** Makes sure that the ballots of a round are in memory. @throws StoreError if what is stored is as of another checkpoint */
-  async load({ poll, round, revote }: Slice): Promise<void> {
+  async load({ poll, round, revote }: Pick<Slice, 'poll' | 'round' | 'revote'>): Promise<void> {
     const key = roundKey(poll, round);
     if (this.tables.use(key)) return;
     const { checkpoint, pages, count, rows } = await this.store.counts.stored(this.partition, poll, round);

@@ -61,6 +61,8 @@ export function countsContract(test: ContractTest): void {
     t.same(position.checkpoint, { offset, producers: new Map([['run-1', 6]]) });
     const kept = await counts.slice(1, 'q', 1);
     t.match(kept, slice);
+    const { poll: _, round: __, ...state } = slice;
+    t.same(await counts.sliceState(1, 'q', 1), state);
     t.same(
       [...(kept?.tally ?? [])].sort(),
       [
@@ -83,6 +85,7 @@ export function countsContract(test: ContractTest): void {
       [1, 'other', 1],
     ] as const) {
       t.equal(await counts.slice(partition, poll, round), undefined, `${partition} ${poll} ${round}`);
+      t.equal(await counts.sliceState(partition, poll, round), undefined);
       t.same(await ballots.of(partition, poll, round, ['d']), [undefined]);
     }
     const scanned: string[] = [];

@@ -69,9 +69,9 @@ export class BallotReader implements Ballots {
     }
   }
 
-  /** The rules of a round. Reads the slice only if there are votes to be applied: it may be large. */
+  /** The rules of a round. They matter only if there are votes to be applied. */
   private async rulesOf(partition: number, poll: string, round: number, later: RoundTail): Promise<Rules> {
-    const slice = later.size > 0 ? await this.parts.counts.slice(partition, poll, round) : undefined;
+    const slice = later.size > 0 ? await this.parts.counts.sliceState(partition, poll, round) : undefined;
     return { isOpen: slice?.open === true, revote: slice?.revote ?? 'last' };
   }
 

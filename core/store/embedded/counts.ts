@@ -76,6 +76,10 @@ export class EmbeddedCounts implements CountStore {
     return { poll, round, ...stored, tally };
   }
 
+  async sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined> {
+    return this.slices.get(sliceKey(partition, poll, round));
+  }
+
   // Without a pause, so that everything is read in the same transaction.
   async stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
     const key = sliceKey(partition, poll, round);

@@ -79,6 +79,11 @@ export class RedisCounts implements CountStore {
     return { poll, round, ...(JSON.parse(meta) as StoredSlice), tally };
   }
 
+  async sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined> {
+    const meta = await replyOf(this.connection.hget(this.keys.slice(partition, poll, round), META));
+    return meta === null ? undefined : (JSON.parse(meta) as StoredSlice);
+  }
+
   async stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
     const keys = { position: this.keys.position(partition), ballots: this.keys.pages(partition, poll, round) };
     const call = readPages(keys, {}, [], voters?.map((voter) => hashOf(voter) >>> 12) ?? []);

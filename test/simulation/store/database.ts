@@ -133,6 +133,11 @@ export class Database {
     return { poll, round, ...(JSON.parse(stored.meta) as StoredSlice), tally: new Map(stored.weights) };
   }
 
+  sliceState(partition: number, poll: string, round: number): StoredSlice | undefined {
+    const meta = this.rounds[partition]?.get(roundKey(poll, round))?.meta;
+    return meta === undefined ? undefined : JSON.parse(meta);
+  }
+
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): FoundBallots {
     const { offset, checkpoint } = this.storedPosition(partition);
     const { count = 0, pages = new Map() } = this.rounds[partition]?.get(roundKey(poll, round)) ?? {};

@@ -38,6 +38,7 @@ export class MemoryStore {
     const counts: CountStore = {
       position: async () => database.position(0),
       slice: async (_, poll, round) => database.slice(0, poll, round),
+      sliceState: async (_, poll, round) => database.sliceState(0, poll, round),
       stored: async (_, poll, round, voters) => {
         if (this.late) database.commit(this.late);
         this.late = undefined;

@@ -144,3 +144,23 @@ t.test(
     t.equal(database.slice(0, 'q', 1)?.missing, 1, 'it is said once');
   },
 );
+
+t.test('an export of ballots has no vote that is counted while it is read', async (t) => {
+  const scene = new Scene(t, 'last');
+  const voters = many('d');
+  scene.vote(voters);
+  const first = await scene.count(NEVER);
+  await scene.settled(true);
+  await first.close();
+  await scene.count(NEVER);
+  scene.vote(voters, 'b');
+  await scene.settled();
+  const all = scene.memory.store.ballots.all(0, 'q', 1)[Symbol.asyncIterator]();
+  const found = [(await all.next()).value];
+  scene.vote(voters, 'c');
+  await scene.settled();
+  t.match(await scene.ballots(['d0']), [{ choice: 'c' }]);
+  for (let next = await all.next(); !next.done; next = await all.next()) found.push(next.value);
+  t.same(new Set(found.map((one) => one?.[1].choice)), new Set(['b']));
+  t.equal(found.length, voters.length);
+});
