@@ -42,6 +42,11 @@ export function processorMetrics(registry: Registry) {
       help: 'Log entries that could not be read and were set aside; open rounds lack a part',
       registers,
     }),
+    incomplete: new Counter({
+      name: 'pollcast_ballots_lost_total',
+      help: 'Take-overs of partitions whose log lacks counted entries with ballots that were not stored; open rounds lack a part',
+      registers,
+    }),
     waitingForNewer: new Gauge({
       name: 'pollcast_partitions_waiting',
       help: 'Partitions whose next log entry is in a newer format that this process cannot read',

@@ -1,7 +1,7 @@
 import type { RejectionCounts } from '../voting/count/accounting.ts';
 import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry, FoundEntry } from '../voting/count/entry.ts';
-import type { Slice, SliceChange } from '../voting/count/slice.ts';
+import type { Slice, SliceChange, StoredSlice } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
 import type { DeviceEvent } from './trail.ts';
 
@@ -9,7 +9,7 @@ import type { DeviceEvent } from './trail.ts';
  * What Pollcast requires of a database. Every implementation passes test/contract/contract.ts.
  *
  * Only two guarantees are needed for an exact count: `log.append` resolves when the entry is durable, and `counts.commit` is
- * atomic and compares the offset. Everything else may be slow, stale or repeated.
+ * atomic and compares the offset and the checkpoint. Everything else may be slow, stale or repeated.
  */
 export interface Store {
   readonly log: VoteLog;
@@ -139,6 +139,11 @@ export interface Commit {
   readonly partition: number;
   /** The offset after which the batch was read. */
   readonly expected: Offset;
+  /**
+   * The offset of the checkpoint on which the ballots in memory are based; undefined if the partition has none. A checkpoint can
+   * move, or be lost by a failover, without the partition’s offset.
+   */
+  readonly expectedCheckpoint: Offset | undefined;
   /** The offset of the batch's last entry. */
   readonly offset: Offset;
   /** How many entries the batch contains. */
@@ -154,11 +159,14 @@ export interface Commit {
 export interface CountStore {
   position(partition: number): Promise<Position>;
   slice(partition: number, poll: string, round: number): Promise<Slice | undefined>;
+  /** A slice without its tally, which may be large. */
+  sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined>;
   /** The ballots of a round as of the partition’s checkpoint; only the pages of `voters` if they are given. */
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots>;
   /**
-   * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`.
-   * Otherwise another processor was faster: nothing changes, and the result is false.
+   * Applies the commit and adds it to the change feed, atomically, if the offset of the partition is still `expected`, and its
+   * checkpoint `expectedCheckpoint`. Otherwise another processor was faster, or a failover has lost the last commit: nothing
+   * changes, and the result is false.
    */
   commit(commit: Commit): Promise<boolean>;
 }

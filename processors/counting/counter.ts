@@ -27,6 +27,9 @@ const MAX_SLICES = 256;
 /** Pause in ms after a failed read or commit. It doubles from `first` up to `most`. */
 const RETRY_MS = { first: 100, most: 5_000 } as const;
 
+/** Stands for counted entries that the log lacks, and whose ballots were not stored. */
+const LOST: UnreadableEntry = { type: 'unreadable', why: 'the log lacks counted entries', content: '' };
+
 /** The state of a partition’s count, as this process last read or committed it. */
 interface Progress {
   offset: Offset;
@@ -56,7 +59,8 @@ interface CounterParts {
 
 /**
  * Counts votes: reads partitions of the vote log from their committed offset, folds the entries, and commits the result with a
- * compare-and-set on that offset. After a crash, or with several counters, entries may be read twice but are counted only once.
+ * compare-and-set on that offset and the checkpoint. After a crash, or with several counters, entries may be read twice but are
+ * counted only once.
  */
 export class Counter {
   private readonly parts: CounterParts;
@@ -165,7 +169,9 @@ export class Counter {
     const entries = logged.map(({ entry }) => entry);
     const state = await this.load(partition, progress, entries);
     const unreadable = new Map<UnreadableEntry, readonly string[]>();
-    const changes = fold(state, entries, (entry, touched) => unreadable.set(entry, touched));
+    // What is gone may have been of any open round, as with an entry that cannot be read.
+    const folded = progress.rounds.isIncomplete ? [LOST, ...entries] : entries;
+    const changes = fold(state, folded, (entry, touched) => unreadable.set(entry, touched));
     await this.unreadable.setAside(partition, logged, unreadable);
     const offset = (logged.at(-1) as Foldable).offset;
     const votes = entries.reduce((sum, entry) => sum + votesIn(entry), 0);
@@ -174,7 +180,7 @@ export class Counter {
     rounds.opened(marked, slices);
     rounds.counted(votes);
     // Behind a checkpoint, rounds are open or closed as their slices say.
-    const isDue = marked.size > 0 || rounds.isDue(this.held.length);
+    const isDue = marked.size > 0 || rounds.isIncomplete || rounds.isDue(this.held.length);
     const size = { entries: entries.length, votes };
     if (!(await this.commit(partition, progress, { offset, ...changes, ...size, isDue }))) return;
     this.unreadable.report(partition, logged);
@@ -195,17 +201,21 @@ export class Counter {
     const { offset } = changes;
     const startMs = performance.now();
     const checkpoint = isDue ? rounds.checkpoint(slices, producers) : undefined;
-    const commit = { partition, expected, ...changes, refused, ...(checkpoint ? { checkpoint } : {}) };
+    const base = { expected, expectedCheckpoint: rounds.checkpointed };
+    const commit = { partition, ...base, ...changes, refused, ...(checkpoint ? { checkpoint } : {}) };
     const done = await this.parts.store.counts.commit(commit);
     this.parts.metrics.commits.inc({ outcome: done ? 'done' : 'lost' });
     this.parts.metrics.commitSeconds.observe((performance.now() - startMs) / 1000);
     if (!done) {
-      this.log.warn({ partition, offset }, 'another processor committed first; continuing from its offset');
+      this.log.warn(
+        { partition, offset },
+        'another processor committed first, or a failover lost a commit; continuing from what is stored',
+      );
       this.progress.delete(partition);
       return false;
     }
     progress.offset = offset;
-    if (isDue) rounds.stored(slices, this.held.length);
+    if (isDue) rounds.stored(offset, slices, this.held.length);
     if (changes.entries > 0) this.parts.metrics.commitVotes.observe(votes);
     return true;
   }
@@ -217,9 +227,10 @@ export class Counter {
     const position = await store.counts.position(partition);
     const rounds = await OpenRounds.takeOver(store, partition, position, this.parts.limits ?? BALLOT_LIMITS);
     if (rounds.isIncomplete) {
+      this.parts.metrics.incomplete.inc();
       this.log.error(
         { partition, checkpoint: position.checkpoint?.offset, counted: position.offset },
-        'the vote log lacks counted entries whose ballots were not stored yet; further votes of these voters may count again',
+        'the vote log lacks counted entries whose ballots were not stored yet; further votes of these voters may count again, and open rounds will not be final',
       );
     }
     const progress = { ...position, slices: new LruMap<string, Slice>(), rounds };
@@ -231,7 +242,7 @@ export class Counter {
   private async load(partition: number, progress: Progress, entries: readonly FoldedEntry[]): Promise<FoldState> {
     const { counts } = this.parts.store;
     const { slices, producers, refused, rounds } = progress;
-    if (entries.some(({ type }) => type === 'unreadable')) {
+    if (rounds.isIncomplete || entries.some(({ type }) => type === 'unreadable')) {
       for (const slice of await this.unreadable.openSlices(partition)) {
         const key = roundKey(slice.poll, slice.round);
         if (!slices.has(key)) slices.put(key, slice);

@@ -1,10 +1,11 @@
 import { LruMap } from '../../core/runtime/lru-map.ts';
 import { StoreError } from '../../core/store/error.ts';
 import { scanLog } from '../../core/store/log-scan.ts';
+import type { Offset } from '../../core/store/offset.ts';
 import type { Commit, Position, Store, StoredPages } from '../../core/store/store.ts';
 import { BallotTable } from '../../core/voting/count/ballots/table.ts';
 import { takeSequence } from '../../core/voting/count/fold.ts';
-import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
+import { roundKey, type Slice, type StoredSlice } from '../../core/voting/count/slice.ts';
 
 export interface BallotLimits {
   /**
@@ -46,13 +47,17 @@ export class OpenRounds {
   private readonly limits: BallotLimits;
   /** True if the log lacks entries behind the checkpoint, and with them ballots: it was lost, and the rest accepted. */
   isIncomplete = false;
-  private hasCheckpoint: boolean;
+  /** The offset of the checkpoint as of which the stored ballots are; undefined if the partition has none yet. */
+  checkpointed: Offset | undefined;
+  /** The offset up to which ballots are stored in a partition without a checkpoint. */
+  private readonly takenOverAt: Offset;
 
-  private constructor(store: Store, partition: number, limits: BallotLimits, hasCheckpoint: boolean) {
+  private constructor(store: Store, partition: number, limits: BallotLimits, { checkpoint, offset }: Position) {
     this.store = store;
     this.limits = limits;
     this.partition = partition;
-    this.hasCheckpoint = hasCheckpoint;
+    this.checkpointed = checkpoint?.offset;
+    this.takenOverAt = offset;
   }
 
   /**
@@ -67,9 +72,9 @@ export class OpenRounds {
     limits: BallotLimits,
   ): Promise<OpenRounds> {
     const { checkpoint = position, offset } = position;
-    const rounds = new OpenRounds(store, partition, limits, position.checkpoint !== undefined);
+    const rounds = new OpenRounds(store, partition, limits, position);
     const producers = new Map(checkpoint.producers);
-    const slices = new Map<string, Slice | undefined>();
+    const slices = new Map<string, StoredSlice | undefined>();
     let at = checkpoint.offset;
     for await (const { offset: last, entry } of scanLog(store, partition, checkpoint.offset, offset)) {
       at = last;
@@ -79,11 +84,11 @@ export class OpenRounds {
       if (entry.type !== 'votes' || !takeSequence(producers, entry)) continue;
       for (const { poll, round, votes } of entry.rounds) {
         const key = roundKey(poll, round);
-        if (!slices.has(key)) slices.set(key, await store.counts.slice(partition, poll, round));
+        if (!slices.has(key)) slices.set(key, await store.counts.sliceState(partition, poll, round));
         const slice = slices.get(key);
         // No marker comes after the checkpoint, so the round was open there if it is open now.
         if (!slice?.open) continue;
-        await rounds.load(slice);
+        await rounds.load({ poll, round, revote: slice.revote });
         rounds.tables.get(key)?.take(votes, entry.atMs);
       }
       rounds.counted(votesIn(entry.rounds));
@@ -93,11 +98,17 @@ export class OpenRounds {
     return rounds;
   }
 
-  /** Makes sure that the ballots of a round are in memory. */
-  async load({ poll, round, revote }: Slice): Promise<void> {
+  /** Makes sure that the ballots of a round are in memory. @throws StoreError if what is stored is as of another checkpoint */
+  async load({ poll, round, revote }: Pick<Slice, 'poll' | 'round' | 'revote'>): Promise<void> {
     const key = roundKey(poll, round);
     if (this.tables.use(key)) return;
-    const { pages, count, rows } = await this.store.counts.stored(this.partition, poll, round);
+    const { checkpoint, pages, count, rows } = await this.store.counts.stored(this.partition, poll, round);
+    const expected = this.checkpointed ?? this.takenOverAt;
+    if (checkpoint !== expected) {
+      throw new StoreError(
+        `the ballots of partition ${this.partition} are stored as of ${checkpoint} instead of ${expected}: another processor stored them meanwhile, or a failover lost the last checkpoint`,
+      );
+    }
     const table = new BallotTable(revote);
     table.load(pages.values(), count);
     for (const [voter, ballot] of rows) table.add(voter, ballot);
@@ -121,8 +132,9 @@ export class OpenRounds {
 
   /** True if the next commit must be a checkpoint. @param partitions how many this process counts */
   isDue(partitions: number): boolean {
-    if (!this.hasCheckpoint) return true;
-    if (this.behind === 0) return false;
+    if (this.checkpointed === undefined) return true;
+    // The next entry says in every open round that ballots are missing; a checkpoint would hide it.
+    if (this.behind === 0 || this.isIncomplete) return false;
     const isLong = performance.now() - this.behindSinceMs >= this.limits.ms;
     const isFull = this.tables.size > 1 && this.ballots() > this.limits.inMemory / partitions;
     return isLong || isFull || this.behind >= this.limits.votes;
@@ -143,10 +155,11 @@ export class OpenRounds {
     return { producers: new Map(producers), rounds };
   }
 
-  /** Notes that a checkpoint was committed, and drops the ballots that need not be in memory any more. */
-  stored(slices: ReadonlyMap<string, Slice>, partitions: number): void {
+  /** Notes that a checkpoint was committed at an offset, and drops the ballots that need not be in memory any more. */
+  stored(offset: Offset, slices: ReadonlyMap<string, Slice>, partitions: number): void {
     this.behind = 0;
-    this.hasCheckpoint = true;
+    this.isIncomplete = false;
+    this.checkpointed = offset;
     for (const key of this.tables.keys()) if (slices.get(key)?.open === false) this.drop(key);
     let ballots = this.ballots();
     for (const [key, table] of this.tables) {

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import { changesContract } from './changes.ts';
+import { checkpointsContract } from './checkpoints.ts';
 import { countsContract } from './counts.ts';
 import { linesContract } from './lines.ts';
 import { logContract } from './log.ts';
@@ -24,6 +25,7 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
       }
     });
   logContract(test);
+  checkpointsContract(test);
   countsContract(test);
   changesContract(test);
   registryContract(test);

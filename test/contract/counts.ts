@@ -61,6 +61,8 @@ export function countsContract(test: ContractTest): void {
     t.same(position.checkpoint, { offset, producers: new Map([['run-1', 6]]) });
     const kept = await counts.slice(1, 'q', 1);
     t.match(kept, slice);
+    const { poll: _, round: __, ...state } = slice;
+    t.same(await counts.sliceState(1, 'q', 1), state);
     t.same(
       [...(kept?.tally ?? [])].sort(),
       [
@@ -83,6 +85,7 @@ export function countsContract(test: ContractTest): void {
       [1, 'other', 1],
     ] as const) {
       t.equal(await counts.slice(partition, poll, round), undefined, `${partition} ${poll} ${round}`);
+      t.equal(await counts.sliceState(partition, poll, round), undefined);
       t.same(await ballots.of(partition, poll, round, ['d']), [undefined]);
     }
     const scanned: string[] = [];
@@ -157,6 +160,7 @@ export function countsContract(test: ContractTest): void {
     );
     await counts.commit(
       commitOf(0, first, second, {
+        expectedCheckpoint: first,
         slices: [
           {
             ...slice,
@@ -238,16 +242,23 @@ export function countsContract(test: ContractTest): void {
     ] as const;
     const checkpoint = { producers: new Map([['run', 0]]), rounds: [pagesOf([['d', { choice: 'a', atMs: 2 }]])] };
     await counts.commit(commitOf(0, START, offsets[0], { checkpoint }));
-    await counts.commit(commitOf(0, offsets[0], offsets[1], { producers: [['run', 1]] }));
+    await counts.commit(
+      commitOf(0, offsets[0], offsets[1], { expectedCheckpoint: offsets[0], producers: [['run', 1]] }),
+    );
     const position = await counts.position(0);
     t.equal(position.offset, offsets[1]);
     t.same(position.checkpoint, { offset: offsets[0], producers: new Map([['run', 0]]) });
     t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[0], count: 1 });
-    const idle = { entries: 0, checkpoint: { producers: new Map([['run', 1]]), rounds: [] } };
+    const idle = {
+      entries: 0,
+      expectedCheckpoint: offsets[0],
+      checkpoint: { producers: new Map([['run', 1]]), rounds: [] },
+    };
     t.equal(await counts.commit(commitOf(0, offsets[1], offsets[1], idle)), true, 'a checkpoint needs no new entries');
     t.same((await counts.position(0)).checkpoint, { offset: offsets[1], producers: new Map([['run', 1]]) });
     t.match(await counts.stored(0, 'q', 1), { checkpoint: offsets[1], count: 1 });
-    t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2])), false);
+    const stale = { expectedCheckpoint: offsets[1] };
+    t.equal(await counts.commit(commitOf(0, offsets[0], offsets[2], stale)), false);
   });
 
   test('counts: commits survive a restart', async (t, store, under) => {

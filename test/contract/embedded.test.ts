@@ -41,6 +41,7 @@ t.test('on an almost full disk, every write fails with a clear error', async (t)
   const nothing = {
     partition: 0,
     expected: '0-0',
+    expectedCheckpoint: undefined,
     offset: '1-0',
     entries: 1,
     slices: [],
@@ -59,6 +60,7 @@ t.test('a store cannot be opened if its vote log is missing', async (t) => {
   await store.counts.commit({
     partition: 0,
     expected: '0-0',
+    expectedCheckpoint: undefined,
     offset,
     entries: 1,
     slices: [],

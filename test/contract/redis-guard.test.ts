@@ -89,7 +89,7 @@ for (const [name, lose] of Object.entries(losses)) {
     const store = await opened(t, place);
     for (const [p] of [0, 1].entries()) {
       const offset = await store.log.append(p, marker);
-      const nothing = { slices: [], producers: [], refused: {}, entries: 1 };
+      const nothing = { expectedCheckpoint: undefined, slices: [], producers: [], refused: {}, entries: 1 };
       await store.counts.commit({ partition: p, expected: START, offset, ...nothing });
     }
     await lose(redis, place.prefix, t.testdirName);

@@ -36,7 +36,7 @@ export const votes = (sequence: number, device = 'd'): Entry => ({
 /** The accounting of a slice; the figures do not matter. */
 export const accounting = { received: 1, counted: 1, replaced: 0, redelivered: 0, rejected: { closed: 2 } };
 
-/** A commit that advances a partition by one entry. */
+/** A commit that advances a partition by one entry. By default, the partition has no checkpoint yet. */
 export const commitOf = (
   partition: number,
   expected: string,
@@ -45,6 +45,7 @@ export const commitOf = (
 ): Commit => ({
   partition,
   expected,
+  expectedCheckpoint: undefined,
   offset,
   entries: 1,
   slices: [],

@@ -69,9 +69,9 @@ export class BallotReader implements Ballots {
     }
   }
 
-  /** The rules of a round. Reads the slice only if there are votes to be applied: it may be large. */
+  /** The rules of a round. They matter only if there are votes to be applied. */
   private async rulesOf(partition: number, poll: string, round: number, later: RoundTail): Promise<Rules> {
-    const slice = later.size > 0 ? await this.parts.counts.slice(partition, poll, round) : undefined;
+    const slice = later.size > 0 ? await this.parts.counts.sliceState(partition, poll, round) : undefined;
     return { isOpen: slice?.open === true, revote: slice?.revote ?? 'last' };
   }
 
@@ -95,7 +95,11 @@ export class BallotReader implements Ballots {
     const position = await counts.position(partition);
     const checkpoint = position.checkpoint ?? position;
     let { tail } = reading;
-    const isUsable = tail && isBetween(checkpoint.offset, tail.to, position.offset);
+    // A failover may have put the checkpoint back, to before where this tail begins.
+    const isUsable =
+      tail &&
+      compareOffsets(tail.from, checkpoint.offset) <= 0 &&
+      isBetween(checkpoint.offset, tail.to, position.offset);
     if (!tail || !isUsable) tail = new Tail(checkpoint);
     reading.tail = undefined;
     tail.forgetUntil(checkpoint.offset);

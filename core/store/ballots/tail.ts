@@ -24,7 +24,8 @@ export class Tail {
   to: Offset;
   /** How many entries have been counted up to there; undefined if that is not known yet. */
   entries: number | undefined;
-  private from: Offset;
+  /** The offset behind which its entries begin. */
+  from: Offset;
   private readonly producers: Map<string, number>;
   private readonly rounds = new Map<string, Map<string, TailVote[]>>();
 
@@ -71,12 +72,18 @@ export class Tail {
     }
   }
 
-  /** The votes of a round; only those of `voters` if they are given. */
+  /**
+   * The votes of a round, as of now: what is added later does not appear in them. Only those of `voters` if they are given.
+   */
   of(poll: string, round: number, voters?: readonly string[]): RoundTail {
     const all = this.rounds.get(roundKey(poll, round));
     if (!all) return new Map();
-    if (!voters) return new Map(all);
-    return new Map(voters.flatMap((voter) => (all.has(voter) ? [[voter, all.get(voter) ?? []] as const] : [])));
+    const found = new Map<string, readonly TailVote[]>();
+    for (const voter of voters ?? all.keys()) {
+      const votes = all.get(voter);
+      if (votes) found.set(voter, [...votes]);
+    }
+    return found;
   }
 }
 

@@ -76,6 +76,10 @@ export class EmbeddedCounts implements CountStore {
     return { poll, round, ...stored, tally };
   }
 
+  async sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined> {
+    return this.slices.get(sliceKey(partition, poll, round));
+  }
+
   // Without a pause, so that everything is read in the same transaction.
   async stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
     const key = sliceKey(partition, poll, round);
@@ -108,6 +112,7 @@ export class EmbeddedCounts implements CountStore {
     // A child transaction, because a plain one would keep what was written before an error: half a commit.
     const write = this.root.childTransaction(() => {
       if (this.counted(commit.partition).offset !== commit.expected) return false;
+      if (this.checkpoints.get(commit.partition)?.offset !== commit.expectedCheckpoint) return false;
       this.write(commit);
       return true;
     });

@@ -23,6 +23,7 @@ const readPages = script<'position' | 'ballots', never>('pages');
 const applyCommit = script<
   'position' | 'producers' | 'changeFeed' | 'voteLog',
   | 'expected'
+  | 'expectedCheckpoint'
   | 'offset'
   | 'refused'
   | 'change'
@@ -78,6 +79,11 @@ export class RedisCounts implements CountStore {
     return { poll, round, ...(JSON.parse(meta) as StoredSlice), tally };
   }
 
+  async sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined> {
+    const meta = await replyOf(this.connection.hget(this.keys.slice(partition, poll, round), META));
+    return meta === null ? undefined : (JSON.parse(meta) as StoredSlice);
+  }
+
   async stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {
     const keys = { position: this.keys.position(partition), ballots: this.keys.pages(partition, poll, round) };
     const call = readPages(keys, {}, [], voters?.map((voter) => hashOf(voter) >>> 12) ?? []);
@@ -109,7 +115,7 @@ export class RedisCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
-    const { partition, expected, offset, entries, slices, refused, checkpoint } = commit;
+    const { partition, expected, expectedCheckpoint, offset, entries, slices, refused, checkpoint } = commit;
     const edits = this.edits(commit);
     const removed = checkpoint?.rounds
       .filter(({ replacesRows }) => replacesRows)
@@ -132,6 +138,7 @@ export class RedisCounts implements CountStore {
       },
       {
         expected,
+        expectedCheckpoint: expectedCheckpoint ?? '',
         offset,
         refused: JSON.stringify(refused),
         change: slices.length > 0 ? JSON.stringify(slices) : '',

@@ -194,7 +194,8 @@ function foldRound(state: FoldState, { poll, round, votes, rejected }: RoundVote
   });
   for (const [choice, by] of table.moved()) {
     if (by === 0) continue;
-    shift(tally, choice, by);
+    // Without what is missing, a ballot may be older than the tally, and its choice have been taken back already.
+    shift(tally, choice, slice.missing ? Math.max(by, -(tally.get(choice) ?? 0)) : by);
     weights.add(choice);
   }
 }

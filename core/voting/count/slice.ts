@@ -10,7 +10,10 @@ export interface Slice {
   open: boolean;
   /** How often the round had been continued when its last marker was written; absent for never. */
   interruptions?: number | undefined;
-  /** How many entries of the log could not be read while votes counted; absent for none. Votes of the round may be missing. */
+  /**
+   * How often entries of the log could not be read, or counted ones were gone, while votes counted; absent for never. Votes of the
+   * round may be missing.
+   */
   missing?: number | undefined;
   readonly accounting: Accounting;
   readonly tally: Tally;

@@ -27,8 +27,11 @@ export async function filledDirectory(t: Test): Promise<string> {
       const slice = { poll: 'q', round: 1, revote: 'last' as const, open: true, accounting, atMs: 5 };
       const ballots = sequences.map((i) => [`d${i}-${offset}`, { choice: 'a'.repeat(i), atMs: i }] as const);
       const checkpoint = { producers: new Map([['run', 1]]), rounds: [pagesOf(ballots)] };
+      const expected = { expectedCheckpoint: at === START ? undefined : at };
       const weights = [[`a${offset}`, 1]] as const;
-      await store.counts.commit(commitOf(partition, at, offset, { slices: [{ ...slice, weights }], checkpoint }));
+      await store.counts.commit(
+        commitOf(partition, at, offset, { ...expected, slices: [{ ...slice, weights }], checkpoint }),
+      );
       at = offset;
     }
   }

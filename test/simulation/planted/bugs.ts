@@ -25,7 +25,7 @@ export const BUGS: readonly Bug[] = [
     find: 'const done = await this.parts.store.counts.commit(commit);',
     replace: `const { counts } = this.parts.store;
     const isFirst = await counts.commit({ ...commit, slices: [], producers: [] });
-    const done = isFirst && (await counts.commit({ ...commit, expected: offset, entries: 0 }));`,
+    const done = isFirst && (await counts.commit({ ...commit, expected: offset, entries: 0, expectedCheckpoint: isDue ? offset : commit.expectedCheckpoint }));`,
   },
   {
     name: 'handover that does not wait',

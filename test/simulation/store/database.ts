@@ -11,7 +11,7 @@ import {
 import { pageOfVoter } from '../../../core/voting/count/ballots/pages.ts';
 import { decodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
-import { roundKey, type Slice, type StoredSlice } from '../../../core/voting/count/slice.ts';
+import { roundKey, type Slice, type StoredSlice, storedSlice } from '../../../core/voting/count/slice.ts';
 import { Journal } from './journal.ts';
 
 /** How many notices of writes are kept. */
@@ -133,6 +133,11 @@ export class Database {
     return { poll, round, ...(JSON.parse(stored.meta) as StoredSlice), tally: new Map(stored.weights) };
   }
 
+  sliceState(partition: number, poll: string, round: number): StoredSlice | undefined {
+    const meta = this.rounds[partition]?.get(roundKey(poll, round))?.meta;
+    return meta === undefined ? undefined : JSON.parse(meta);
+  }
+
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): FoundBallots {
     const { offset, checkpoint } = this.storedPosition(partition);
     const { count = 0, pages = new Map() } = this.rounds[partition]?.get(roundKey(poll, round)) ?? {};
@@ -147,11 +152,12 @@ export class Database {
   }
 
   commit(commit: Commit): boolean {
-    const { partition, expected, offset, entries, slices, producers, refused, checkpoint } = commit;
+    const { partition, expected, expectedCheckpoint, offset, entries, slices, producers, refused, checkpoint } = commit;
     const before = this.storedPosition(partition);
     const hasLast =
+      entries === 0 ||
       this.entries[partition]?.findLast((entry) => compareOffsets(entry.offset, offset) <= 0)?.offset === offset;
-    if (before.offset !== expected || !hasLast) return false;
+    if (before.offset !== expected || before.checkpoint?.offset !== expectedCheckpoint || !hasLast) return false;
     // Encoded before anything is changed, because what cannot be encoded must change nothing.
     const change = JSON.stringify(slices);
     const changed = slices.length > 0 ? offset : before.changed;
@@ -163,9 +169,10 @@ export class Database {
       if (sequence === null) this.journal.delete(known, producer);
       else this.journal.set(known, producer, [sequence, ++this.counter]);
     }
-    for (const { poll, round, weights, revote, open, interruptions, accounting, atMs } of slices) {
+    for (const slice of slices) {
+      const { poll, round, weights } = slice;
       const stored = this.round(partition, roundKey(poll, round));
-      const meta = JSON.stringify({ revote, open, interruptions, accounting, atMs } satisfies StoredSlice);
+      const meta = JSON.stringify(storedSlice(slice));
       const { meta: old } = stored;
       this.journal.change(() => {
         stored.meta = meta;

@@ -13,7 +13,7 @@ import type {
 import { MAX_APPEND_MS } from '../../../core/store/store.ts';
 import { decodeEntry, encodeEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
-import type { Slice } from '../../../core/voting/count/slice.ts';
+import type { Slice, StoredSlice } from '../../../core/voting/count/slice.ts';
 import { Instant } from '../../../core/waiting/instant.ts';
 import { pause } from '../../../core/waiting/pause.ts';
 import type { Machine } from '../world/machine.ts';
@@ -126,6 +126,10 @@ export class SimulatedCounts implements CountStore {
 
   slice(partition: number, poll: string, round: number): Promise<Slice | undefined> {
     return this.access.call('rest', 'read', () => this.database.slice(partition, poll, round));
+  }
+
+  sliceState(partition: number, poll: string, round: number): Promise<StoredSlice | undefined> {
+    return this.access.call('rest', 'read', () => this.database.sliceState(partition, poll, round));
   }
 
   stored(partition: number, poll: string, round: number, voters?: readonly string[]): Promise<FoundBallots> {

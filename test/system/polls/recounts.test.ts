@@ -27,12 +27,12 @@ async function falsify({ pollcast }: Stage, { definition, round }: Poll, by: num
   const { counts, log } = pollcast.store;
   for (let partition = 0; partition < log.partitions; partition++) {
     const slice = await counts.slice(partition, definition.poll, round);
-    const { offset, refused } = await counts.position(partition);
+    const { offset, refused, checkpoint } = await counts.position(partition);
     const count = slice?.tally.get('a');
     if (!slice || count === undefined) continue;
     const { tally: _, ...rest } = slice;
     const change = { ...rest, weights: [['a', count + by] as const] };
-    const nothing = { producers: [], refused, entries: 0 };
+    const nothing = { expectedCheckpoint: checkpoint?.offset, producers: [], refused, entries: 0 };
     await counts.commit({ partition, expected: offset, offset, slices: [change], ...nothing });
     return;
   }

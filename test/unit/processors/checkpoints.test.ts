@@ -47,12 +47,13 @@ const aStep = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ is: 'restart' } as const) },
   { weight: 2, arbitrary: fc.constant({ is: 'rival' } as const) },
   { weight: 3, arbitrary: fc.constantFrom('before', 'after').map((when) => ({ is: 'fail', when }) as const) },
+  { weight: 3, arbitrary: fc.constantFrom('late', 'lost').map((how) => ({ is: 'idle', how }) as const) },
   { weight: 4, arbitrary: fc.constant({ is: 'read' } as const) },
   { weight: 4, arbitrary: fc.constant({ is: 'wait' } as const) },
 );
 const someLimits = fc.record({
   votes: fc.integer({ min: 1, max: 200 }),
-  ms: fc.constantFrom(0, 5, 10_000),
+  ms: fc.constantFrom(0, 1, 5, 10_000),
   inMemory: fc.constantFrom(0, 50, 1_000),
 });
 
@@ -117,6 +118,7 @@ class Run {
     } else if (step.is === 'rival') {
       if (this.counters.length < 2) await this.startCounter();
     } else if (step.is === 'fail') this.memory.failures.push(step.when);
+    else if (step.is === 'idle') this.memory.idleFailures.push(step.how);
     else if (step.is === 'read') await this.read();
     else await new Promise((resolve) => setTimeout(resolve, 3));
   }
@@ -124,6 +126,7 @@ class Run {
   /** Waits until everything is counted, and compares everything, with and without counters. */
   async finish(): Promise<void> {
     this.memory.failures.length = 0;
+    this.memory.idleFailures.length = 0;
     const last = this.memory.entries.at(-1)?.offset;
     const { counts } = this.memory.store;
     await eventually('the count', async () => ((await counts.position(0)).offset === last ? true : undefined));

@@ -1,6 +1,6 @@
 import { BallotReader } from '../../../core/store/ballots/reader.ts';
 import { compareOffsets, type Offset, START } from '../../../core/store/offset.ts';
-import type { CountStore, Store, VoteLog } from '../../../core/store/store.ts';
+import type { Collection, Commit, CountStore, Store, VoteLog } from '../../../core/store/store.ts';
 import { encodeEntry, readEntry } from '../../../core/voting/count/entries/codec.ts';
 import type { Entry } from '../../../core/voting/count/entry.ts';
 import { pause } from '../../../core/waiting/pause.ts';
@@ -11,9 +11,15 @@ export class MemoryStore {
   readonly store: Store;
   /** How the next commits fail, in their order. */
   readonly failures: ('before' | 'after')[] = [];
+  /**
+   * What becomes of the next commits that only store ballots: `late` ones have no answer and take effect at the next read of
+   * ballots; `lost` ones are confirmed, and a failover loses them.
+   */
+  readonly idleFailures: ('late' | 'lost')[] = [];
   /** What has been appended, with its offset. */
   readonly entries: { readonly offset: Offset; readonly entry: Entry }[] = [];
-  private readonly database = new Database(1);
+  readonly database = new Database(1);
+  private late: Commit | undefined;
 
   constructor() {
     const { database } = this;
@@ -32,7 +38,10 @@ export class MemoryStore {
     const counts: CountStore = {
       position: async () => database.position(0),
       slice: async (_, poll, round) => database.slice(0, poll, round),
+      sliceState: async (_, poll, round) => database.sliceState(0, poll, round),
       stored: async (_, poll, round, voters) => {
+        if (this.late) database.commit(this.late);
+        this.late = undefined;
         await pause(0);
         return database.stored(0, poll, round, voters);
       },
@@ -40,13 +49,22 @@ export class MemoryStore {
         const failure = this.failures.shift();
         if (failure === 'before') throw new Error('the commit is lost');
         await pause(0);
+        const idle = commit.entries === 0 ? this.idleFailures.shift() : undefined;
+        if (idle === 'late') {
+          this.late = commit;
+          throw new Error('the answer to the commit is late');
+        }
+        const { position } = database.journal;
         const done = database.commit(commit);
+        if (idle === 'lost') database.journal.undo(position);
         if (failure === 'after') throw new Error('the answer to the commit is lost');
         return done;
       },
     };
+    const registry = { list: async (collection: Collection) => database.list(collection) };
+    const ballots = new BallotReader({ log, counts });
     // Counting uses nothing else, unless an entry cannot be read.
-    this.store = Object.assign(Object.create(null), { log, counts, ballots: new BallotReader({ log, counts }) });
+    this.store = Object.assign(Object.create(null), { log, counts, ballots, registry });
   }
 
   append(entry: Entry): Offset {

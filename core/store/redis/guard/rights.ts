@@ -55,6 +55,7 @@ function commandsOn(key: string): Command[] {
     ['ZREMRANGEBYSCORE', key, 0, 0],
     ['ZSCORE', key, 'x'],
     ['DEL', key],
+    ['UNLINK', key],
   ];
 }
 

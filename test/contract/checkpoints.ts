@@ -1,0 +1,41 @@
+import { START } from '../../core/store/offset.ts';
+import { commitOf, pagesOf, votes } from './samples.ts';
+import type { ContractTest } from './subject.ts';
+
+/** A checkpoint can move without the offset, so a commit compares both. */
+export function checkpointsContract(test: ContractTest): void {
+  test('counts: a commit that only stores ballots does not need the entry at its offset', async (t, { counts }) => {
+    const checkpoint = { producers: new Map(), rounds: [pagesOf([['d', { choice: 'a', atMs: 2 }]])] };
+    t.equal(await counts.commit(commitOf(0, START, START, { entries: 0, checkpoint })), true);
+    t.match(await counts.stored(0, 'q', 1), { checkpoint: START, count: 1 });
+  });
+
+  test('counts: of two commits from the same offset, one that is based on another checkpoint changes nothing', async (t, {
+    counts,
+    log,
+  }) => {
+    const offsets = [
+      await log.append(0, votes(0)),
+      await log.append(0, votes(1)),
+      await log.append(0, votes(2)),
+    ] as const;
+    const [first, second, third] = offsets;
+    const storing = (choice: string) => ({ producers: new Map(), rounds: [pagesOf([['d', { choice, atMs: 2 }]])] });
+    const none = { expectedCheckpoint: first };
+    t.equal(await counts.commit(commitOf(0, START, first, { ...none, checkpoint: storing('a') })), false);
+    t.equal((await counts.position(0)).offset, START, 'a partition without a checkpoint has none');
+    await counts.commit(commitOf(0, START, first, { checkpoint: storing('a') }));
+    t.equal(await counts.commit(commitOf(0, first, second)), false, 'a partition with a checkpoint has one');
+    await counts.commit(commitOf(0, first, second, { expectedCheckpoint: first }));
+    const idle = { entries: 0, expectedCheckpoint: first };
+    t.equal(await counts.commit(commitOf(0, second, second, { ...idle, checkpoint: storing('b') })), true);
+    const before = [await counts.position(0), await counts.stored(0, 'q', 1)];
+    for (const checkpoint of [undefined, storing('c')]) {
+      const stale = { expectedCheckpoint: first, ...(checkpoint ? { checkpoint } : {}) };
+      t.equal(await counts.commit(commitOf(0, second, second, { ...stale, entries: 0 })), false, 'without entries');
+      t.equal(await counts.commit(commitOf(0, second, third, stale)), false, 'with entries');
+    }
+    t.same([await counts.position(0), await counts.stored(0, 'q', 1)], before, 'nothing has changed');
+    t.equal(await counts.commit(commitOf(0, second, third, { expectedCheckpoint: second })), true);
+  });
+}
