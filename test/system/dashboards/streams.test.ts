@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import t from 'tap';
 import { withChange } from '../../../client/change.ts';
@@ -163,6 +164,32 @@ t.test('streams answer HTTP/1.0, HEAD, and questions that they do not understand
   await eventually('no viewers', async () =>
     /^pollcast_viewers 0$/m.test((await s.call('GET', '/metrics')).body) ? true : undefined,
   );
+});
+
+t.test('a client that reads so many bytes at a time gets each event when it arrives', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const program = [
+    'import http.client, sys',
+    'c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))',
+    'c.request("GET", "/api/polls/q/stream")',
+    'r = c.getresponse()',
+    // As urllib3 reads: a chunk at a time where there are chunks, otherwise as many bytes as were asked for.
+    'while True:',
+    '    part = r.read1(65536) if r.chunked else r.read(65536)',
+    '    print(part.decode(), end="", flush=True)',
+    '    if part == b"": print("END", flush=True); break',
+  ].join('\n');
+  const child = spawn('python3', ['-c', program, `${s.pollcast.httpPort}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill());
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  await eventually('a snapshot', async () => (text.includes('event: result') ? true : undefined));
+  await vote(s, 'd', 'q', 'a');
+  await eventually('a change', async () => (/event: change.*\n\n$/s.test(text) ? true : undefined));
+  await s.pollcast.stop();
+  await eventually('the end', async () => (text.endsWith('END\n') ? true : undefined));
+  t.notMatch(text, /IncompleteRead/);
 });
 
 t.test('a large result is compressed where the client accepts it', async (t) => {

@@ -28,6 +28,7 @@ t.test('a result is sent again only if it has changed for whoever asks', async (
   await vote(s, 'd', 'q', 'lunch');
   await s.resultAfter('q', 1);
   t.match((await get()).headers.get('cache-control'), 'private, no-cache');
+  t.equal((await get(s.operator)).headers.get('cache-control'), 'no-store', 'what only operators may see is not kept');
   t.match((await get()).headers.get('vary'), 'authorization');
   t.equal(await statuses(), '200 200 200');
   t.equal(await statuses(), '304 304 304', 'nothing has changed');
