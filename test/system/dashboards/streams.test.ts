@@ -148,7 +148,7 @@ t.test('streams answer HTTP/1.0, HEAD, and questions that they do not understand
   t.teardown(() => socket.destroy());
   let text = '';
   socket.setEncoding('utf8').on('data', (part: string) => (text += part));
-  socket.write('GET /api/polls/q/stream HTTP/1.0\r\n\r\n');
+  socket.write('GET /api/polls/q/stream HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n');
   await eventually('a snapshot', async () => (text.includes('event: result') ? true : undefined));
   t.match(text, /^HTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*\r\n\r\nretry: \d+\n\nevent: result\n/s);
   t.notMatch(text, /transfer-encoding/i);
