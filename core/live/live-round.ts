@@ -14,6 +14,8 @@ interface Known extends Computed {
   readonly version: number;
   /** The time for which it was computed, ms since 1970. */
   readonly atMs: number;
+  /** When that began, on the clock of `performance`, which is never set back. */
+  readonly startMs: number;
 }
 
 /** The live figures of a round: its slices, kept up to date here or, if they are large, in the calculator’s thread. */
@@ -51,6 +53,8 @@ export class LiveRound {
 
   /** Forgets the copy. The object must not be used afterwards. */
   drop(): void {
+    // Only once: the calculator may have a copy for the object that replaces this one.
+    if (this.isDropped) return;
     this.isDropped = true;
     if (this.place !== 'here') this.calculator?.drop(this.key);
   }
@@ -66,9 +70,9 @@ export class LiveRound {
    */
   async result(poll: Poll): Promise<OpenResult> {
     const wanted = this.version;
-    const wantedMs = Date.now();
+    const askedMs = performance.now();
     for (;;) {
-      const known = this.usable(poll, wanted, wantedMs);
+      const known = this.usable(poll, wanted, askedMs);
       if (known) return known.result;
       if (!this.computing) break;
       await this.computing.catch(() => {});
@@ -82,9 +86,11 @@ export class LiveRound {
     }
   }
 
-  private usable(poll: Poll, wanted: number, wantedMs: number): Known | undefined {
+  private usable(poll: Poll, wanted: number, askedMs: number): Known | undefined {
     const { known } = this;
-    if (!known || known.version < wanted || !holdsAt(known, wantedMs)) return undefined;
+    if (!known || known.version < wanted) return undefined;
+    // What was begun after the question is good enough, even if it has expired since: otherwise, each of many callers would compute.
+    if (known.startMs < askedMs && !holdsAt(known, Date.now())) return undefined;
     // Compared by identity: a changed poll is read as a new object, and `pollInRound` keeps the definition object of the
     // current poll.
     const isSame =
@@ -103,8 +109,9 @@ export class LiveRound {
     if (this.isDropped) throw new CopyLost();
     const { version } = this;
     const nowMs = Date.now();
+    const startMs = performance.now();
     const computed = this.place === 'away' ? await this.computeAway(poll, nowMs) : this.computeHere(poll, nowMs);
-    this.known = { ...computed, poll, version, atMs: nowMs };
+    this.known = { ...computed, poll, version, atMs: nowMs, startMs };
     return this.known;
   }
 
@@ -123,8 +130,14 @@ export class LiveRound {
 
   private async move(): Promise<void> {
     this.place = 'moving';
-    await this.calculator?.hold(this.key, this.slices, () => !this.isDropped);
-    if (this.isDropped) return this.calculator?.drop(this.key);
+    try {
+      await this.calculator?.hold(this.key, this.slices, () => !this.isDropped);
+    } catch {
+      // The calculator says what is wrong, and rests for a while.
+      this.place = 'here';
+      return;
+    }
+    if (this.isDropped) return;
     this.place = 'away';
     this.slices.fill(undefined);
   }

@@ -41,6 +41,8 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   private readonly loading = new Map<string, { round: Promise<LiveRound>; missed: CountChange[] }>();
   private readonly calculator: Calculator | undefined;
   private readonly views = new Views();
+  /** Increases whenever rounds are forgotten because changes may have been missed. */
+  private generation = 0;
   private readonly halt = new AbortController();
   private following = Promise.resolve();
 
@@ -88,14 +90,19 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   };
 
   private drop(poll: string): void {
+    this.generation++;
     this.dropIf((key) => key.startsWith(`${poll}/`));
+  }
+
+  private discard(key: string, round: LiveRound): void {
+    if (this.rounds.get(key) === round) this.rounds.delete(key);
+    round.drop();
   }
 
   private dropIf(isDropped: (key: string, round: LiveRound) => boolean): void {
     for (const [key, round] of this.rounds) {
       if (!isDropped(key, round)) continue;
-      this.rounds.delete(key);
-      round.drop();
+      this.discard(key, round);
     }
   }
 
@@ -109,6 +116,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
       try {
         return await round.result(poll);
       } catch (error) {
+        if (error instanceof CopyLost) this.discard(keyOf(poll), round);
         if (!(error instanceof CopyLost) || attempt === MAX_ATTEMPTS || this.halt.signal.aborted) throw error;
       }
     }
@@ -134,12 +142,15 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
   /** Loads a round’s slices, and applies newer changes that arrive in the meantime. */
   private async load(poll: Poll, missed: readonly CountChange[]): Promise<LiveRound> {
     const key = keyOf(poll);
+    const { generation } = this;
     const slices = [];
     const readAt: Offset[] = [];
     for (let p = 0; p < this.store.log.partitions; p++) {
       readAt.push(await this.offsetOf(p));
       slices.push(await this.store.counts.slice(p, poll.definition.poll, poll.round));
     }
+    // Changes since then may have been missed, or the round may be another one.
+    if (this.generation !== generation) return this.load(poll, missed);
     const round = new LiveRound(key, slices, this.calculator);
     for (const change of missed) {
       const since = readAt[change.partition];
@@ -204,6 +215,7 @@ export class LiveResults extends EventEmitter<{ change: [poll: string] }> {
 
   /** Drops everything in memory, because changes may have been missed. Rounds are loaded again on request. */
   private forget(): void {
+    this.generation++;
     this.dropIf(() => true);
     for (const poll of this.polls.all()) this.emit('change', poll.definition.poll);
   }

@@ -1,10 +1,17 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { ByConnection } from './connections.ts';
 import type { Descriptors } from './descriptors.ts';
 import { withoutPrefix } from './prefix.ts';
 import type { WebOrigins } from './web-origins.ts';
+
+/**
+ * The maximum number of requests on one connection that wait for their answers. Beyond that, it is closed: answers behind one that
+ * goes on stay in memory, and browsers send one request after another anyway.
+ */
+export const MAX_PIPELINED = 16;
 
 /** Takes over a connection that asked for a protocol upgrade. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -40,8 +47,11 @@ export class HttpServer {
       socket.destroy();
     });
     // Browsers keep connections open in case they need them again, which they then must not.
-    app.server.prependListener('request', (_request, response) => {
+    const unanswered = new ByConnection<ServerResponse>();
+    app.server.prependListener('request', ({ socket }, response) => {
       if (descriptors.areScarce) response.shouldKeepAlive = false;
+      if (unanswered.add(socket, response) > MAX_PIPELINED) socket.destroy();
+      response.once('close', () => unanswered.delete(socket, response));
     });
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());

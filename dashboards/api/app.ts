@@ -13,6 +13,7 @@ import { StoreGone } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Context } from './context.ts';
 import { answerProblems } from './problem.ts';
+import { isOfApi } from './requests.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { exportRoutes } from './routes/exports.ts';
@@ -114,23 +115,23 @@ export async function createApp(
 }
 
 function refuseForeignPages(app: FastifyInstance, webOrigins: WebOrigins): void {
-  app.addHook('onRequest', async ({ url, raw }) => {
-    const problem = url.startsWith('/api/') ? webOrigins.problem(raw) : undefined;
+  app.addHook('onRequest', async (request) => {
+    const problem = isOfApi(request) ? webOrigins.problem(request.raw) : undefined;
     if (problem !== undefined) throw new Refusal('foreign-page', problem);
   });
 }
 
 /** Answers of the API may contain secrets and ballots, which no cache may keep. Routes whose answers are public may say otherwise. */
 function keepUncached(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ url }, reply) => {
-    if (url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+  app.addHook('onRequest', async (request, reply) => {
+    if (isOfApi(request)) reply.header('cache-control', 'no-store');
   });
 }
 
 /** While stored data is gone, the API must not show the polls and results that this process still has in memory. */
 function refuseIfGone(app: FastifyInstance, store: Store): void {
-  app.addHook('onRequest', async ({ url }) => {
-    if (!url.startsWith('/api/')) return;
+  app.addHook('onRequest', async (request) => {
+    if (!isOfApi(request)) return;
     const condition = store.condition();
     if (!condition.ok && condition.isGone) throw new StoreGone(condition.reason);
   });

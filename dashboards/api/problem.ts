@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Counter, type Registry } from 'prom-client';
 import type { Log } from '../../core/runtime/log.ts';
+import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
 import { StoreError, StoreGone, StoreRefusal } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
@@ -62,6 +64,11 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'too-many-viewers': 503,
 };
 
+/** Refusals for want of room, which thousands of clients may get at once. */
+const OVERLOAD: ReadonlySet<string> = new Set<RefusalCode>(['busy', 'too-many-viewers']);
+/** Refusals that are not errors: also those of requests that come while the process stops. */
+const PLANNED: ReadonlySet<string> = new Set<string>([...OVERLOAD, 'stopping']);
+
 /** When a request that could not be answered now may be sent again, in seconds. */
 const RETRY_AFTER_S = 2;
 
@@ -112,12 +119,20 @@ const GONE = {
  * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. Only
  * operators learn what is wrong with the store, because that may name directories and servers.
  */
-export function answerProblems(app: FastifyInstance, { log, store, operators }: ProblemParts): void {
+export function answerProblems(app: FastifyInstance, { log, store, operators, metrics }: ProblemParts): void {
+  const warnings = new RareWarnings(log.child({ part: 'api' }));
+  const refused = new Counter({
+    name: 'pollcast_api_requests_refused_total',
+    help: 'Requests refused because too many were waiting, there were too many viewers, or the process was stopping',
+    labelNames: ['code'] as const,
+    registers: [metrics],
+  });
+  for (const code of PLANNED) refused.inc({ code }, 0);
   app.setErrorHandler((error: HttpError, request, reply) => {
     const { status, code, detail, problems = [] } = refusedByStore(error, request) ?? problemOf(error);
-    // Requests that come while the process stops are refused as planned.
-    const isPlanned = code === 'stopping';
-    if (status >= 500 && !isPlanned)
+    if (PLANNED.has(code)) refused.inc({ code });
+    if (OVERLOAD.has(code)) warnings.warn(code, { detail }, 'requests are refused');
+    else if (status >= 500 && !PLANNED.has(code))
       log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
     const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail };
@@ -145,6 +160,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators }: 
 }
 
 interface ProblemParts {
+  readonly metrics: Registry;
   readonly log: Log;
   readonly store: Pick<Store, 'condition'>;
   readonly operators: Operators;

@@ -1,10 +1,16 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { ByConnection } from '../../core/process/connections.ts';
 import type { Log } from '../../core/runtime/log.ts';
+import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { every } from '../../core/waiting/pause.ts';
 
 interface Limits {
-  /** A client that takes nothing of its answer for this long (ms) is cut. */
+  /**
+   * A client whose system takes nothing of its answer for this long (ms) is cut. A slow but honest one seems idle meanwhile: on
+   * Linux, more is taken only once a third of the buffer, of up to 4 MB, is free.
+   */
   readonly stallMs: number;
   /** How much memory (bytes) unread answers may take together. Beyond that, the clients with the most are cut. */
   readonly unreadBytes: number;
@@ -12,13 +18,19 @@ interface Limits {
   readonly everyMs: number;
 }
 
-const LIMITS: Limits = { stallMs: 15_000, unreadBytes: 64 * 1024 * 1024, everyMs: 500 };
+interface Answer {
+  readonly raw: ServerResponse;
+  /** Its connection, also while it is queued behind another answer there. */
+  readonly socket: Socket;
+}
+
+const LIMITS: Limits = { stallMs: 120_000, unreadBytes: 64 * 1024 * 1024, everyMs: 500 };
 
 /** Cuts clients of the API that hardly read their answers, which would otherwise stay in memory. Streams have their own rule. */
 export class SlowReaders {
-  private readonly answers = new Set<ServerResponse>();
+  private readonly answers = new ByConnection<Answer>();
   private readonly onCut: () => void;
-  private readonly log: Log;
+  private readonly warnings: RareWarnings;
   private readonly limits: Limits;
 
   /**
@@ -27,8 +39,13 @@ export class SlowReaders {
    */
   constructor(log: Log, onCut: () => void, limits: Limits = LIMITS) {
     this.limits = limits;
-    this.log = log.child({ part: 'api' });
+    this.warnings = new RareWarnings(log.child({ part: 'api' }));
     this.onCut = onCut;
+  }
+
+  /** The number of answers that have begun and not ended. */
+  get size(): number {
+    return this.answers.size;
   }
 
   /** Follows the answers of an app. */
@@ -38,18 +55,20 @@ export class SlowReaders {
     every(everyMs, halt.signal, () => this.limitMemory());
     app.addHook('onClose', async () => halt.abort());
     // Not called for streams, which write to the connection themselves.
-    app.addHook('onSend', async (_request, { raw }) => {
-      this.answers.add(raw);
-      raw.once('close', () => this.answers.delete(raw));
+    app.addHook('onSend', async (request, { raw }) => {
+      const { socket } = request.raw;
+      const answer = { raw, socket };
+      this.answers.add(socket, answer);
+      raw.once('close', () => this.answers.delete(socket, answer));
       // Node’s timer counts every byte that the system takes. A reader of a byte per second shows no progress, because its
       // system asks for more only once there is room for a packet.
-      raw.setTimeout(stallMs, () => this.onStall(raw));
+      raw.setTimeout(stallMs, () => this.onStall(answer));
     });
   }
 
-  private onStall(answer: ServerResponse): void {
+  private onStall(answer: Answer): void {
     // An export may also wait for its turn.
-    if (this.answers.has(answer) && unreadOf(answer) > 0) this.cut(answer, 'it does not read its answer');
+    if (unreadOf(answer) > 0) this.cut(answer, 'it does not read its answer');
   }
 
   private limitMemory(): void {
@@ -63,16 +82,17 @@ export class SlowReaders {
     }
   }
 
-  private cut(answer: ServerResponse, why: string): void {
-    this.answers.delete(answer);
+  private cut(answer: Answer, why: string): void {
+    const { socket } = answer;
+    this.answers.delete(socket, answer);
     this.onCut();
-    const { remoteAddress: address } = answer.socket ?? {};
-    this.log.warn({ address, bytes: unreadOf(answer), why }, 'a client of the API was cut');
-    answer.destroy();
+    const { remoteAddress: address } = socket;
+    this.warnings.warn(why, { address, bytes: unreadOf(answer) }, 'a client of the API was cut');
+    socket.destroy();
   }
 }
 
 /** Bytes of an answer that are kept in this process, because the system takes no more. */
-function unreadOf({ socket, writableLength }: ServerResponse): number {
-  return socket ? socket.writableLength : writableLength;
+function unreadOf({ raw }: Answer): number {
+  return raw.socket ? raw.socket.writableLength : raw.writableLength;
 }

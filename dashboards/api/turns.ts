@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { turn } from '../../core/waiting/turn.ts';
+import { isOfApi } from './requests.ts';
 
 /** The maximum number of reads that wait for their turn, in total and on one connection. Further ones are refused. */
 const MAX_WAITING = 10_000;
@@ -34,9 +35,11 @@ export class Turns {
   /** Follows the requests of an app. Call this before other hooks are added, which cost time as well. */
   follow(app: FastifyInstance): void {
     if (!this.isShared) return;
-    app.addHook('onRequest', async ({ method, url, routeOptions, raw: { socket } }) => {
+    app.addHook('onRequest', async (request) => {
+      const { method, routeOptions } = request;
+      const { socket } = request.raw;
       if (method !== 'GET' && method !== 'HEAD') return;
-      if (!url.startsWith('/api/') || routeOptions.url?.endsWith('/stream')) return;
+      if (!isOfApi(request) || routeOptions.url?.endsWith('/stream')) return;
       if (this.size >= MAX_WAITING || (this.waiting.get(socket)?.length ?? 0) >= MAX_ON_CONNECTION) {
         throw new Refusal('busy', 'too many requests are waiting to be answered; try again in a moment');
       }

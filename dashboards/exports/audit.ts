@@ -1,16 +1,22 @@
 import { BundleWriter } from '../../core/audit/bundle.ts';
 import { newerEntry } from '../../core/rounds/recounts/partition-replay.ts';
 import { scanLog } from '../../core/store/log-scan.ts';
-import type { Store } from '../../core/store/store.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
+import type { BallotSource } from './ballots.ts';
+
+/** Entries of the log read at a time. In between, votes are acknowledged and other requests answered. */
+const ENTRIES_TOGETHER = 500;
 
 /** The audit bundle of a final round, line by line. */
-export async function* bundleLines(store: Store, poll: Poll): AsyncGenerator<string> {
+export async function* bundleLines({ store, turns }: BallotSource, poll: Poll): AsyncGenerator<string> {
   const { partitions } = store.log;
   const bundle = new BundleWriter(poll, partitions);
+  const me = {};
+  let read = 0;
   yield bundle.header();
   for (let partition = 0; partition < partitions; partition++) {
     for await (const { offset, entry } of scanLog(store, partition)) {
+      if (++read % ENTRIES_TOGETHER === 0) await turns.next(me);
       if (entry.type === 'newer') throw newerEntry(partition, offset, entry.format);
       const line =
         entry.type === 'unreadable'

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { acceptsGzip } from '../gzip.ts';
-import { type Form, GZIP_HEADER } from './frame.ts';
+import { type Form, streamStart } from './frame.ts';
 import type { Hub } from './hub.ts';
 import type { Connection } from './viewer.ts';
 
@@ -11,8 +11,9 @@ import type { Connection } from './viewer.ts';
 const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
 
 /**
- * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects and chunks
- * would cost more than the frames. The body ends with the connection [RFC 9112, 6.3], so frames need no framing of their own.
+ * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects would cost more
+ * than the frames. Each frame is a chunk, because clients that read so many bytes at a time (Python’s requests) hand on a chunk
+ * when it arrives, but wait for that many bytes of a body without chunks.
  *
  * @returns undefined if there is nothing to stream: the client has left, or a HEAD request checks that the stream exists
  * @throws Refusal pipelined, too-many-viewers
@@ -36,6 +37,7 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
     'x-accel-buffering': 'no',
     connection: 'close',
     vary: ['accept-encoding', reply.getHeader('vary') ?? []].flat().join(', '),
+    ...(form.isChunked ? { 'transfer-encoding': 'chunked' } : {}),
     ...(form.isGzip ? { 'content-encoding': 'gzip' } : {}),
   });
   reply.hijack();
@@ -54,7 +56,7 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const date = `date: ${new Date().toUTCString()}\r\n`;
   socket.write(`HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}${date}\r\n`, 'latin1');
-  if (form.isGzip) socket.write(GZIP_HEADER);
+  socket.write(streamStart(form));
   // For everything else that follows the response, it is over.
   response.emit('close');
   return { socket, form };
@@ -68,7 +70,8 @@ function takeOver(socket: Socket): void {
 
 function drop(): void {}
 
-function formOf({ query, headers }: FastifyRequest): Form {
+function formOf({ query, headers, raw }: FastifyRequest): Form {
   const { changes } = query as { changes?: string };
-  return { isCompact: changes === 'compact', isGzip: acceptsGzip(headers['accept-encoding']) };
+  const isChunked = raw.httpVersionMajor === 1 && raw.httpVersionMinor >= 1;
+  return { isCompact: changes === 'compact', isGzip: acceptsGzip(headers['accept-encoding']), isChunked };
 }

@@ -56,6 +56,7 @@ export class Feed {
 
   leave(viewer: Viewer): void {
     this.viewers.delete(viewer);
+    viewer.forget(this.snapshot);
     if (this.viewers.size > 0) return;
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -126,7 +127,8 @@ export class Feed {
     if (status !== before.status) bytes += this.send(this.frame('status', { poll, round, status }));
     if (isNewRound || !hasSameOptions(before, after)) bytes += this.send(this.frame('result', after));
     else bytes += this.send(eventFrame('change', this.id, delta, () => compactChange(before, after, delta)));
-    if (after.final && !before.final) bytes += this.send(this.frame('final', after));
+    // Also if the round that was final has been followed by one that is final already.
+    if (after.final && (!before.final || after.round !== before.round)) bytes += this.send(this.frame('final', after));
     return bytes;
   }
 

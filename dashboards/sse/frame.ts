@@ -5,6 +5,8 @@ export interface Form {
   /** Whether changes may have the compact form, see `compactChange`. */
   readonly isCompact: boolean;
   readonly isGzip: boolean;
+  /** Whether frames are chunks of HTTP/1.1 [RFC 9112, 7.1]; older clients read until the connection ends. */
+  readonly isChunked: boolean;
 }
 
 /** Frames below this size (bytes) are not compressed: there is too little in them that repeats. */
@@ -13,7 +15,8 @@ const MIN_DEFLATED = 300;
 const MAX_STORED = 0xffff;
 
 /** What a gzip stream begins with [RFC 1952, 2.3]. The blocks of frames follow; it has no end, because a stream has none. */
-export const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+const CRLF = Buffer.from('\r\n');
 
 /** A piece of a stream, encoded at most once per form, when a viewer first needs it. */
 export class Frame {
@@ -28,13 +31,14 @@ export class Frame {
   }
 
   /** The bytes for viewers of this form. */
-  in({ isCompact, isGzip }: Form): Buffer {
+  in({ isCompact, isGzip, isChunked }: Form): Buffer {
     const compact = isCompact ? this.compact : undefined;
-    const form = (compact ? 1 : 0) + (isGzip ? 2 : 0);
+    const form = (compact ? 1 : 0) + (isGzip ? 2 : 0) + (isChunked ? 4 : 0);
     const known = this.encoded[form];
     if (known) return known;
     const bytes = Buffer.from((compact ?? this.full)());
-    const encoded = isGzip ? deflated(bytes) : bytes;
+    const content = isGzip ? deflated(bytes) : bytes;
+    const encoded = isChunked ? chunk(content) : content;
     this.encoded[form] = encoded;
     return encoded;
   }
@@ -57,6 +61,21 @@ export const HEARTBEAT = new Frame(() => ':\n\n');
 /** A frame sent once at the start of a stream. It says how long (ms) to wait before reconnecting. */
 export function retryFrame(ms: number): Frame {
   return new Frame(() => `retry: ${ms}\n\n`);
+}
+
+/** The bytes before the first frame of a stream. */
+export function streamStart({ isGzip, isChunked }: Form): Buffer {
+  if (!isGzip) return Buffer.alloc(0);
+  return isChunked ? chunk(GZIP_HEADER) : GZIP_HEADER;
+}
+
+/** The bytes after the last frame of a stream: the last chunk, which tells an end from a broken connection. */
+export function streamEnd({ isChunked }: Form): Buffer {
+  return Buffer.from(isChunked ? '0\r\n\r\n' : '');
+}
+
+function chunk(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
 }
 
 /**

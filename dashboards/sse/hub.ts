@@ -22,6 +22,13 @@ interface HubParts {
   readonly metrics: DashboardMetrics;
 }
 
+/** What a viewer may see of a poll. */
+export interface Admission {
+  readonly audience: Audience;
+  /** The round for which that was decided. */
+  readonly round: number;
+}
+
 /** All open result streams of this process. */
 export class Hub {
   readonly maxViewers: number;
@@ -70,13 +77,17 @@ export class Hub {
     this.viewers.clear();
   }
 
-  /** Streams polls to a viewer until its connection closes. @param polls the viewer’s audience by poll id */
-  async watch(connection: Connection, polls: ReadonlyMap<string, Audience>): Promise<void> {
-    const feeds = [...polls].map(([poll, audience]) => ({ poll, feed: this.feed(poll, audience) }));
+  /** Streams polls to a viewer until its connection closes. @param polls what the viewer may see, by poll id */
+  async watch(connection: Connection, polls: ReadonlyMap<string, Admission>): Promise<void> {
+    const joined: { poll: string; feed: Feed }[] = [];
     const viewer = this.enter(connection, () => {
-      for (const { poll, feed } of feeds) this.leave(poll, feed, viewer);
+      for (const { poll, feed } of joined) this.leave(poll, feed, viewer);
     });
-    for (const { poll, feed } of feeds) {
+    for (const [poll, { audience, round }] of polls) {
+      if (viewer.isClosed) return;
+      // Not earlier: while the viewer joins another feed, this one may be given up, and no changes would come any more.
+      const feed = this.feed(poll, audience, round);
+      joined.push({ poll, feed });
       await feed.join(viewer);
       // If the connection was closed while the viewer was joining, the feed may have no viewers left.
       if (viewer.isClosed) this.leave(poll, feed, viewer);
@@ -92,7 +103,7 @@ export class Hub {
     });
     const watch = new RoomWatch(viewer, room, {
       current: () => this.polls.inRoom(room)?.definition.poll,
-      feed: (poll) => this.feed(poll, audience),
+      feed: (poll) => this.feed(poll, audience, 0),
       leave: (poll, feed) => this.leave(poll, feed, viewer),
     });
     const watches = this.rooms.get(room) ?? new Set();
@@ -131,9 +142,8 @@ export class Hub {
     for (const feed of this.feeds.get(poll)?.values() ?? []) feed.touch();
   };
 
-  private feed(poll: string, audience: Audience): Feed {
-    // A voter’s feed is valid for one round only, because the viewer has not voted in the next round yet.
-    const round = this.polls.get(poll)?.round ?? 0;
+  /** @param round the round in which a voter has voted; the viewer has not voted in the next one yet */
+  private feed(poll: string, audience: Audience, round: number): Feed {
     const name = audience === 'voter' ? `voter of ${round}` : audience;
     const feeds = this.feeds.get(poll) ?? new Map<string, Feed>();
     this.feeds.set(poll, feeds);

@@ -1,12 +1,19 @@
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import type { Form, Frame } from './frame.ts';
+import { type Form, type Frame, streamEnd } from './frame.ts';
 
-/** If a viewer reads nothing for this long (ms), it is disconnected. Its browser reconnects and gets a snapshot. */
-const STALL_LIMIT_MS = 30_000;
+/**
+ * If the system takes nothing for a viewer that is behind for this long (ms), it is disconnected. Its browser reconnects and gets a
+ * snapshot. A slow viewer seems idle meanwhile, because more is taken only once a third of its buffer is free.
+ */
+const STALL_LIMIT_MS = 120_000;
+
+/** A socket, or a stream without a timer. */
+type Line = Writable & Partial<Pick<Socket, 'setTimeout'>>;
 
 /** A connection whose response has begun, and the form of the frames that follow. */
 export interface Connection {
-  readonly socket: Writable;
+  readonly socket: Line;
   readonly form: Form;
 }
 
@@ -18,11 +25,12 @@ export type Newest = () => Frame | undefined;
  * latest state of each feed whose frames it missed.
  */
 export class Viewer {
-  private readonly socket: Writable;
+  private readonly socket: Line;
   private readonly form: Form;
   private readonly onFrame: (bytes: number) => void;
   private missed: Set<Newest> | undefined;
-  private stalledSinceMs = 0;
+  /** True while the client has not taken all that was written. */
+  private isBehind = false;
 
   /** @param onFrame called with the size of every frame that is written */
   constructor({ socket, form }: Connection, onFrame: (bytes: number) => void) {
@@ -44,7 +52,7 @@ export class Viewer {
    */
   send(frame: Frame, newest: Newest): number {
     if (this.isClosed) return 0;
-    if (this.stalledSinceMs === 0) return this.write(frame);
+    if (!this.isBehind) return this.write(frame);
     this.missed ??= new Set();
     this.missed.add(newest);
     return 0;
@@ -55,26 +63,39 @@ export class Viewer {
     this.socket.write(frame.in(this.form));
   }
 
-  /** Sends a heartbeat, or disconnects a viewer that has been stalled for too long. */
+  /** Sends a heartbeat, unless something is on its way already. */
   beat(frame: Frame): void {
-    if (this.isClosed) return;
-    if (this.stalledSinceMs === 0) this.write(frame);
-    else if (Date.now() - this.stalledSinceMs > STALL_LIMIT_MS) this.socket.destroy();
+    if (!this.isClosed && !this.isBehind) this.write(frame);
+  }
+
+  /** Forgets that the viewer missed frames of a feed, because it has left the feed. */
+  forget(newest: Newest): void {
+    this.missed?.delete(newest);
   }
 
   end(): void {
-    this.socket.end();
+    if (this.isClosed) return;
+    this.socket.end(streamEnd(this.form));
   }
 
   private write(frame: Frame): number {
     const bytes = frame.in(this.form);
     this.onFrame(bytes.length);
-    if (!this.socket.write(bytes)) this.stalledSinceMs ||= Date.now();
+    if (!this.socket.write(bytes) && !this.isBehind) {
+      this.isBehind = true;
+      // Node’s timer begins anew whenever the system has taken a part, also of one frame.
+      this.socket.setTimeout?.(STALL_LIMIT_MS, this.onStall);
+    }
     return bytes.length;
   }
 
+  private readonly onStall = (): void => {
+    if (this.isBehind) this.socket.destroy();
+  };
+
   private catchUp(): void {
-    this.stalledSinceMs = 0;
+    this.isBehind = false;
+    this.socket.setTimeout?.(0, this.onStall);
     const missed = this.missed ?? [];
     this.missed = undefined;
     for (const newest of missed) {

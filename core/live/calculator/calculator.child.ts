@@ -30,7 +30,7 @@ function compute(
   { id, poll, nowMs, key }: Order & { do: 'compute' },
   round: readonly (Slice | undefined)[] | undefined,
 ): Answer {
-  if (!round) return { id, problem: `round ${key} is not held` };
+  if (!round) return { id, problem: `round ${key} is not held`, isLost: true };
   try {
     return { id, result: resultOf(poll, round, nowMs), untilMs: changesAt(poll, round, nowMs) };
   } catch (error) {

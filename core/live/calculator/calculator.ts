@@ -63,10 +63,12 @@ export class Calculator extends EventEmitter<{ lost: [] }> {
 
   /**
    * Copies a round to the thread, piece by piece. `slices` may change meanwhile: a piece has the values of the moment when it is
-   * sent, and changes must be sent with `apply` as well. Resolves early if `isWanted` is no longer true.
+   * sent, and changes must be sent with `apply` as well. Resolves early if `isWanted` is no longer true. @throws CopyLost if the
+   * thread cannot be started
    */
   async hold(key: string, slices: (Slice | undefined)[], isWanted: () => boolean): Promise<void> {
     this.send({ do: 'hold', key, partitions: slices.length });
+    if (!this.worker) throw new CopyLost();
     for (const [partition, slice] of slices.entries()) {
       if (!slice) continue;
       let weights: [string, number][] = [];
@@ -92,7 +94,7 @@ export class Calculator extends EventEmitter<{ lost: [] }> {
   }
 
   drop(key: string): void {
-    if (this.worker) this.send({ do: 'drop', key });
+    this.send({ do: 'drop', key });
   }
 
   /** Computes the result of a round from its copy. @throws CopyLost, and the error of a computation that fails */
@@ -115,8 +117,14 @@ export class Calculator extends EventEmitter<{ lost: [] }> {
 
   private send(order: Order): void {
     if (this.isClosed) return this.failAll();
-    this.worker ??= this.start();
-    this.worker.postMessage(order);
+    // A thread that has been lost had the copies, too.
+    if (!this.worker && order.do !== 'hold') return this.failAll();
+    try {
+      this.worker ??= this.start();
+      this.worker.postMessage(order);
+    } catch (error) {
+      this.lose(error instanceof Error ? error.message : String(error));
+    }
   }
 
   private start(): Worker {
@@ -134,6 +142,7 @@ export class Calculator extends EventEmitter<{ lost: [] }> {
     this.waiting.delete(answer.id);
     clearTimeout(waiting.timer);
     if (answer.problem === undefined) waiting.resolve(answer);
+    else if (answer.isLost) waiting.reject(new CopyLost());
     else waiting.reject(new Error(`a result could not be computed: ${answer.problem}`));
   }
 

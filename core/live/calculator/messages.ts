@@ -20,4 +20,5 @@ export interface Computed {
 /** The answer to the `compute` order with the same id. */
 export type Answer =
   | (Computed & { readonly id: number; readonly problem?: undefined })
-  | { readonly id: number; readonly problem: string };
+  /** `isLost`: there is no copy of the round. */
+  | { readonly id: number; readonly problem: string; readonly isLost?: boolean };

@@ -17,7 +17,7 @@ const tags = ['exports'];
 
 /** Downloads of results, ballots and audit bundles. Operators only. */
 export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { results, operators, store } = context;
+  const { results, operators } = context;
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
   return async (app) => {
@@ -39,7 +39,7 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
         const poll = knownPoll(context, request.params.poll);
         const rounds = (await allRounds(poll)).map(({ json }) => json);
         const json = `{"definition":${JSON.stringify(poll.definition)},"rounds":[${rounds.join(',')}]}`;
-        return sendTagged(request, reply, json, etagOf(json));
+        return sendTagged(request, reply, { json, etag: etagOf(json), isPublic: false });
       },
     );
 
@@ -66,7 +66,7 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
         const poll = openedRound(knownPoll(context, params.poll), query.round);
         await demandSettled(results, poll);
         download(reply, `${params.poll}-${poll.round}.audit.jsonl`, 'application/jsonl; charset=utf-8');
-        return reply.send(Readable.from(bundleLines(store, poll)));
+        return reply.send(Readable.from(bundleLines(context, poll)));
       },
     );
   };

@@ -5,11 +5,12 @@ import { readNames } from '../../../core/devices/names.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
-import { type Audience, visibleResult } from '../../../core/voting/result/visibility.ts';
+import { visibleResult } from '../../../core/voting/result/visibility.ts';
 import { answersOf } from '../../exports/ballots.ts';
 import { responsesOf } from '../../exports/responses.ts';
 import { Timelines } from '../../exports/timeline.ts';
 import { startStream } from '../../sse/begin.ts';
+import type { Admission } from '../../sse/hub.ts';
 import { audienceOf } from '../audience.ts';
 import { type Context, knownPoll } from '../context.ts';
 import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
@@ -43,8 +44,9 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const current = knownPoll(context, request.params.poll);
         const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
-        const { json, etag } = await results.view(poll, await audienceOf(context, request, poll));
-        return sendTagged(request, reply, json, etag);
+        const audience = await audienceOf(context, request, poll);
+        const { json, etag } = await results.view(poll, audience);
+        return sendTagged(request, reply, { json, etag, isPublic: audience === 'public' });
       },
     );
 
@@ -158,10 +160,14 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   }
 
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
-    const audiences = new Map<string, Audience>();
-    for (const poll of polls) audiences.set(poll, await audienceOf(context, request, knownPoll(context, poll)));
+    const admissions = new Map<string, Admission>();
+    for (const id of polls) {
+      const poll = knownPoll(context, id);
+      // The round of the same object: meanwhile, the next one may have begun.
+      admissions.set(id, { audience: await audienceOf(context, request, poll), round: poll.round });
+    }
     const connection = startStream(request, reply, hub);
-    if (connection) await hub.watch(connection, audiences);
+    if (connection) await hub.watch(connection, admissions);
   }
 }
 

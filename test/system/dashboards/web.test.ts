@@ -42,6 +42,8 @@ t.test('at an open door, pages of other sites can neither vote nor use the API',
   for (const headers of foreign) {
     t.equal((await answer(mqtt, { ...UPGRADE, ...headers })).status, 403, JSON.stringify(headers));
     t.equal((await answer(page, headers)).status, 403, JSON.stringify(headers));
+    for (const path of ['/%61pi/polls/q', '/api/poll%73', '/ap%69/polls/q/stream', '/%61%70%69/devices'])
+      t.equal((await answer(s.http + path, headers)).status, 403, `${path} ${JSON.stringify(headers)}`);
     t.equal((await answer(`${s.http}/api/rooms/main/join`, headers, 'POST')).status, 403, JSON.stringify(headers));
   }
   t.equal((await answer(page, { origin: s.http })).status, 200);
@@ -50,8 +52,15 @@ t.test('at an open door, pages of other sites can neither vote nor use the API',
 t.test('caches keep nothing of the API, and the API’s page works over plain HTTP', async (t) => {
   const s = await stage(t);
   await s.openPoll('q');
-  for (const path of ['/api/polls', '/api/polls/q/result', '/api/polls/nope', '/api/devices'])
-    t.match((await fetch(s.http + path, { headers: s.operator })).headers.get('cache-control'), 'no-store', path);
+  for (const path of [
+    '/api/polls',
+    '/api/polls/q/result',
+    '/%61pi/polls',
+    '/ap%69/polls/q',
+    '/api/polls/nope',
+    '/api/devices',
+  ])
+    t.match((await fetch(s.http + path, { headers: s.operator })).headers.get('cache-control'), /no-store/, path);
   const policy = (await fetch(`${s.http}/docs/`)).headers.get('content-security-policy') ?? '';
   t.match(policy, /script-src 'self'/);
   t.notMatch(policy, 'upgrade-insecure-requests');

@@ -1,11 +1,11 @@
 import { gunzipSync, constants as zlib } from 'node:zlib';
 import t from 'tap';
 import { acceptsGzip } from '../../../dashboards/gzip.ts';
-import { eventFrame, GZIP_HEADER, HEARTBEAT, retryFrame } from '../../../dashboards/sse/frame.ts';
+import { eventFrame, HEARTBEAT, retryFrame, streamEnd, streamStart } from '../../../dashboards/sse/frame.ts';
 import { FRAME_MS, intervalOf } from '../../../dashboards/sse/pace.ts';
 
-const full = { isCompact: false, isGzip: false };
-const gzip = { isCompact: false, isGzip: true };
+const full = { isCompact: false, isGzip: false, isChunked: false };
+const gzip = { ...full, isGzip: true };
 
 t.test('compressed frames can follow each other in any selection and order', async (t) => {
   const options = Array.from({ length: 20 }, (_, i) => ({ key: `k${i}`, label: `Option ${i}`, count: i }));
@@ -18,7 +18,7 @@ t.test('compressed frames can follow each other in any selection and order', asy
   ];
   for (const chosen of [frames, frames.toReversed(), frames.slice(2), [frames[1], frames[1]]]) {
     const parts = chosen.map((frame) => frame?.in(gzip) as Buffer);
-    const text = gunzipSync(Buffer.concat([GZIP_HEADER, ...parts]), { finishFlush: zlib.Z_SYNC_FLUSH });
+    const text = gunzipSync(Buffer.concat([streamStart(gzip), ...parts]), { finishFlush: zlib.Z_SYNC_FLUSH });
     t.equal(text.toString(), chosen.map((frame) => frame?.in(full)).join(''));
   }
   const [, snapshot] = frames;
@@ -34,9 +34,28 @@ t.test('a frame is encoded once per form, and only in the forms that viewers hav
   t.equal(frame.in(full), frame.in({ ...full }));
   t.match(frame.in(full).toString(), '"full"');
   t.equal(times, 0);
-  for (const isGzip of [false, true]) t.match(frame.in({ isCompact: true, isGzip }).toString(), '"compact"');
-  t.equal(frame.in({ isCompact: true, isGzip: true }), frame.in({ isCompact: true, isGzip: true }));
+  for (const isGzip of [false, true]) t.match(frame.in({ ...full, isCompact: true, isGzip }).toString(), '"compact"');
+  t.equal(frame.in({ ...gzip, isCompact: true }), frame.in({ ...gzip, isCompact: true }));
   t.equal(times, 2);
+});
+
+t.test('for HTTP/1.1, every frame is a chunk', async (t) => {
+  const data = { label: 'ü'.repeat(500) };
+  for (const form of [full, gzip]) {
+    const chunked = { ...form, isChunked: true };
+    t.equal(streamEnd(form).length, 0);
+    t.equal(streamEnd(chunked).toString(), '0\r\n\r\n');
+    const frames = [eventFrame('result', '1-0', data), HEARTBEAT, retryFrame(1)];
+    const pairs = [
+      ...frames.map((frame) => [frame.in(form), frame.in(chunked)]),
+      [streamStart(form), streamStart(chunked)],
+    ];
+    for (const [bare, chunk] of pairs) {
+      const size = `${bare?.length.toString(16)}\r\n`;
+      const expected = bare?.length ? Buffer.concat([Buffer.from(size), bare, Buffer.from('\r\n')]) : bare;
+      t.same(chunk, expected);
+    }
+  }
 });
 
 t.test('who accepts gzip', async (t) => {

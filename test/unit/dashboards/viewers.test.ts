@@ -7,7 +7,7 @@ import { Frame } from '../../../dashboards/sse/frame.ts';
 import { Viewer } from '../../../dashboards/sse/viewer.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const form = { isCompact: false, isGzip: false };
+const form = { isCompact: false, isGzip: false, isChunked: false };
 const frame = (text: string) => new Frame(() => text);
 
 t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
@@ -52,6 +52,38 @@ t.test('viewers can join a feed while another viewer leaves', async (t) => {
     'changes that happen during a join are not lost',
   );
   feed.close();
+});
+
+t.test('a viewer that was behind gets nothing of a feed that it has left meanwhile', async (t) => {
+  const line = new PassThrough({ highWaterMark: 64 });
+  const viewer = new Viewer({ socket: line, form }, () => {});
+  const feeds = ['left', 'kept'].map((poll) => {
+    const result = { poll, round: 1, status: 'open', options: [] } as unknown as Result;
+    return new Feed(async () => result);
+  }) as [Feed, Feed];
+  const behind = () => undefined;
+  while (!line.writableNeedDrain) viewer.send(frame('x'.repeat(64)), behind);
+  for (const feed of feeds) await feed.join(viewer);
+  feeds[0].leave(viewer);
+  let text = '';
+  line.on('data', (part: Buffer) => (text += part));
+  await eventually('the newest state', async () => (text.includes('"kept"') ? true : undefined));
+  t.notMatch(text, /"left"/);
+});
+
+t.test('every round that becomes final has its final event', async (t) => {
+  let round = 1;
+  const result = () => ({ poll: 'q', round, status: 'closed', final: true, options: [] }) as unknown as Result;
+  const feed = new Feed(async () => result());
+  const line = new PassThrough();
+  let text = '';
+  line.on('data', (part: Buffer) => (text += part));
+  await feed.join(new Viewer({ socket: line, form }, () => {}));
+  round = 2;
+  feed.touch();
+  await eventually('the final event', async () => (/event: final.*"round":2/s.test(text) ? true : undefined));
+  feed.close();
+  t.pass();
 });
 
 t.test('a delta contains only what changed', async (t) => {

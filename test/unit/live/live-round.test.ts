@@ -150,6 +150,47 @@ t.test('a pulse is computed again when a press expires, and not before', async (
   t.ok(round.hasChanged(second * 1_000));
 });
 
+t.test('a large pulse that expires while it is computed is not computed once per caller', async (t) => {
+  const pulse = define('pulse', ['a', 'b'], { windowMs: 10_000 });
+  const started = calculator(t);
+  const round = new LiveRound('q/1', slicesOf(ranking, 3_000), started);
+  let computed = 0;
+  const compute = started.compute.bind(started);
+  started.compute = async (...args) => {
+    computed++;
+    const { result } = await compute(...args);
+    // It has expired by the time it arrives.
+    return { result, untilMs: 0 };
+  };
+  const poll = openPoll(pulse);
+  await Promise.all(Array.from({ length: 50 }, () => round.result(poll)));
+  t.ok(computed <= 2, `computed ${computed} times`);
+});
+
+t.test('an object that was dropped leaves the copy of the one that replaces it alone', async (t) => {
+  const shared = calculator(t);
+  const old = new LiveRound('q/1', slicesOf(ranking, 6_000), shared);
+  const asked = old.result(openPoll(ranking));
+  old.drop();
+  const next = new LiveRound('q/1', slicesOf(ranking, 3_000), shared);
+  await t.rejects(asked, CopyLost);
+  t.match(await next.result(openPoll(ranking)), { ballots: 3_000 });
+  old.drop();
+  next.apply(1, changeOf(undefined, [['d', 500]]));
+  t.match(await next.result(openPoll(ranking)), { ballots: 3_000 }, 'the copy is still there');
+  shared.drop('q/1');
+  next.apply(1, changeOf(undefined, [['d', 600]]));
+  await t.rejects(next.result(openPoll(ranking)), CopyLost, 'a copy that is not there must be made again');
+});
+
+t.test('a thread that cannot be started is like one that was lost', async (t) => {
+  let losses = 0;
+  const broken = new Calculator(log, () => losses++, new URL('http://127.0.0.1/'));
+  const round = new LiveRound('q/1', slicesOf(ranking, 3_000), broken);
+  for (let i = 0; i < 2; i++) t.match(await round.result(openPoll(ranking)), { ballots: 3_000 }, 'computed here');
+  t.same([losses, broken.isAvailable], [1, false]);
+});
+
 t.test('a round whose copy is dropped or whose thread ends must be loaded again', async (t) => {
   const dropped = new LiveRound('q/1', slicesOf(ranking, 3_000), calculator(t));
   const asked = dropped.result(openPoll(ranking));

@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+
+/**
+ * Things that belong to connections, such as answers under way, and are forgotten with them. Node emits no `close` for an answer
+ * that is still queued behind another one when its connection closes.
+ */
+export class ByConnection<T> {
+  private readonly bySocket = new Map<Socket, Set<T>>();
+
+  /** Adds something, unless the connection is closed already. @returns how many things the connection now has */
+  add(socket: Socket, one: T): number {
+    if (socket.destroyed) return 0;
+    const known = this.bySocket.get(socket);
+    // The set stays until the connection closes, so that a connection with many requests has one listener.
+    const all = known ?? new Set();
+    if (!known) {
+      this.bySocket.set(socket, all);
+      socket.once('close', () => this.bySocket.delete(socket));
+    }
+    return all.add(one).size;
+  }
+
+  delete(socket: Socket, one: T): void {
+    this.bySocket.get(socket)?.delete(one);
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const all of this.bySocket.values()) size += all.size;
+    return size;
+  }
+
+  *[Symbol.iterator](): Generator<T> {
+    for (const all of this.bySocket.values()) yield* all;
+  }
+}
