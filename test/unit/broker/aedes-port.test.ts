@@ -30,7 +30,13 @@ async function attached(version: 4 | 5, isAnswered = false) {
   const ended: (Error | null)[] = [];
   const gate: Gate = new Gate(
     line,
-    { connect: () => {}, needAedes: () => {}, slowed: () => {}, closed: (error) => ended.push(error) },
+    {
+      connect: () => {},
+      needAedes: () => {},
+      slowed: () => {},
+      closing: () => {},
+      closed: (error) => ended.push(error),
+    },
     { flow: new Flow(1_000) },
   );
   const first = { cmd: 'connect', clientId: 'd', protocolId: 'MQTT', protocolVersion: 4, clean: false, keepalive: 60 };
@@ -46,7 +52,10 @@ for (const version of [4, 5] as const) {
     for (const [writes, packets] of [
       [[CONNACK, PUBLISH], ['publish']],
       [[PUBLISH, CONNACK], ['publish']],
-      [[PUBLISH, PUBLISH, CONNACK, PUBLISH], ['publish', 'publish', 'publish']],
+      [
+        [PUBLISH, PUBLISH, CONNACK, PUBLISH],
+        ['publish', 'publish', 'publish'],
+      ],
       [[Buffer.concat([PUBLISH, CONNACK, PUBLISH])], ['publish', 'publish']],
       [[Buffer.concat([PUBLISH, PUBLISH])], ['publish', 'publish']],
       [[Buffer.concat([CONNACK, PUBLISH])], ['publish']],
