@@ -94,7 +94,7 @@ export class Admission {
     this.departures.depart(connection);
     if (session) sessions.leave(id, session, mqtt5 && mqtt5.expirySeconds * 1_000);
     if (connection.hasDelayedWill) this.leaveWill(connection);
-    if (registration !== undefined && connection.isReady) statuses.seen(id);
+    if (registration !== undefined && connection.isAdmitted) statuses.seen(id);
   }
 
   readonly authorizeSubscribe = (
@@ -184,8 +184,10 @@ export class Admission {
     else connection.hasDelayedWill = true;
   }
 
-  private leaveWill({ clientId: id = '', gate: { mqtt5 }, number = 0 }: Connection): void {
-    if (mqtt5) this.parts.wills.leave(id, number, mqtt5.left !== 'without will', mqtt5.expirySeconds * 1_000);
+  /** Lets the will wait, unless its device left without it, or was never let in. */
+  private leaveWill({ clientId: id = '', gate: { mqtt5 }, number = 0, isAdmitted }: Connection): void {
+    if (!mqtt5) return;
+    this.parts.wills.leave(id, number, isAdmitted && mqtt5.left !== 'without will', mqtt5.expirySeconds * 1_000);
   }
 }
 

@@ -63,6 +63,10 @@ export class Reception implements House {
     this.parts.watch.slowed(connection, of);
   }
 
+  closing(connection: Connection): void {
+    this.parts.connections.closing(connection);
+  }
+
   depart(connection: Connection, error: Error | null): void {
     const { admission, connections, publishing, watch, halt } = this.parts;
     const { gate, clientId, will } = connection;
@@ -73,7 +77,7 @@ export class Reception implements House {
     connections.remove(connection);
     admission.depart(connection);
     const isWanted = gate.ending !== 'goodbye' || gate.mqtt5?.left === 'with will';
-    if (connection.isReady && clientId !== undefined && will && isWanted && !gate.mqtt5?.delayedWill) {
+    if (connection.isAdmitted && clientId !== undefined && will && isWanted && !connection.hasDelayedWill) {
       publishing.will(clientId, will);
     }
   }
@@ -90,6 +94,7 @@ export class Reception implements House {
       if (connection.isClosed) return;
       if ('why' in admitted) return turnAway(connection, admitted);
       connection.enter();
+      this.parts.watch.connected(connection);
       // In MQTT 3.1, the byte is reserved.
       const connack = gate.dialect.welcome(admitted.isSessionPresent && connect.level !== MQTT_3_1);
       if (admitted.hasSubscriptions) return this.attach(connection, connack);
@@ -103,9 +108,7 @@ export class Reception implements House {
   }
 
   private begin(connection: Connection): void {
-    const { publishing, watch } = this.parts;
-    connection.ready(publishing.receiver(connection));
-    watch.connected(connection);
+    connection.ready(this.parts.publishing.receiver(connection));
   }
 }
 

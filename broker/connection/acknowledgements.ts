@@ -41,7 +41,15 @@ let due: Acknowledgements[] = [];
 function flushDue(): void {
   const now = due;
   due = [];
-  for (const acknowledgements of now) acknowledgements.flush();
+  const failed: [Acknowledgements, Error][] = [];
+  for (const acknowledgements of now) {
+    try {
+      acknowledgements.flush();
+    } catch (error) {
+      failed.push([acknowledgements, error as Error]);
+    }
+  }
+  for (const [acknowledgements, error] of failed) acknowledgements.giveUp(error);
 }
 
 /**
@@ -131,6 +139,12 @@ export class Acknowledgements {
     if (failure) line.destroy(failure);
     line.settle(next - first);
     if (failure) this.flush();
+  }
+
+  /** Closes the connection, because an acknowledgement could not be sent. The others must not wait for it. */
+  giveUp(error: Error): void {
+    this.line.destroy(error);
+    this.flush();
   }
 
   private queued(type: PendingType, id: number): Pending {

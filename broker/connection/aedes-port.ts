@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { CONNACK, frameEnd, packetType } from './wire/frame.ts';
 
 /** The gate that a port belongs to. */
 interface PortGate {
@@ -9,9 +10,6 @@ interface PortGate {
   destroy(error: Error | null): void;
 }
 
-/** The length of CONNACK in MQTT 3.1.1. */
-const CONNACK_BYTES = 4;
-
 /**
  * Aedes’s end of a connection: a stream in which Aedes finds what the gate leaves to it, and to which it writes. Whole packets
  * go both ways.
@@ -21,6 +19,7 @@ export class AedesPort extends Duplex {
   isFull = false;
   private readonly gate: PortGate;
   private connack: Buffer | undefined;
+  /** True once Aedes has sent its CONNACK, which the client does not get. */
   private isIntroduced = false;
 
   /** @param connack what the client gets when Aedes sends CONNACK; nothing if it has its answer already */
@@ -60,13 +59,29 @@ export class AedesPort extends Duplex {
   }
 
   private deliver(bytes: Buffer, done: (error?: Error | null) => void): void {
-    if (this.isIntroduced) return this.gate.send(bytes, done);
-    // The first packet that Aedes sends is its CONNACK.
-    this.isIntroduced = true;
+    try {
+      const rest = this.isIntroduced ? bytes : this.introduce(bytes);
+      if (rest.length > 0) this.gate.send(rest, done);
+      else done();
+    } catch (error) {
+      // Aedes writes in a later turn of the event loop, where nobody would catch it.
+      done(error as Error);
+    }
+  }
+
+  /**
+   * Has the client get its CONNACK before anything else, and takes that of Aedes out. Aedes may send messages first, because it
+   * restores the subscriptions of a session earlier.
+   */
+  private introduce(bytes: Buffer): Buffer {
     if (this.connack) this.gate.acknowledge(this.connack);
     this.connack = undefined;
-    const rest = bytes.subarray(CONNACK_BYTES);
-    if (rest.length > 0) this.gate.send(rest, done);
-    else done();
+    for (let at = 0, end = 0; at < bytes.length; at = end) {
+      end = frameEnd(bytes, at);
+      if (packetType(bytes[at] as number) !== CONNACK) continue;
+      this.isIntroduced = true;
+      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
+    }
+    return bytes;
   }
 }

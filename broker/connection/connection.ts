@@ -44,6 +44,8 @@ export interface House {
   attach(connection: Connection): void;
   /** Packets of a class have to wait because the client sends too many. */
   slowed(connection: Connection, of: PacketClass): void;
+  /** The client has ended the connection, which is about to close. */
+  closing(connection: Connection): void;
   /** The connection has closed. */
   depart(connection: Connection, error: Error | null): void;
   /** The connection has closed, and Aedes has cleared up after it. */
@@ -72,6 +74,8 @@ export class Connection implements GateOwner {
   client: Client | undefined;
   /** True once CONNECT has been accepted. */
   isReady = false;
+  /** True once the device was admitted, and is about to hear so. */
+  isAdmitted = false;
   /** Why the client is not let in. */
   refusal: Refusal | undefined;
   /** Why the connection ends; set by the part of the broker that ends it. */
@@ -94,7 +98,6 @@ export class Connection implements GateOwner {
   hasDelayedWill = false;
   private readonly house: House;
   private topics: Set<string> | undefined;
-  private isAdmitted = false;
   /** Resolves once Aedes has taken the client in. */
   private attaching: Promise<void> | undefined;
   private nowAttached: (() => void) | undefined;
@@ -113,7 +116,7 @@ export class Connection implements GateOwner {
   }
 
   get isClosed(): boolean {
-    return this.gate.destroyed;
+    return this.gate.isClosed;
   }
 
   /** Notes why the connection ends, or why it is refused. The first reason counts. */
@@ -137,6 +140,7 @@ export class Connection implements GateOwner {
   /** Call when the device is admitted. */
   enter(): void {
     this.isAdmitted = true;
+    this.gate.enter(this.keepAlive);
   }
 
   /** Call when CONNECT has been answered. @param receiver takes what the device publishes */
@@ -170,6 +174,10 @@ export class Connection implements GateOwner {
 
   slowed(of: PacketClass): void {
     this.house.slowed(this, of);
+  }
+
+  closing(): void {
+    this.house.closing(this);
   }
 
   closed(error: Error | null): void {

@@ -5,9 +5,18 @@ import type { Common } from '../../core/voting/rules/settings.ts';
 import type { AedesPort } from './aedes-port.ts';
 import type { Connection } from './connection.ts';
 
+/**
+ * If so many ms have passed since the last check, the process stood still. What clients sent meanwhile is
+ * read before they are judged.
+ */
+const STALL_MS = 1_000;
+
 /** The connections of this broker. */
 export class Connections {
   private readonly open = new Set<Connection>();
+  /** Those that their clients have ended, and that are about to close. */
+  private readonly ending = new Set<Connection>();
+  private checkedAtMs = performance.now();
   /** Those that Aedes has taken in; also those that have closed, because Aedes clears up after that. */
   private readonly byPort = new WeakMap<object, Connection>();
 
@@ -19,9 +28,15 @@ export class Connections {
     this.open.add(connection);
   }
 
+  /** Call when the client has ended a connection. */
+  closing(connection: Connection): void {
+    if (this.open.delete(connection)) this.ending.add(connection);
+  }
+
   /** Call when a connection has closed. */
   remove(connection: Connection): void {
     this.open.delete(connection);
+    this.ending.delete(connection);
   }
 
   /** Call before Aedes gets the port of a connection. */
@@ -53,6 +68,9 @@ export class Connections {
   /** Closes connections whose clients take too long. Call several times a second. */
   check(): void {
     const nowMs = performance.now();
+    const sinceMs = nowMs - this.checkedAtMs;
+    this.checkedAtMs = nowMs;
+    if (sinceMs > STALL_MS) return;
     for (const { gate } of this.open) gate.check(nowMs);
   }
 
@@ -63,6 +81,6 @@ export class Connections {
 
   /** Closes every connection. */
   destroyAll(): void {
-    for (const { gate } of this.open) gate.destroy();
+    for (const { gate } of [...this.open, ...this.ending]) gate.destroy();
   }
 }

@@ -4,12 +4,19 @@ import type { SharedPace, Slowed } from './pace.ts';
 import type { Connect } from './wire/connect.ts';
 import type { GateLimits } from './wire/limits.ts';
 
+/** Why a gate closed a connection. */
+export class GateError extends Error {
+  override readonly name = 'GateError';
+}
+
 /** The connection that a gate belongs to. */
 export interface GateOwner extends Slowed {
   /** CONNECT has come. What follows it waits until `accept` or `turnAway`. */
   connect(connect: Connect): void;
   /** A packet has come that only Aedes can answer. What follows it waits until `attach` and `attached`. */
   needAedes(): void;
+  /** The other side has ended the connection, and everything it sent has been passed on. `closed` follows. */
+  closing(): void;
   /** The connection has ended. */
   closed(error: Error | null): void;
 }

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { Acknowledgements } from './acknowledgements.ts';
 import { AedesPort } from './aedes-port.ts';
+import { closeSoon } from './closing.ts';
 import { type Held, Share } from './flow.ts';
-import type { GateOwner, GateParts } from './gate-owner.ts';
+import { GateError, type GateOwner, type GateParts } from './gate-owner.ts';
 import { refusal } from './mqtt5/answers.ts';
 import { CODE, codeOfError } from './mqtt5/codes.ts';
 import { isConnect5 } from './mqtt5/connect.ts';
@@ -16,11 +17,6 @@ import { CONNECT, DISCONNECT, frameLength, PINGREQ, PINGRESP, PUBLISH, PUBREL, p
 import { GATE_LIMITS, type GateLimits } from './wire/limits.ts';
 import { LATE, Patience } from './wire/patience.ts';
 import { guard } from './wire/socket.ts';
-
-/** Why a gate closed a connection. */
-export class GateError extends Error {
-  override readonly name = 'GateError';
-}
 
 const NOTHING = Buffer.alloc(0);
 
@@ -54,9 +50,11 @@ export class Gate implements Held {
   private waiting: Buffer = NOTHING;
   private readonly patience: Patience;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
-  private paceTimer: NodeJS.Timeout | undefined;
   /** True once the other side has ended; what it sent before is still passed on. */
   private isEnded = false;
+  /** True once the connection only waits to be closed. Nothing more is passed on. */
+  private isClosing = false;
+  private failure: Error | null = null;
   /** True while packets are passed on, because what becomes of one may call for the next. */
   private isForwarding = false;
 
@@ -71,6 +69,11 @@ export class Gate implements Held {
     guard(socket, this);
   }
 
+  /** True if the connection is closed, or soon will be. */
+  get isClosed(): boolean {
+    return this.destroyed || this.isClosing;
+  }
+
   /** Translates if the client speaks MQTT 5; undefined before CONNECT. */
   get mqtt5(): Translator | undefined {
     return this.dialect.mqtt5;
@@ -79,6 +82,11 @@ export class Gate implements Held {
   /** Notes why the connection ends, for a client of MQTT 5. Only the first reason is sent. */
   sayWhy(code: number, why: string | undefined): void {
     if (this.state === 'accepted' && this.ending === undefined) this.last ??= this.mqtt5?.farewell(code, why);
+  }
+
+  /** Call when the client is let in: its keep alive begins. @param keepAlive in seconds */
+  enter(keepAlive: number): void {
+    this.patience.begin(keepAlive);
   }
 
   /** Call when CONNECT has been answered. From then on, the packets that follow it are passed on. @param keepAlive in seconds */
@@ -149,7 +157,6 @@ export class Gate implements Held {
     if (error) this.sayWhy(CODE.unspecified, undefined);
     this.destroyed = true;
     this.outgoing.close();
-    clearTimeout(this.paceTimer);
     this.pace?.close();
     this.share.close();
     this.waiting = NOTHING;
@@ -161,32 +168,34 @@ export class Gate implements Held {
 
   /** Call with what was read from the socket. */
   receive(chunk: Buffer): void {
-    if (this.destroyed) return;
+    if (this.isClosed) return;
     this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     this.resume();
   }
 
   /** Call when the other side has ended the connection; it may still read. */
   ended(): void {
-    this.noteLost();
+    if (!this.destroyed) this.ending ??= 'lost';
     this.isEnded = true;
     this.resume();
   }
 
   /** Call when the socket has closed. What came before its end is still passed on. */
   lost(error: Error | null): void {
-    this.noteLost();
-    if (error || !this.isEnded || this.waiting.length === 0) this.destroy(error);
+    if (!this.destroyed) this.ending ??= 'lost';
+    this.failure ??= error;
+    if (error || !this.isEnded || (this.waiting.length === 0 && !this.forAedes)) this.finish();
   }
 
-  /** Notes that the other side ended the connection, unless this side did. */
-  private noteLost(): void {
-    if (!this.destroyed) this.ending ??= 'lost';
+  /** Closes the connection, after the other side has. */
+  close(): void {
+    if (this.port && !this.socket.destroyed) this.port.push(null);
+    else this.destroy(this.failure);
   }
 
   /** Passes on all whole packets that the limits allow. Call when they may allow more. */
   resume(): void {
-    if (this.destroyed || this.isForwarding) return;
+    if (this.isClosed || this.isForwarding) return;
     this.isForwarding = true;
     const bytes = this.waiting;
     const nowMs = performance.now();
@@ -198,7 +207,7 @@ export class Gate implements Held {
       const end = at + length;
       isPartial = length === 0 || end > bytes.length;
       const type = packetType(bytes[at] as number);
-      if (isPartial || this.mustWait(type, length, nowMs)) break;
+      if (isPartial || this.pace?.mustWait(type, length, nowMs, this)) break;
       if (!this.isPassed(type, bytes, at, end)) return;
       at = end;
     }
@@ -209,31 +218,22 @@ export class Gate implements Held {
     // Stop reading while whole packets wait; keep reading to complete a partial one.
     if (this.waiting.length === 0 || isPartial) this.socket.resume();
     else this.socket.pause();
-    if (this.isEnded && (isPartial || this.waiting.length === 0)) this.finish();
+    if (this.isEnded && !this.forAedes && (isPartial || this.waiting.length === 0)) this.finish();
   }
 
-  /** Ends the connection, when all that the other side sent has been passed on. */
+  /** Ends the connection soon, when all that the other side sent has been passed on. */
   private finish(): void {
+    if (this.destroyed) return;
     this.waiting = NOTHING;
-    if (this.port && !this.socket.destroyed) this.port.push(null);
-    else this.destroy();
+    this.owner.closing();
+    this.isClosing = true;
+    closeSoon(this);
   }
 
   private mayForward(): boolean {
     if (this.destroyed || this.ending === 'goodbye' || this.state === 'connecting') return false;
     if (this.forAedes || this.port?.isFull || this.outgoing.isClogged) return false;
     return this.share.hasRoom();
-  }
-
-  /** True if the next packet has to wait because of the pace. Forwarding continues automatically. */
-  private mustWait(type: number, length: number, nowMs: number): boolean {
-    const delayMs = this.pace?.delay(type, length, nowMs) ?? 0;
-    if (delayMs === 0) return false;
-    this.paceTimer ??= setTimeout(() => {
-      this.paceTimer = undefined;
-      this.resume();
-    }, delayMs);
-    return true;
   }
 
   /** The length of the packet at `at`; 0 if not known yet; undefined if the packet was refused, which closes the connection. */

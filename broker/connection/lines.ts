@@ -1,8 +1,9 @@
 import { BROKER_ROLE } from '../../core/live/brokers.ts';
 import type { Log } from '../../core/runtime/log.ts';
-import type { LineHolder, LineNotice, Presence, Lines as Registered } from '../../core/store/store.ts';
+import type { Ended, LineHolder, LineNotice, Presence, Lines as Registered } from '../../core/store/store.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
 import { pause } from '../../core/waiting/pause.ts';
+import { turn } from '../../core/waiting/turn.ts';
 import type { Connection } from './connection.ts';
 
 /** Pause in ms before a claim is repeated to a broker that has not confirmed the end of a connection. It doubles each time. */
@@ -74,6 +75,8 @@ export class Lines {
   /** The list of present brokers that will be read next. */
   private listing: Promise<ReadonlySet<string>> | undefined;
   private readonly releases = new Set<Promise<void>>();
+  /** Connections that have closed in this turn of the event loop, and that nothing older is left of. */
+  private ended: Line[] = [];
   private readonly halt = new AbortController();
   private unlisten = () => {};
 
@@ -141,14 +144,16 @@ export class Lines {
     const { registered } = this.parts;
     const absent = new Set<string>();
     const present = new Set<string>();
+    const left: Ended[] = [];
     for await (const [id, holder] of registered.all()) {
       const { broker } = holder;
       // Looked up only now, because a broker announces its presence before it claims an id.
       if (!present.has(broker) && !absent.has(broker)) {
         ((await this.isPresent(broker)) ? present : absent).add(broker);
       }
-      if (absent.has(broker)) await registered.release(id, holder);
+      if (absent.has(broker)) left.push([id, holder]);
     }
+    await registered.release(left);
   }
 
   private async claim(connection: Connection, id: string): Promise<Line> {
@@ -172,24 +177,32 @@ export class Lines {
   /** Forgets a connection that has closed, once all older ones have, and everything accepted from them is stored. */
   private async finish(line: Line): Promise<void> {
     await line.alone;
-    await this.parts.stored();
-    this.forget(line);
-    line.nowGone();
+    this.ended.push(line);
+    if (this.ended.length > 1) return;
+    const release: Promise<void> = this.releaseEnded().finally(() => this.releases.delete(release));
+    this.releases.add(release);
   }
 
-  private forget(line: Line): void {
+  /** Forgets all that end in this turn together, because many connections may close at once. */
+  private async releaseEnded(): Promise<void> {
+    await turn();
+    const lines = this.ended;
+    this.ended = [];
+    // Only now, so that it covers what was accepted from all of them.
+    await this.parts.stored();
+    const ended = lines.flatMap((line) => this.forget(line));
+    // If this fails, the next claim of the id finds that the connection is gone.
+    const release = this.parts.registered.release(ended);
+    for (const line of lines) line.nowGone();
+    await release.catch((err) => this.parts.log.debug({ err }, 'could not record that connections have ended'));
+  }
+
+  private forget(line: Line): Ended[] {
     const { number, clientId: id = '' } = line.connection;
     const others = (this.lines.get(id) ?? []).filter((one) => one !== line);
     if (others.length > 0) this.lines.set(id, others);
     else this.lines.delete(id);
-    if (number === undefined) return;
-    const { registered, broker, log } = this.parts;
-    // If this fails, the next claim of the id finds that the connection is gone.
-    const release: Promise<void> = registered
-      .release(id, { number, broker })
-      .catch((error) => log.debug({ err: error }, 'could not record that a connection has ended'))
-      .finally(() => this.releases.delete(release));
-    this.releases.add(release);
+    return number === undefined ? [] : [[id, { number, broker: this.parts.broker }]];
   }
 
   private async hear(notice: LineNotice): Promise<void> {

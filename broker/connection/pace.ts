@@ -1,3 +1,4 @@
+import type { Held } from './flow.ts';
 import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from './wire/frame.ts';
 
 /** How much may be sent at once, and how much of that is restored per second. */
@@ -104,6 +105,7 @@ export class Pace {
   private readonly own: Partial<Record<PacketClass, Allowance>> = {};
   /** What the packet that waits has taken from the shared allowance, and until when it waits. */
   private waiting: { readonly untilMs: number; readonly of: PacketClass; readonly cost: number } | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(shared: SharedPace, owner: Slowed, rates: Rates = CONNECTION_RATES) {
     this.shared = shared;
@@ -136,8 +138,20 @@ export class Pace {
     return delayMs;
   }
 
+  /** True if the next packet must wait; see `delay`. `held` is resumed when it may pass. */
+  mustWait(type: number, bytes: number, nowMs: number, held: Held): boolean {
+    const delayMs = this.delay(type, bytes, nowMs);
+    if (delayMs === 0) return false;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      held.resume();
+    }, delayMs);
+    return true;
+  }
+
   /** Call when the connection closes, so that a packet that never passed delays nobody. */
   close(): void {
+    clearTimeout(this.timer);
     if (this.waiting) this.shared.allowance(this.waiting.of)?.giveBack(this.waiting.cost);
     this.waiting = undefined;
   }

@@ -3,7 +3,7 @@ import type { Log } from '../../core/runtime/log.ts';
 import { NONE } from '../../core/voting/count/entries/columns.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
-import { GateError } from '../connection/gate.ts';
+import { GateError } from '../connection/gate-owner.ts';
 import { CODE } from '../connection/mqtt5/codes.ts';
 import type { Permissions, Publication } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';

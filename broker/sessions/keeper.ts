@@ -1,6 +1,7 @@
 import type { Log } from '../../core/runtime/log.ts';
 import type { SessionTerms } from '../../core/store/sessions.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
+import { turn } from '../../core/waiting/turn.ts';
 import type { SessionUse } from '../connection/connection.ts';
 import type { Sessions, StoredFilter } from './sessions.ts';
 
@@ -8,7 +9,7 @@ import type { Sessions, StoredFilter } from './sessions.ts';
 const CHECK = { fraction: 1 / 8, least: 250, most: 600_000 } as const;
 /** Interval in ms at which the times of disconnections are stored, together for all devices that disconnected. */
 const STORE_LEFT_EVERY_MS = 1_000;
-/** Maximum number of expired sessions that are looked up at once. */
+/** Maximum number of sessions that are looked up or changed in one turn of the event loop. */
 const BATCH = 500;
 /** A session in use is stored as ending after so many further checks, plus the time for which its client wants it kept. */
 const GRACE_CHECKS = 2;
@@ -134,7 +135,11 @@ export class SessionKeeper {
   private async check(): Promise<void> {
     const { sessions, lifetimeMs } = this.parts;
     const { ledger } = sessions;
-    await ledger.touch([...this.inUse.keys()], Date.now());
+    const used = [...this.inUse.keys()];
+    for (let at = 0; at < used.length; at += BATCH) {
+      await ledger.touch(used.slice(at, at + BATCH), Date.now());
+      await turn();
+    }
     const limited = [...this.inUse].flatMap(([client, uses]) =>
       uses.filter(({ expiryMs = lifetimeMs }) => expiryMs < lifetimeMs).map((use) => [client, use] as const),
     );
@@ -173,14 +178,16 @@ export class SessionKeeper {
   private async storeLeft(): Promise<void> {
     const { ledger } = this.parts.sessions;
     const left = [...this.left];
-    if (left.length === 0) return;
-    const clients = left.map(([client]) => client);
-    await ledger.touch(clients, Date.now());
     for (let at = 0; at < left.length; at += BATCH) {
+      if (at > 0) await turn();
       const batch = left.slice(at, at + BATCH);
+      await ledger.touch(
+        batch.map(([client]) => client),
+        Date.now(),
+      );
       await Promise.all(batch.map(([client, terms]) => terms && ledger.changeTerms(client, terms)));
+      for (const [client, terms] of batch) if (this.left.get(client) === terms) this.left.delete(client);
     }
-    for (const [client, terms] of left) if (this.left.get(client) === terms) this.left.delete(client);
   }
 }
 

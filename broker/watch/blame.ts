@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts';
-import { GateError } from '../connection/gate.ts';
+import { GateError } from '../connection/gate-owner.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
 import { UNKNOWN_LEVEL } from '../connection/wire/connect.ts';
 import { LATE } from '../connection/wire/patience.ts';

@@ -5,6 +5,7 @@ import { type DeviceEvent, KEPT_EVENTS, KEPT_TRAILS } from '../../core/store/tra
 import type { Common } from '../../core/voting/rules/settings.ts';
 import { isIdentifier } from '../../core/voting/rules/text/identifier.ts';
 import { every } from '../../core/waiting/pause.ts';
+import { turn } from '../../core/waiting/turn.ts';
 
 /** Interval in ms between writes of what happened. */
 const WRITE_EVERY_MS = 1_000;
@@ -13,6 +14,8 @@ const WRITE_EVERY_MS = 1_000;
  * (in ms), because the time of a connection may be almost that of a vote.
  */
 const COARSE_MS = 60_000;
+/** The number of devices whose events are written in one turn of the event loop. */
+const WRITTEN_TOGETHER = 1_000;
 
 /** The outcome of a vote that was not rejected. */
 export const ACCEPTED = 'accepted';
@@ -26,6 +29,9 @@ interface TrailParts {
 /** An event that has not been written yet, and may still become several. */
 type WaitingEvent = { -readonly [Name in keyof DeviceEvent]: DeviceEvent[Name] };
 
+/** The events of a device that are written. */
+type Ready = readonly [device: string, events: readonly DeviceEvent[]];
+
 /** Collects what happens to devices, and stores it. */
 export class Trail {
   private readonly parts: TrailParts;
@@ -33,6 +39,8 @@ export class Trail {
   /** The detail of the last vote, which is often that of the next. */
   private last = { poll: '', outcome: '', detail: '' };
   private isCoarse = false;
+  /** True if events of a coarse time may be waiting. */
+  private hasCoarse = false;
   private wroteAtMs = 0;
   private writing: Promise<void> = Promise.resolve();
   private readonly halt = new AbortController();
@@ -94,31 +102,45 @@ export class Trail {
     const isOpen = ({ status }: { status: string }) => status !== 'draft' && status !== 'closed';
     const wasCoarse = this.isCoarse;
     this.isCoarse = this.parts.polls.all().some((poll) => isOpen(poll) && isUnlinkable(poll.definition));
-    if (this.isCoarse && !wasCoarse) this.wroteAtMs = Date.now();
+    if (!this.isCoarse || wasCoarse) return;
+    this.hasCoarse = true;
+    this.wroteAtMs = Date.now();
   };
 
   /** Writes one after the other, so that events keep their order. */
   private write(): Promise<void> {
     this.writing = this.writing.then(async () => {
       const ready = this.takeReady();
-      if (ready.size === 0) return;
-      try {
-        await this.parts.trails.add(ready);
-      } catch (error) {
-        this.parts.log.debug({ err: error, devices: ready.size }, 'could not write events of devices; dropped');
+      for (let at = 0; at < ready.length; at += WRITTEN_TOGETHER) {
+        if (at > 0) await turn();
+        await this.add(ready.slice(at, at + WRITTEN_TOGETHER));
       }
     });
     return this.writing;
   }
 
-  /** The events that may be written now, sorted by device. Those of clients that were only refused never have to wait. */
-  private takeReady(): ReadonlyMap<string, readonly DeviceEvent[]> {
+  private async add(events: readonly Ready[]): Promise<void> {
+    try {
+      await this.parts.trails.add(new Map(events));
+    } catch (error) {
+      this.parts.log.debug({ err: error, devices: events.length }, 'could not write events of devices; dropped');
+    }
+  }
+
+  /**
+   * The events that may be written now. Those of clients that were only refused never have to wait. All others of a coarse time
+   * are sorted by device, because the order in which devices came says almost as much as the time.
+   */
+  private takeReady(): readonly Ready[] {
     const nowMs = Date.now();
     const isDue = !this.isCoarse || this.halt.signal.aborted || nowMs - this.wroteAtMs >= COARSE_MS;
     if (isDue) this.wroteAtMs = nowMs;
-    const ready = [...this.waiting].filter(([, events]) => isDue || events.every(({ what }) => what === 'refused'));
+    const ready: Ready[] = [];
+    for (const one of this.waiting) if (isDue || one[1].every(({ what }) => what === 'refused')) ready.push(one);
     for (const [device] of ready) this.waiting.delete(device);
-    return new Map(ready.sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (!this.hasCoarse) return ready;
+    if (isDue) this.hasCoarse = this.isCoarse;
+    return ready.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }
 

@@ -48,8 +48,8 @@ export class Watch {
   }
 
   /** A connection ended. */
-  closed({ clientId, isReady, departure = 'lost', refusal, detail }: Connection): void {
-    if (!isReady) {
+  closed({ clientId, isAdmitted, departure = 'lost', refusal, detail }: Connection): void {
+    if (!isAdmitted) {
       if (refusal) this.refused(clientId, refusal, detail);
       return;
     }

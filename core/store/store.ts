@@ -274,6 +274,9 @@ export interface LineHolder {
   readonly broker: string;
 }
 
+/** A connection that has ended, by its client id. */
+export type Ended = readonly [id: string, holder: LineHolder];
+
 /** What a broker learns when it claims a client id for a new connection. */
 export interface Claim {
   /**
@@ -302,8 +305,8 @@ export type LineNotice = LineHolder & { readonly id: string } & (
 export interface Lines {
   /** Makes a new connection the newest of its id, and tells all brokers. */
   claim(id: string, broker: string): Promise<Claim>;
-  /** Forgets a connection that has ended, unless there is a newer one. */
-  release(id: string, holder: LineHolder): Promise<void>;
+  /** Forgets connections that have ended, each unless there is a newer one of its id. */
+  release(ended: readonly Ended[]): Promise<void>;
   /** The newest connection of each id, in the same order. */
   holders(ids: readonly string[]): Promise<(LineHolder | undefined)[]>;
   /** Every id with its newest connection. Not a snapshot. */

@@ -25,7 +25,7 @@ export function linesContract(test: ContractTest): void {
       { number: second.number, broker: 'two' },
     ];
     t.same(second.before, one);
-    await lines.release('d', one);
+    await lines.release([['d', one]]);
     t.same(await lines.holders(['d', 'e']), [two, undefined], 'an older connection releases nothing');
     const all = [];
     for await (const line of lines.all()) all.push(line);
@@ -43,9 +43,25 @@ export function linesContract(test: ContractTest): void {
         { is: 'claim', id: 'd', ...two, before: one },
       ]),
     );
-    await lines.release('d', two);
+    await lines.release([['d', two]]);
     t.same(await lines.holders(['d']), [undefined]);
     unlisten();
+  });
+
+  test('lines: many connections are released at once, except those of which there is a newer one', async (t, {
+    lines,
+  }) => {
+    const ids = Array.from({ length: 1_201 }, (_, i) => `d${i}`);
+    const claims = await Promise.all(ids.map((id) => lines.claim(id, 'one')));
+    const ended = claims.map(({ number }, i) => [ids[i] as string, { number, broker: 'one' }] as const);
+    const newer = await lines.claim('d600', 'two');
+    await lines.release(ended);
+    const left = [];
+    for await (const line of lines.all()) left.push(line);
+    t.same(left, [['d600', { number: newer.number, broker: 'two' }]]);
+    await lines.release([]);
+    await lines.release(ended);
+    t.equal((await lines.holders(['d600']))[0]?.broker, 'two');
   });
 }
 

@@ -2,7 +2,7 @@ import type { Will } from '../wire/connect.ts';
 import {
   AUTH,
   DISCONNECT,
-  frameLength,
+  frameEnd,
   PINGREQ,
   PUBACK,
   PUBCOMP,
@@ -154,14 +154,13 @@ export class Translator {
     return readAcknowledgement(this.reader(bytes, start, end));
   }
 
-  /** Whole packets of MQTT 3.1.1, by Aedes or the broker, as they are sent to the client. */
+  /** Whole packets of MQTT 3.1.1, by Aedes or the broker, as they are sent to the client. @throws Error if one is not whole */
   toClient(bytes: Buffer): Buffer | undefined {
-    const first = frameLength(bytes, 0);
-    if (first === bytes.length) return this.translate(bytes);
+    if (frameEnd(bytes, 0) === bytes.length) return this.translate(bytes);
     const packets: Buffer[] = [];
-    for (let at = 0, length = first; at < bytes.length; at += length) {
-      length = frameLength(bytes, at);
-      const translated = this.translate(bytes.subarray(at, at + length));
+    for (let at = 0, end = 0; at < bytes.length; at = end) {
+      end = frameEnd(bytes, at);
+      const translated = this.translate(bytes.subarray(at, end));
       if (translated) packets.push(translated);
     }
     return packets.length === 0 ? undefined : Buffer.concat(packets);

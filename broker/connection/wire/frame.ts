@@ -38,3 +38,10 @@ export function frameLength(bytes: Buffer, at: number): number {
   }
   return -1;
 }
+
+/** Where the whole packet that begins at `at` ends. @throws Error if it is malformed, or not all there */
+export function frameEnd(bytes: Buffer, at: number): number {
+  const length = frameLength(bytes, at);
+  if (length <= 0 || at + length > bytes.length) throw new Error('a packet to a client was not whole');
+  return at + length;
+}

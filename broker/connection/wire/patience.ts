@@ -50,8 +50,9 @@ export class Patience {
     const { limits, silenceMs = 0 } = this;
     const silentMs = nowMs - this.heardAtMs;
     if (this.partialAtMs > 0 && nowMs - this.partialAtMs > limits.packetMs) return 'packet';
+    // A whole packet waits for the broker, and not for the client.
+    if (isHeld && this.partialAtMs === 0) return undefined;
     if (isConnecting) return silentMs > limits.connectMs ? 'connect' : undefined;
-    const isSilent = silenceMs > 0 && silentMs > silenceMs;
-    return isSilent && (!isHeld || this.partialAtMs > 0) ? 'keep alive' : undefined;
+    return silenceMs > 0 && silentMs > silenceMs ? 'keep alive' : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Claim, LineHolder, LineNotice, Lines } from '../store.ts';
+import type { Claim, Ended, LineHolder, LineNotice, Lines } from '../store.ts';
 
 /** The connections of a single process. They are forgotten when it stops, because none of them survives it. */
 export class EmbeddedLines implements Lines {
@@ -19,8 +19,8 @@ export class EmbeddedLines implements Lines {
     return { number, before };
   }
 
-  async release(id: string, { number }: LineHolder): Promise<void> {
-    if (this.newest.get(id)?.number === number) this.newest.delete(id);
+  async release(ended: readonly Ended[]): Promise<void> {
+    for (const [id, { number }] of ended) if (this.newest.get(id)?.number === number) this.newest.delete(id);
   }
 
   async holders(ids: readonly string[]): Promise<(LineHolder | undefined)[]> {

@@ -1,14 +1,16 @@
 import type { Redis } from 'ioredis';
-import type { Claim, LineHolder, LineNotice, Lines } from '../store.ts';
+import type { Claim, Ended, LineHolder, LineNotice, Lines } from '../store.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
 const claimLine = script<'newest' | 'lines', 'beginMs' | 'id' | 'broker' | 'channel'>('claim-line');
-const releaseLine = script<'lines', 'id' | 'holder'>('release-line');
+const releaseLines = script<'lines', never>('release-lines');
 
 /** The beginning of 2026, in ms since 1970. Connection numbers count from then, to keep them short. */
 const CONNECTIONS_BEGIN_MS = 1_767_225_600_000;
+/** The number of connections that one call of the script forgets, so that it does not delay other commands. */
+const RELEASED_TOGETHER = 500;
 /** The number of ids looked up or scanned at a time. */
 const MANY = 1_000;
 
@@ -36,8 +38,11 @@ export class RedisLines implements Lines {
     return { number: Number(number), before: fromStored(before) };
   }
 
-  async release(id: string, holder: LineHolder): Promise<void> {
-    await replyOf(this.connection.eval(...releaseLine({ lines: this.keys.lines }, { id, holder: toStored(holder) })));
+  async release(ended: readonly Ended[]): Promise<void> {
+    for (let at = 0; at < ended.length; at += RELEASED_TOGETHER) {
+      const values = ended.slice(at, at + RELEASED_TOGETHER).flatMap(([id, holder]) => [id, toStored(holder)]);
+      await replyOf(this.connection.eval(...releaseLines({ lines: this.keys.lines }, {}, [], values)));
+    }
   }
 
   async holders(ids: readonly string[]): Promise<(LineHolder | undefined)[]> {

@@ -1,6 +1,7 @@
 import type {
   Claim,
   Collection,
+  Ended,
   LastLine,
   LineHolder,
   LineNotice,
@@ -183,9 +184,11 @@ export class SimulatedLines implements Lines {
     });
   }
 
-  async release(id: string, { number }: LineHolder): Promise<void> {
+  async release(ended: readonly Ended[]): Promise<void> {
     await this.access.call('rest', 'write', () => {
-      if (this.holder(id)?.number === number) this.database.journal.delete(this.lines, id);
+      for (const [id, { number }] of ended) {
+        if (this.holder(id)?.number === number) this.database.journal.delete(this.lines, id);
+      }
     });
   }
 

@@ -50,6 +50,31 @@ t.test('in whatever order packets are settled, each is acknowledged once, in the
   t.pass();
 });
 
+t.test('a connection that cannot be sent its acknowledgements is closed, and no other waits for it', async (t) => {
+  const lines = [new Line(), new Line(), new Line()] as const;
+  lines[1].acknowledge = () => {
+    throw new Error('cannot be written');
+  };
+  const orders = lines.map((line) => new Acknowledgements(line));
+  for (let id = 1; id <= 2; id++) {
+    for (const order of orders) order.settle(order.publish(1, id));
+    await new Promise(setImmediate);
+  }
+  t.same(
+    lines.map(({ ids }) => ids),
+    [[1, 2], [], [1, 2]],
+  );
+  t.same(
+    lines.map(({ destroyed }) => destroyed),
+    [false, true, false],
+  );
+  t.same(
+    lines.map(({ settled }) => settled),
+    [2, 2, 2],
+    'what the closed one had in flight is counted no more',
+  );
+});
+
 t.test('a packet of which something is said after its acknowledgement does not harm the next one', async (t) => {
   const line = new Line();
   const order = new Acknowledgements(line);

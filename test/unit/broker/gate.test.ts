@@ -4,6 +4,7 @@ import { generate, type Packet } from 'mqtt-packet';
 import t, { type Test } from 'tap';
 import { Acknowledgements, type Pending } from '../../../broker/connection/acknowledgements.ts';
 import type { AedesPort } from '../../../broker/connection/aedes-port.ts';
+import { closeSoon } from '../../../broker/connection/closing.ts';
 import { Flow } from '../../../broker/connection/flow.ts';
 import { Gate } from '../../../broker/connection/gate.ts';
 import type { GateOwner } from '../../../broker/connection/gate-owner.ts';
@@ -11,6 +12,7 @@ import type { Receiver } from '../../../broker/connection/receiver.ts';
 import type { Connect } from '../../../broker/connection/wire/connect.ts';
 import { frameLength } from '../../../broker/connection/wire/frame.ts';
 import type { GateLimits } from '../../../broker/connection/wire/limits.ts';
+import { Patience } from '../../../broker/connection/wire/patience.ts';
 import { type Publish, PublishReader } from '../../../broker/connection/wire/publish.ts';
 import { decodePayload } from '../../../broker/intake/payload.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -96,6 +98,7 @@ async function gate(t: Test, flow = new Flow(1_000)): Promise<Passage> {
       if (mayAttach) setImmediate(attachNow);
     },
     slowed: () => {},
+    closing: () => {},
     closed: ended,
   };
   const made: Gate = new Gate(socket, owner, { flow, limits: LIMITS });
@@ -218,6 +221,51 @@ t.test('what follows the packet that needs Aedes waits until Aedes has taken the
   await eventually('the rest', async () => (got().length > subscribe().length + 2 ? true : undefined));
   t.equal(published.length, 2);
   t.same(got(), Buffer.concat([subscribe(), PINGREQ, subscribe('poll/r')]));
+});
+
+t.test('a client that ends the connection after SUBSCRIBE is heard out', async (t) => {
+  const { device, gate: made, accept, attach, isNeeded, got, published, error } = await gate(t);
+  accept();
+  device.end(Buffer.concat([CONNECT, subscribe(), publish()]));
+  await eventually('SUBSCRIBE', async () => (isNeeded() ? true : undefined));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.notOk(made.isClosed);
+  attach();
+  t.equal(await error, null);
+  t.same(got(), subscribe());
+  t.equal(published.length, 1);
+});
+
+t.test('a whole CONNECT that waits for the broker is not late; an incomplete one is', async (t) => {
+  const patience = new Patience(LIMITS);
+  const laterMs = performance.now() + LIMITS.connectMs + 1;
+  t.equal(patience.late(laterMs, true, true), undefined);
+  t.equal(patience.late(laterMs, true, false), 'connect');
+  patience.note(true, false, laterMs - 10);
+  t.equal(patience.late(laterMs, true, true), 'connect');
+  t.equal(patience.late(laterMs + LIMITS.packetMs, true, true), 'packet');
+});
+
+t.test('the keep alive runs from the moment when the client is let in', async (t) => {
+  const { device, gate: made, connects, error } = await gate(t);
+  device.write(CONNECT);
+  await eventually('CONNECT', async () => (connects.length > 0 ? true : undefined));
+  made.enter(0.2);
+  t.match(await error, { message: /keep alive timeout/ });
+});
+
+t.test('when thousands of connections are lost, the rest of the process goes on', async (t) => {
+  let closed = 0;
+  const each = Array.from({ length: 1_000 }, () => ({ close: () => closed++ }));
+  for (const one of each) closeSoon(one);
+  t.equal(closed, 0);
+  let turns = 0;
+  for (; closed < each.length; turns++) await new Promise(setImmediate);
+  t.ok(turns >= 5, `${turns} turns`);
+  closeSoon(each[0] as (typeof each)[0]);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  t.equal(closed, each.length + 1);
 });
 
 t.test('a client hears only one CONNACK, whenever Aedes takes it in', async (t) => {

@@ -58,6 +58,7 @@ t.test('whatever follows CONNECT, Aedes gets MQTT 3.1.1, and a client that is cu
             gate.attached();
           },
           slowed: () => {},
+          closing: () => {},
           closed: () => {},
         },
         { flow: new Flow(1_000) },
