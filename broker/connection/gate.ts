@@ -50,12 +50,10 @@ export class Gate implements Held {
   private waiting: Buffer = NOTHING;
   private readonly patience: Patience;
   private state: 'stranger' | 'connecting' | 'accepted' = 'stranger';
-  /** True once the other side has ended; what it sent before is still passed on. */
   private isEnded = false;
   /** True once the connection only waits to be closed. Nothing more is passed on. */
   private isClosing = false;
   private failure: Error | null = null;
-  /** True while packets are passed on, because what becomes of one may call for the next. */
   private isForwarding = false;
 
   constructor(socket: Duplex, owner: GateOwner, { flow, limits = GATE_LIMITS, pace, mqtt5 }: GateParts) {
@@ -160,7 +158,9 @@ export class Gate implements Held {
     this.pace?.close();
     this.share.close();
     this.waiting = NOTHING;
-    if ((this.last || this.mqtt5) && this.socket.writable) part(this.socket, this.last ?? NOTHING);
+    // If this side ends the connection, the client may not have read all acknowledgements yet.
+    const isHeard = this.last || this.mqtt5 || !(error || this.ending);
+    if (isHeard && this.socket.writable) part(this.socket, this.last ?? NOTHING);
     else this.socket.destroy();
     this.port?.destroy(error ?? undefined);
     process.nextTick(() => this.owner.closed(error));
