@@ -96,7 +96,8 @@ export class Device {
     this.session = undefined;
     if (isLeft) session.line.onClosed = () => {};
     else {
-      if (this.parts.random.chance(0.5)) session.line.send(generate({ cmd: 'disconnect' }));
+      // A client that waits for an acknowledgement does not say that it leaves.
+      if (this.isSettled && this.parts.random.chance(0.5)) session.line.send(generate({ cmd: 'disconnect' }));
       session.line.close();
     }
     this.connect();
