@@ -12,15 +12,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { start } from '../app/pollcast.ts';
 import { ApiClient } from '../client/api.ts';
-import { readConfig } from '../core/config/config.ts';
-import { createLog } from '../core/runtime/log.ts';
-import { VoteColumns } from '../core/voting/count/entries/columns.ts';
-import { partitionOf } from '../core/voting/count/partition.ts';
-import { randomChoice } from '../devices-sim/kinds.ts';
-import { seeded } from '../devices-sim/random.ts';
 import { Load } from './load.ts';
+import { fill } from './pressure/fill.ts';
 import type { Stretches } from './pressure/turn-meter.child.ts';
 import { Subject } from './subject.ts';
 
@@ -33,8 +27,6 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 /** Set to the words of some cases, separated by commas, to measure only these. */
 const ONLY = process.env.BENCH_CASES?.split(',');
 const [VOTERS, VIEWERS, READERS, SLOW_READERS] = [1_000, 20, 8, 200];
-/** Entries written together while the ranking is filled. */
-const VOTES_PER_ENTRY = 1_000;
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -77,7 +69,7 @@ const PRESSURES: readonly Pressure[] = [
 const directory = mkdtempSync(join(tmpdir(), 'pollcast-pressure-'));
 const METER = join(directory, 'turns.jsonl');
 process.env.BENCH_TURNS = METER;
-await fill();
+await fill(directory, TOKEN, BALLOTS);
 const server = await startServer();
 const probers = new Set<ChildProcess>();
 try {
@@ -286,16 +278,8 @@ async function request(target: string, times = 1): Promise<Socket> {
 }
 
 function startServer(): Promise<Subject> {
-  const flags = [
-    '--mqtt-port',
-    MQTT_PORT,
-    '--http-port',
-    HTTP_PORT,
-    '--operator-token',
-    TOKEN,
-    '--data-dir',
-    directory,
-  ];
+  const ports = ['--mqtt-port', MQTT_PORT, '--http-port', HTTP_PORT];
+  const flags = [...ports, '--operator-token', TOKEN, '--data-dir', directory];
   const node = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
   return Subject.start(
     process.execPath,
@@ -309,53 +293,4 @@ function startServer(): Promise<Subject> {
     ],
     '"running"',
   );
-}
-
-/** Creates the polls and fills the ranking, with the same code as the server but in this process. */
-async function fill(): Promise<void> {
-  const log = createLog('silent');
-  const flags = { mqttPort: '0', httpPort: '0', operatorToken: TOKEN, dataDir: directory };
-  const pollcast = await start('all', readConfig(flags, {}), log);
-  const { store, dashboard, polls } = pollcast;
-  const keys = [...'abcdefgh'];
-  const options = keys.map((key) => ({ key, label: `Option ${key}` }));
-  for (const kind of ['single', 'pulse', 'ranking'] as const) {
-    const poll = kind === 'single' ? 'steady' : kind;
-    await dashboard?.repository.create({ poll, title: 'Q?', kind, options, visibility: 'live' });
-    await dashboard?.rounds.openRound(poll, 'draft');
-  }
-  const definition = polls.get('ranking')?.definition;
-  if (!definition) throw new Error('the ranking was not created');
-  const random = seeded(1);
-  const { partitions } = store.log;
-  const byPartition: { device: string; choice: string }[][] = Array.from({ length: partitions }, () => []);
-  for (let i = 0; i < BALLOTS; i++) {
-    const device = `filled-${i}`;
-    byPartition[partitionOf(device, partitions)]?.push({ device, choice: randomChoice(definition, random) });
-  }
-  for (const [partition, all] of byPartition.entries()) {
-    for (let at = 0, sequence = 1; at < all.length; at += VOTES_PER_ENTRY, sequence++) {
-      const round = {
-        poll: 'ranking',
-        round: 1,
-        votes: VoteColumns.of(all.slice(at, at + VOTES_PER_ENTRY)),
-        rejected: {},
-      };
-      const entry = {
-        type: 'votes' as const,
-        producer: 'fill',
-        sequence,
-        atMs: Date.now(),
-        rounds: [round],
-        refused: {},
-      };
-      await store.log.append(partition, entry);
-    }
-  }
-  const counted = async () => {
-    const slices = await Promise.all(Array.from({ length: partitions }, (_, p) => store.counts.slice(p, 'ranking', 1)));
-    return slices.reduce((sum, slice) => sum + (slice?.accounting.counted ?? 0), 0);
-  };
-  while ((await counted()) < BALLOTS) await pause(200);
-  await pollcast.stop();
 }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REASONS } from '../core/voting/rules/rejection.ts';
-import { PACKET_CLASSES } from './connection/pace.ts';
+import { PACKET_CLASSES } from './connection/flow/pace.ts';
 import { DEPARTURES, REFUSALS } from './connection/reasons.ts';
 
 /** The metrics of a broker. */

@@ -1,9 +1,9 @@
 import type { VoteAedes } from '../aedes.ts';
 import type { Connection, House } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { PacketClass } from '../connection/flow/pace.ts';
 import type { Lines } from '../connection/lines.ts';
 import { connectForAedes } from '../connection/mqtt5/connect.ts';
-import type { PacketClass } from '../connection/pace.ts';
 import type { Refusal } from '../connection/reasons.ts';
 import type { Connect } from '../connection/wire/connect.ts';
 import type { Publishing } from '../intake/publishing.ts';

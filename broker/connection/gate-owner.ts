@@ -1,6 +1,6 @@
-import type { Flow } from './flow.ts';
+import type { Flow } from './flow/flow.ts';
+import type { SharedPace, Slowed } from './flow/pace.ts';
 import type { Mqtt5Options } from './mqtt5/translator.ts';
-import type { SharedPace, Slowed } from './pace.ts';
 import type { Connect } from './wire/connect.ts';
 import type { GateLimits } from './wire/limits.ts';
 

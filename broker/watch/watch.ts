@@ -1,6 +1,6 @@
 import type { Log } from '../../core/runtime/log.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { PacketClass } from '../connection/pace.ts';
+import type { PacketClass } from '../connection/flow/pace.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';

@@ -3,7 +3,10 @@ import type { Ballot } from '../voting/count/ballot.ts';
 import type { Entry, FoundEntry } from '../voting/count/entry.ts';
 import type { Slice, SliceChange, StoredSlice } from '../voting/count/slice.ts';
 import type { Offset } from './offset.ts';
+import type { Checkpoint, FoundBallots, StoredPages } from './stored-ballots.ts';
 import type { DeviceEvent } from './trail.ts';
+
+export type { Checkpoint, FoundBallots, StoredPages } from './stored-ballots.ts';
 
 /**
  * What Pollcast requires of a database. Every implementation passes test/contract/contract.ts.
@@ -99,39 +102,6 @@ export interface Position {
   readonly refused: RejectionCounts;
   /** Up to where ballots are stored; undefined in a partition that only earlier versions have counted: up to `offset`. */
   readonly checkpoint?: Checkpoint | undefined;
-}
-
-/**
- * The place of the log up to which the ballots of a partition are stored. Those of later entries follow from the entries, which
- * are therefore kept. No marker comes after it, so every round is open or closed behind it as its slice says.
- */
-export interface Checkpoint {
-  readonly offset: Offset;
-  /** What `Position.producers` was there: needed to tell which of the later entries are copies. */
-  readonly producers: ReadonlyMap<string, number>;
-}
-
-/** Ballots of one round that a commit stores. */
-export interface StoredPages {
-  readonly poll: string;
-  readonly round: number;
-  /** Over how many pages the ballots of the round are spread from now on. */
-  readonly count: number;
-  /** The pages that have changed, as `BallotTable` writes them. */
-  readonly pages: ReadonlyMap<number, Uint8Array>;
-  /** True if ballots of earlier versions are among these, one value each, and must be removed. */
-  readonly replacesRows: boolean;
-}
-
-/** What is stored of the ballots of a round. All of it was read at one moment. */
-export interface FoundBallots {
-  /** The offset up to which these ballots were counted: the partition’s checkpoint when they were read. */
-  readonly checkpoint: Offset;
-  /** Over how many pages the round is spread; 0 if it has none. */
-  readonly count: number;
-  readonly pages: ReadonlyMap<number, Uint8Array>;
-  /** Ballots as earlier versions stored them. If there are any, there are no pages. */
-  readonly rows: readonly (readonly [voter: string, ballot: Ballot])[];
 }
 
 /** Everything that folding a batch changed. Values are absolute. */

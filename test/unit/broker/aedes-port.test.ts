@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { generate, type Packet } from 'mqtt-packet';
 import t from 'tap';
 import { AedesPort } from '../../../broker/connection/aedes-port.ts';
-import { Flow } from '../../../broker/connection/flow.ts';
+import { Flow } from '../../../broker/connection/flow/flow.ts';
 import { Gate } from '../../../broker/connection/gate.ts';
 import { connectBytes, parsed } from './mqtt5/translator.ts';
 

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import t from 'tap';
 import { Connection, type House } from '../../../broker/connection/connection.ts';
 import { Connections } from '../../../broker/connection/connections.ts';
-import { Flow } from '../../../broker/connection/flow.ts';
+import { Flow } from '../../../broker/connection/flow/flow.ts';
 import { GATE_LIMITS } from '../../../broker/connection/wire/limits.ts';
 
 /** Longer than the process may stand still between two checks before their clients are given another round. */

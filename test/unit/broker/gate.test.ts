@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { Acknowledgements, type Pending } from '../../../broker/connection/acknowledgements.ts';
 import type { AedesPort } from '../../../broker/connection/aedes-port.ts';
 import { closeSoon } from '../../../broker/connection/closing.ts';
-import { Flow } from '../../../broker/connection/flow.ts';
+import { Flow } from '../../../broker/connection/flow/flow.ts';
 import { Gate } from '../../../broker/connection/gate.ts';
 import type { GateOwner } from '../../../broker/connection/gate-owner.ts';
 import type { Receiver } from '../../../broker/connection/receiver.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Allowance, Pace, SharedPace } from '../../../broker/connection/pace.ts';
+import { Allowance, Pace, SharedPace } from '../../../broker/connection/flow/pace.ts';
 import { PINGREQ, PUBLISH, SUBSCRIBE } from '../../../broker/connection/wire/frame.ts';
 
 t.test('an allowance is restored over time, and never exceeds its burst', async (t) => {

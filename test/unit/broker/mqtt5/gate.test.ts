@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
-import { Flow } from '../../../../broker/connection/flow.ts';
+import { Flow } from '../../../../broker/connection/flow/flow.ts';
 import { Gate } from '../../../../broker/connection/gate.ts';
 import { connectBytes, packet5, parsed } from './translator.ts';
 

@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
-import type { Descriptors } from '../../core/process/descriptors.ts';
-import type { Origin } from './connection.ts';
-import { parseProxyHeader } from './wire/proxy-header.ts';
+import type { Descriptors } from '../core/process/descriptors.ts';
+import type { Origin } from './connection/connection.ts';
+import { parseProxyHeader } from './connection/wire/proxy-header.ts';
 
 /** Time in ms after which an idle connection is probed, to detect devices that have vanished. */
 const TCP_KEEPALIVE_MS = 60_000;

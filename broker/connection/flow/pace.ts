@@ -1,5 +1,5 @@
+import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/frame.ts';
 import type { Held } from './flow.ts';
-import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from './wire/frame.ts';
 
 /** How much may be sent at once, and how much of that is restored per second. */
 export interface Rate {
