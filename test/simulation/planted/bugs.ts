@@ -36,8 +36,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'repetitions not recognised after a takeover',
     file: 'broker/intake/publisher.ts',
-    find: "mayRepeat: isFirst && before !== 'left',",
-    replace: "mayRepeat: isFirst && before === 'unknown',",
+    find: "message.mayRepeat = isFirst && before !== 'left';",
+    replace: "message.mayRepeat = isFirst && before === 'unknown';",
   },
   {
     name: 'markers folded out of order',
