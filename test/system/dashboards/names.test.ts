@@ -1,4 +1,5 @@
 import t from 'tap';
+import { eventually } from '../../support/eventually.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 import { vote } from './viewer.ts';
 
@@ -45,7 +46,10 @@ t.test('leaderboards and lists name devices, their mandates and guests', async (
   t.same(answers.guests, [{ voter: guest, nickname: 'Zoë the Great' }]);
   t.equal(answers.others, 2);
   await s.call('POST', '/api/polls/q/close', { operator: true });
-  await s.call('GET', '/api/polls/q/result');
+  await eventually(
+    'the final result',
+    async () => (await s.call('GET', '/api/polls/q/result')).body.final || undefined,
+  );
   const { players } = (await s.call('GET', '/api/leaderboard?polls=q', { operator: true })).body;
   const names = new Map(players.map(({ name, label }: { name: string; label?: string }) => [name, label]));
   t.equal(names.get('d1'), 'Red clicker');
