@@ -20,7 +20,7 @@ t.test('with visibility `voted`, voters see the result after they have voted, in
   const stream = await ask('stream', basic(ann.secret));
   const reader = stream.body?.getReader();
   let text = '';
-  while (!/event: result\n[^]*?\n\n/.test(text)) text += new TextDecoder().decode((await reader?.read())?.value);
+  while (!/event: result\n.*?\n\n/s.test(text)) text += new TextDecoder().decode((await reader?.read())?.value);
   t.match(text, /"count":1/);
   await step(s, 'q', 'close');
   await finalOf(s, 'q');
