@@ -145,6 +145,7 @@ t.test(
     await first.vote('vote/q', 'nonsense');
     await (await s.device('stranger')).vote('vote/q', 'c');
     await page.waitForSelector('tr:has-text("unknown-option") td:text-is("1")');
+    await page.waitForSelector('.sum:has-text("received4")');
     t.match(await page.textContent('.sum'), /received4counted= 2replaced\+ 1redelivered\+ 0rejected\+ 1/);
     await page.click('summary:text-is("Who has answered")');
     await page.waitForSelector('.grid li[data-answered]:has-text("First seat")');
