@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Acknowledgements } from '../../../broker/connection/acknowledgements.ts';
+import { Acknowledgements, type Pending } from '../../../broker/connection/acknowledgements.ts';
 
 /** The sending side of a connection, which keeps the ids that are acknowledged. */
 class Line {
@@ -89,4 +89,88 @@ t.test('a packet of which something is said after its acknowledgement does not h
   order.flush();
   t.same(line.ids, [1, 2]);
   t.notOk(line.destroyed);
+});
+
+/** The sending side of a connection that keeps what it is given. */
+class Recorder {
+  readonly sent: string[] = [];
+  settled = 0;
+  error: string | undefined;
+
+  get destroyed(): boolean {
+    return this.error !== undefined;
+  }
+
+  acknowledge(bytes: Buffer): void {
+    this.sent.push(bytes.toString('hex'));
+  }
+
+  settle(packets: number): void {
+    this.settled += packets;
+  }
+
+  destroy({ message }: Error): void {
+    this.error = message;
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+t.test(
+  'acknowledgements leave in the order of the packets, and those that are due together in one write',
+  async (t) => {
+    const line = new Recorder();
+    const order = new Acknowledgements(line);
+    const publish = (qos: 0 | 1 | 2, i: number) => order.publish(qos, i + 257);
+    const [first, second, third] = [publish(1, 0), publish(2, 1), publish(0, 2)];
+    order.release(300);
+    order.settle(third);
+    order.settle(second);
+    await turn();
+    t.same(line.sent, []);
+    order.settle(first);
+    t.same(line.sent, [], 'not before the end of the turn');
+    await turn();
+    t.same(line.sent, ['40020101' + '50020102' + '7002012c']);
+    t.equal(line.settled, 4);
+    t.ok(order.isEmpty);
+    const again = order.publish(1, 7);
+    order.settle(again);
+    order.flush();
+    t.same(line.sent.slice(1), ['40020007'], 'at once, if something else is to follow');
+    await turn();
+    t.equal(line.sent.length, 2);
+  },
+);
+
+t.test('a packet that failed closes the connection after the acknowledgements of earlier ones', async (t) => {
+  const line = new Recorder();
+  const order = new Acknowledgements(line);
+  const packets = [1, 2, 3].map((id) => order.publish(1, id));
+  order.fail(packets[1] as Pending, new Error('log down'));
+  order.settle(packets[2] as Pending);
+  await turn();
+  t.notOk(line.destroyed);
+  order.settle(packets[0] as Pending);
+  await turn();
+  t.same(line.sent, ['40020001']);
+  t.equal(line.error, 'log down');
+  t.equal(line.settled, 3, 'nothing stays in flight');
+  order.settle(order.publish(1, 4));
+  await turn();
+  t.equal(line.sent.length, 1);
+  t.equal(line.settled, 4);
+});
+
+t.test('a packet id at QoS 2 is held until PUBREL', async (t) => {
+  const order = new Acknowledgements(new Recorder());
+  t.ok(order.hold(1));
+  t.notOk(order.hold(1));
+  t.ok(order.hold(2));
+  t.equal(order.held, 2);
+  t.notOk(order.isEmpty);
+  order.release(1);
+  order.release(1);
+  t.equal(order.held, 1);
+  t.ok(order.hold(1), 'the id is free again');
 });

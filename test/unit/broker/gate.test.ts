@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { generate, type Packet } from 'mqtt-packet';
 import t, { type Test } from 'tap';
-import { Acknowledgements, type Pending } from '../../../broker/connection/acknowledgements.ts';
 import type { AedesPort } from '../../../broker/connection/aedes-port.ts';
 import { closeSoon } from '../../../broker/connection/closing.ts';
 import { Flow } from '../../../broker/connection/flow/flow.ts';
@@ -10,11 +9,8 @@ import { Gate } from '../../../broker/connection/gate.ts';
 import type { GateOwner } from '../../../broker/connection/gate-owner.ts';
 import type { Receiver } from '../../../broker/connection/receiver.ts';
 import type { Connect } from '../../../broker/connection/wire/connect.ts';
-import { frameLength } from '../../../broker/connection/wire/frame.ts';
 import type { GateLimits } from '../../../broker/connection/wire/limits.ts';
-import { Patience } from '../../../broker/connection/wire/patience.ts';
-import { type Publish, PublishReader } from '../../../broker/connection/wire/publish.ts';
-import { decodePayload } from '../../../broker/intake/payload.ts';
+import type { Publish } from '../../../broker/connection/wire/publish.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const LIMITS: GateLimits = {
@@ -134,16 +130,6 @@ async function gate(t: Test, flow = new Flow(1_000)): Promise<Passage> {
   };
 }
 
-t.test('frame lengths are decoded as the MQTT specification defines them', async (t) => {
-  t.equal(frameLength(Buffer.from([0x30, 0]), 0), 2);
-  t.equal(frameLength(Buffer.from([0x30, 127]), 0), 129);
-  t.equal(frameLength(Buffer.from([0x30, 0x80, 0x01]), 0), 131);
-  t.equal(frameLength(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]), 0), 268_435_455 + 5);
-  t.equal(frameLength(Buffer.from([0x30]), 0), 0, '0 means that the length has not arrived yet');
-  t.equal(frameLength(Buffer.from([0x30, 0x80]), 0), 0);
-  t.equal(frameLength(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 1]), 0), -1, '-1 means that the length is malformed');
-});
-
 t.test(
   'the first packet must be a CONNECT of limited size, and later packets wait until it has been accepted',
   async (t) => {
@@ -236,16 +222,6 @@ t.test('a client that ends the connection after SUBSCRIBE is heard out', async (
   t.equal(published.length, 1);
 });
 
-t.test('a whole CONNECT that waits for the broker is not late; an incomplete one is', async (t) => {
-  const patience = new Patience(LIMITS);
-  const laterMs = performance.now() + LIMITS.connectMs + 1;
-  t.equal(patience.late(laterMs, true, true), undefined);
-  t.equal(patience.late(laterMs, true, false), 'connect');
-  patience.note(true, false, laterMs - 10);
-  t.equal(patience.late(laterMs, true, true), 'connect');
-  t.equal(patience.late(laterMs + LIMITS.packetMs, true, true), 'packet');
-});
-
 t.test('the keep alive runs from the moment when the client is let in', async (t) => {
   const { device, gate: made, connects, error } = await gate(t);
   device.write(CONNECT);
@@ -328,44 +304,6 @@ t.test('a client that sends nothing is closed: before CONNECT, and beyond its ke
   t.notOk(busy.gate.destroyed);
 });
 
-t.test('every kind of PUBLISH is read as mqtt-packet writes it', async (t) => {
-  const reader = new PublishReader();
-  const topics = [
-    'vote/q',
-    'vote/q',
-    'vote/q2',
-    'vote/room/hall',
-    'vote/q',
-    'vote/abstimmung-über-kaffee',
-    'd'.repeat(300),
-  ];
-  for (const [i, topic] of topics.entries()) {
-    for (const qos of [0, 1, 2] as const) {
-      for (const dup of qos === 0 ? [false] : [false, true]) {
-        const payload = Buffer.from('y'.repeat(i * 30));
-        const bytes = generate({
-          cmd: 'publish',
-          topic,
-          payload,
-          qos,
-          dup,
-          retain: i % 2 === 0,
-          messageId: 65_535 - i,
-        });
-        const among = Buffer.concat([PINGREQ, bytes, PINGREQ]);
-        t.same(reader.read(among, PINGREQ.length, PINGREQ.length + bytes.length), {
-          topic,
-          id: qos === 0 ? 0 : 65_535 - i,
-          qos,
-          isDup: dup,
-          isRetained: i % 2 === 0,
-          payload,
-        });
-      }
-    }
-  }
-});
-
 t.test('a packet that is too large closes the connection before the packet has been read', async (t) => {
   const { device, accept, error } = await gate(t);
   device.write(CONNECT);
@@ -421,101 +359,6 @@ t.test('the number of votes in flight is limited, per connection and in the whol
   t.notOk(flow.hasRoomFor(10), 'votes of closed connections are in flight until they have been dealt with');
   for (const { gate: made } of [first, second]) made.settle(100 - (settledBy.get(made) ?? 0));
   t.ok(flow.hasRoomFor(10));
-});
-
-/** The sending side of a connection that keeps what it is given. */
-class Line {
-  readonly sent: string[] = [];
-  settled = 0;
-  error: string | undefined;
-
-  get destroyed(): boolean {
-    return this.error !== undefined;
-  }
-
-  acknowledge(bytes: Buffer): void {
-    this.sent.push(bytes.toString('hex'));
-  }
-
-  settle(packets: number): void {
-    this.settled += packets;
-  }
-
-  destroy({ message }: Error): void {
-    this.error = message;
-  }
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-t.test(
-  'acknowledgements leave in the order of the packets, and those that are due together in one write',
-  async (t) => {
-    const line = new Line();
-    const order = new Acknowledgements(line);
-    const publish = (qos: 0 | 1 | 2, i: number) => order.publish(qos, i + 257);
-    const [first, second, third] = [publish(1, 0), publish(2, 1), publish(0, 2)];
-    order.release(300);
-    order.settle(third);
-    order.settle(second);
-    await turn();
-    t.same(line.sent, []);
-    order.settle(first);
-    t.same(line.sent, [], 'not before the end of the turn');
-    await turn();
-    t.same(line.sent, ['40020101' + '50020102' + '7002012c']);
-    t.equal(line.settled, 4);
-    t.ok(order.isEmpty);
-    const again = order.publish(1, 7);
-    order.settle(again);
-    order.flush();
-    t.same(line.sent.slice(1), ['40020007'], 'at once, if something else is to follow');
-    await turn();
-    t.equal(line.sent.length, 2);
-  },
-);
-
-t.test('a packet that failed closes the connection after the acknowledgements of earlier ones', async (t) => {
-  const line = new Line();
-  const order = new Acknowledgements(line);
-  const packets = [1, 2, 3].map((id) => order.publish(1, id));
-  order.fail(packets[1] as Pending, new Error('log down'));
-  order.settle(packets[2] as Pending);
-  await turn();
-  t.notOk(line.destroyed);
-  order.settle(packets[0] as Pending);
-  await turn();
-  t.same(line.sent, ['40020001']);
-  t.equal(line.error, 'log down');
-  t.equal(line.settled, 3, 'nothing stays in flight');
-  order.settle(order.publish(1, 4));
-  await turn();
-  t.equal(line.sent.length, 1);
-  t.equal(line.settled, 4);
-});
-
-t.test('a packet id at QoS 2 is held until PUBREL', async (t) => {
-  const order = new Acknowledgements(new Line());
-  t.ok(order.hold(1));
-  t.notOk(order.hold(1));
-  t.ok(order.hold(2));
-  t.equal(order.held, 2);
-  t.notOk(order.isEmpty);
-  order.release(1);
-  order.release(1);
-  t.equal(order.held, 1);
-  t.ok(order.hold(1), 'the id is free again');
-});
-
-t.test('decoding a payload never throws, whatever its bytes are', async (t) => {
-  let state = 7;
-  const random = () => (state = (state * 1_103_515_245 + 12_345) & 0x7fffffff);
-  for (let i = 0; i < 50_000; i++) {
-    const bytes = Buffer.from(Array.from({ length: random() % 24 }, () => random() >> 8));
-    if (bytes.length > 0 && i % 2 === 0) bytes[0] = [0xa1, 0xbf, 0x7b, 0xb9][i % 4] as number;
-    decodePayload(bytes);
-  }
-  t.same(decodePayload(Buffer.from('{"c":4.5}')), { choice: '4.5', n: undefined, t: undefined });
 });
 
 t.test('while Aedes reads nothing, little of what the device sends is buffered', async (t) => {

@@ -56,3 +56,14 @@ t.test('the longest choice fits into a payload, however it is written', async (t
   t.equal(choiceOf('x'.repeat(1_025)), 'too-large');
   t.equal(choiceOf(JSON.stringify({ c: 'x'.repeat(3_072) })), 'too-large');
 });
+
+t.test('decoding a payload never throws, whatever its bytes are', async (t) => {
+  let state = 7;
+  const random = () => (state = (state * 1_103_515_245 + 12_345) & 0x7fffffff);
+  for (let i = 0; i < 50_000; i++) {
+    const bytes = Buffer.from(Array.from({ length: random() % 24 }, () => random() >> 8));
+    if (bytes.length > 0 && i % 2 === 0) bytes[0] = [0xa1, 0xbf, 0x7b, 0xb9][i % 4] as number;
+    decodePayload(bytes);
+  }
+  t.same(decodePayload(Buffer.from('{"c":4.5}')), { choice: '4.5', n: undefined, t: undefined });
+});
