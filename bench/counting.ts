@@ -16,6 +16,7 @@ import { partitionOf } from '../core/voting/count/partition.ts';
 import type { Vote } from '../core/voting/count/vote.ts';
 import { Counter } from '../processors/counting/counter.ts';
 import { processorMetrics } from '../processors/metrics.ts';
+import { QUESTION } from './measuring/question.ts';
 import { Subject } from './subject.ts';
 
 const VOTES = Number(process.env.BENCH_VOTES ?? 600_000);
@@ -99,17 +100,9 @@ async function measure(
 
 /** Appends votes from each device in turn, as brokers log them: each connection sends packets that count up. */
 async function fill(store: Store, devices: number, votes = VOTES, producer = 'bench'): Promise<void> {
-  const definition = {
-    poll: 'q',
-    title: 'Q',
-    kind: 'single' as const,
-    options: ['a', 'b', 'c'].map((key) => ({ key, label: key })),
-    revote: 'last' as const,
-    visibility: 'live' as const,
-  };
   if (producer === 'bench')
     for (let p = 0; p < PARTITIONS; p++)
-      await store.log.append(p, { type: 'open', poll: 'q', round: 1, atMs: Date.now(), definition });
+      await store.log.append(p, { type: 'open', poll: 'q', round: 1, atMs: Date.now(), definition: QUESTION });
   const waiting: Vote[][] = Array.from({ length: PARTITIONS }, () => []);
   const sequences: number[] = new Array(PARTITIONS).fill(0);
   let pending: Promise<unknown>[] = [];

@@ -71,7 +71,7 @@ function lines({ partition, offset, bytes, entry }: SeenEntry): string[] {
   return [
     `${place}: ${at} votes, entry ${sequence} of ${producer}${countsOf(refused)}`,
     ...rounds.flatMap(({ poll, round, votes, rejected }) => [
-      `  ${poll}/${round}: ${votes.length} votes${countsOf(rejected)}`,
+      `  ${poll}/${round}: ${votes.length} ${votes.length === 1 ? 'vote' : 'votes'}${countsOf(rejected)}`,
       ...Array.from(votes, (vote) => `    ${voteLine(vote)}`),
     ]),
   ];

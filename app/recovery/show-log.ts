@@ -14,7 +14,12 @@ export interface SeenEntry {
   readonly entry: FoundEntry;
 }
 
-/** Calls `see` with each entry of the vote log in a data directory, until it returns false. @throws Error if there is none */
+/**
+ * Shows the entries of the vote log in a data directory one by one.
+ *
+ * @param see returns false to stop
+ * @throws Error if the directory has no vote log
+ */
 export function seeDirectory(directory: string, see: (entry: SeenEntry) => boolean): void {
   const path = join(directory, 'log.lmdb');
   if (!isThere(path)) throw new Error(`there is no vote log in ${directory}`);
@@ -23,7 +28,7 @@ export function seeDirectory(directory: string, see: (entry: SeenEntry) => boole
   }
 }
 
-/** Calls `see` with each entry of the vote log in Redis, until it returns false. */
+/** Shows the entries of the vote log in Redis one by one. @param see returns false to stop */
 export function seeRedis(place: StorePlace, see: (entry: SeenEntry) => boolean): Promise<void> {
   return seeEntries(place, createLog('silent'), (partition, offset, stored) =>
     see({ partition, offset, bytes: stored.length, entry: readEntry(stored) }),

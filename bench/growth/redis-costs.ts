@@ -11,6 +11,7 @@ import { Counter } from '../../processors/counting/counter.ts';
 import { processorMetrics } from '../../processors/metrics.ts';
 import { shown } from '../chart.ts';
 import { redisServer } from '../contenders.ts';
+import { QUESTION } from '../measuring/question.ts';
 import { markdownTable } from '../measuring/tables.ts';
 import { temporaryFolder } from '../processes/leaving.ts';
 import { freePort } from '../processes/ports.ts';
@@ -61,16 +62,8 @@ async function measure(site: Site, perEntry: number): Promise<string[][]> {
     replicas: 1,
   } as const;
   const store = await RedisStore.open(options, log);
-  const definition = {
-    poll: 'q',
-    title: 'Q',
-    kind: 'single' as const,
-    options: ['a', 'b', 'c'].map((key) => ({ key, label: key })),
-    revote: 'last' as const,
-    visibility: 'live' as const,
-  };
   for (let p = 0; p < PARTITIONS; p++) {
-    await store.log.append(p, { type: 'open', poll: 'q', round: 1, atMs: Date.now(), definition });
+    await store.log.append(p, { type: 'open', poll: 'q', round: 1, atMs: Date.now(), definition: QUESTION });
   }
   const rows = [
     await phase(site, perEntry, 'append', () => appendAll(store, perEntry, site.devices)),

@@ -12,7 +12,7 @@ const LAST_FRAME_MS = 500;
 
 /**
  * Measures how long votes take to reach a screen while others follow the same result. The load is written in Node.js, because
- * whoever measures this must see both a vote and the screen; the rate is one that it reaches easily.
+ * one process has to see both the vote and the screen. Its rate is low enough for Node.js.
  *
  * @returns latencies from vote to screen; CPU per vote includes the streams of all viewers
  */

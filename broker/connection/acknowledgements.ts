@@ -23,7 +23,7 @@ interface Line {
 /** A packet that was received and has not been acknowledged yet: how many came before it over its connection. */
 export type Pending = number;
 
-/** Stands for the acknowledgement of a PUBLISH at QoS 0: there is none. */
+/** A PUBLISH at QoS 0 has no acknowledgement. */
 const NOTHING = 0;
 /** What acknowledges a PUBLISH, by QoS. */
 const TYPE_OF = [NOTHING, PUBACK, PUBREC] as const;
@@ -64,7 +64,7 @@ export class Acknowledgements {
   private end = 0;
   /** How many packets came before the queue. */
   private before = 0;
-  /** What few packets have: why it was refused, or why it is not acknowledged, but its connection closed. */
+  /** For the few packets that were refused, why; for those that failed, the error with which the connection closes. */
   private reasons: Map<Pending, Refused> | undefined;
   private errors: Map<Pending, Error> | undefined;
   /** The ids of packets at QoS 2 that the device has not released with PUBREL yet. */
@@ -152,7 +152,7 @@ export class Acknowledgements {
     return this.before + this.end++;
   }
 
-  /** False once what was said of the packet before has been sent. */
+  /** False once the packet has been acknowledged, or has closed the connection. */
   private isUnderWay(pending: Pending): boolean {
     return pending >= this.before + this.first && pending < this.before + this.end;
   }

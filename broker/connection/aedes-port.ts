@@ -70,8 +70,8 @@ export class AedesPort extends Duplex {
   }
 
   /**
-   * Has the client get its CONNACK before anything else, and takes that of Aedes out. Aedes may send messages first, because it
-   * restores the subscriptions of a session earlier.
+   * Sends the client its CONNACK before anything else, and drops that of Aedes. Aedes may send messages before it, because it
+   * restores the subscriptions of a session first.
    */
   private introduce(bytes: Buffer): Buffer {
     if (this.connack) this.gate.acknowledge(this.connack);

@@ -5,10 +5,7 @@ import type { Common } from '../../core/voting/rules/settings.ts';
 import type { AedesPort } from './aedes-port.ts';
 import type { Connection } from './connection.ts';
 
-/**
- * If so many ms have passed since the last check, the process stood still. What clients sent meanwhile is
- * read before they are judged.
- */
+/** If so many ms have passed since the last check, the process stood still. What clients sent meanwhile is read first. */
 const STALL_MS = 1_000;
 
 /** The connections of this broker. */

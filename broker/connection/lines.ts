@@ -75,7 +75,7 @@ export class Lines {
   /** The list of present brokers that will be read next. */
   private listing: Promise<ReadonlySet<string>> | undefined;
   private readonly releases = new Set<Promise<void>>();
-  /** Connections that have closed in this turn of the event loop, and that nothing older is left of. */
+  /** Connections that closed in this turn of the event loop, after all older ones of their ids. */
   private ended: Line[] = [];
   private readonly halt = new AbortController();
   private unlisten = () => {};
@@ -183,7 +183,7 @@ export class Lines {
     this.releases.add(release);
   }
 
-  /** Forgets all that end in this turn together, because many connections may close at once. */
+  /** Forgets all connections that end in this turn together, because thousands may close at once. */
   private async releaseEnded(): Promise<void> {
     await turn();
     const lines = this.ended;

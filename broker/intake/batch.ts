@@ -8,7 +8,7 @@ import type { Sender } from './message.ts';
 /** How many columns a batch keeps for the next votes. */
 const MAX_SPARE = 4;
 
-/** The votes and rejections of a future log entry, and who is told what became of them: columns, without an object for each. */
+/** The votes and rejections of a future log entry, and their senders. In columns, so that a vote needs no object of its own. */
 export class Batch {
   /** The lease term in which the votes of this batch were checked. */
   term = 0;
@@ -27,7 +27,7 @@ export class Batch {
   /** The round of the last vote, which is often that of the next. */
   private last: RoundVotes | undefined;
 
-  /** Notes who is told what becomes of the next vote or rejection. */
+  /** Adds the sender of the next vote or rejection, which hears of its outcome. */
   send(sender: Sender, pending: Pending, receipt: Receipt): void {
     const at = this.size++;
     this.senders[at] = sender;
@@ -49,7 +49,7 @@ export class Batch {
     return found;
   }
 
-  /** Tells everybody. */
+  /** Reports the outcome to all senders. */
   settle(error: Error | undefined): void {
     const { size, senders, pendings, receipts, waiters } = this;
     for (let i = 0; i < size; i++) {
@@ -70,7 +70,7 @@ export class Batch {
     this.waiters = [];
     this.newest.clear();
     this.last = undefined;
-    // Nothing that has gone is kept from being freed.
+    // So that connections that have closed can be freed.
     this.senders.fill(NOBODY, 0, this.size);
     this.receipts.fill(NO_RECEIPT, 0, this.size);
     this.size = 0;

@@ -37,7 +37,7 @@ export class Message {
   mayRepeat = false;
   /** True if there is reason to assume that the packet is sent again. */
   isKnownToRepeat = false;
-  /** Who is told what became of the message, and how it knows which one it was. */
+  /** Hears of the outcome, and knows the message by `pending`. */
   sender = NO_SENDER;
   pending: Pending = 0;
 

@@ -43,7 +43,7 @@ export class OpenPolls {
     return made;
   }
 
-  /** The choice that a text means in a poll, in its canonical form, or why it is none. */
+  /** A text as the canonical choice of a poll, or why it is not a valid one. */
   choice(text: string, poll: Poll): Choice | Rejection {
     const { choices } = this.of(poll);
     const known = choices.get(text);

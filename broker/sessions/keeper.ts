@@ -25,7 +25,7 @@ interface SessionKeeperParts {
 
 /**
  * Keeps sessions of clients that connect with clean session 0, and deletes those whose clients do not return. Aedes knows a
- * session only by its subscriptions, but a device that only votes has none, and must still be told that its session continues:
+ * session only by its subscriptions, but a device that only votes has none, and must still hear that its session continues:
  * some clients otherwise discard the votes that have not been acknowledged.
  */
 export class SessionKeeper {

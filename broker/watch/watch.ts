@@ -1,4 +1,5 @@
 import type { Log } from '../../core/runtime/log.ts';
+import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { PacketClass } from '../connection/flow/pace.ts';
 import type { Departure, Refusal } from '../connection/reasons.ts';
@@ -6,8 +7,6 @@ import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { ACCEPTED, type Trail } from './trail.ts';
 
-/** The minimum time in ms between two warnings for the same reason. */
-const WARN_EVERY_MS = 60_000;
 /** How much of a client id is logged, in characters. Ids of refused clients may be of any length. */
 const LOGGED_ID = 64;
 /** Ways to part that nobody needs to be warned about. */
@@ -22,10 +21,11 @@ interface WatchParts {
 /** Tells operators why devices do not get in, and why they leave: in metrics, in the log, and in each device’s trail. */
 export class Watch {
   private readonly parts: WatchParts;
-  private readonly warnings = new Map<string, { atMs: number; more: number }>();
+  private readonly warnings: RareWarnings;
 
   constructor(parts: WatchParts) {
     this.parts = parts;
+    this.warnings = new RareWarnings(parts.log);
   }
 
   /** A client was not let in, or may not use a topic. @param detail for the log */
@@ -66,17 +66,7 @@ export class Watch {
     this.warn('slowed', packet, clientId);
   }
 
-  /** Warns once per reason and minute, because thousands of devices may fail at once. */
   private warn(what: 'refused' | 'disconnected' | 'slowed', why: string, id = '', detail?: string): void {
-    const key = `${what} ${why}`;
-    const nowMs = performance.now();
-    const last = this.warnings.get(key);
-    if (last && nowMs - last.atMs < WARN_EVERY_MS) {
-      last.more++;
-      return;
-    }
-    this.warnings.set(key, { atMs: nowMs, more: 0 });
-    const facts = { client: id.slice(0, LOGGED_ID), why, detail, moreSinceLastWarning: last?.more ?? 0 };
-    this.parts.log.warn(facts, `device ${what}; further warnings for this reason are left out for a minute`);
+    this.warnings.warn(`${what} ${why}`, { client: id.slice(0, LOGGED_ID), why, detail }, `device ${what}`);
   }
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -7,8 +8,13 @@ import type { Socket } from 'node:net';
 export class ByConnection<T> {
   private readonly bySocket = new Map<Socket, Set<T>>();
 
-  /** Adds something, unless the connection is closed already. @returns how many things the connection now has */
-  add(socket: Socket, one: T): number {
+  /**
+   * Adds something until a response on the connection is over, unless the connection is closed already.
+   *
+   * @returns how many things the connection now has
+   */
+  during(response: ServerResponse, socket: Socket, one: T): number {
+    response.once('close', () => this.delete(socket, one));
     if (socket.destroyed) return 0;
     const known = this.bySocket.get(socket);
     // The set stays until the connection closes, so that a connection with many requests has one listener.

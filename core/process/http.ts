@@ -46,12 +46,11 @@ export class HttpServer {
       descriptors.refused('http');
       socket.destroy();
     });
-    // Browsers keep connections open in case they need them again, which they then must not.
     const unanswered = new ByConnection<ServerResponse>();
     app.server.prependListener('request', ({ socket }, response) => {
+      // Browsers keep connections open in case they need them again, which they then must not.
       if (descriptors.areScarce) response.shouldKeepAlive = false;
-      if (unanswered.add(socket, response) > MAX_PIPELINED) socket.destroy();
-      response.once('close', () => unanswered.delete(socket, response));
+      if (unanswered.during(response, socket, response) > MAX_PIPELINED) socket.destroy();
     });
     app.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());

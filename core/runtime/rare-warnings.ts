@@ -12,16 +12,18 @@ export class RareWarnings {
     this.log = log;
   }
 
-  /** @param why a reason out of few, because each is remembered */
-  warn(why: string, facts: object, message: string): void {
+  /** @param reason one out of few, because each is remembered */
+  warn(reason: string, facts: object, message: string): void {
     const nowMs = performance.now();
-    const last = this.given.get(why);
+    const last = this.given.get(reason);
     if (last && nowMs - last.atMs < WARN_EVERY_MS) {
       last.more++;
       return;
     }
-    this.given.set(why, { atMs: nowMs, more: 0 });
-    const all = { ...facts, why, moreSinceLastWarning: last?.more ?? 0 };
-    this.log.warn(all, `${message}; further warnings for this reason are left out for a minute`);
+    this.given.set(reason, { atMs: nowMs, more: 0 });
+    this.log.warn(
+      { ...facts, moreSinceLastWarning: last?.more ?? 0 },
+      `${message}; further warnings for this reason are left out for a minute`,
+    );
   }
 }

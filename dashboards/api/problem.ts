@@ -131,7 +131,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, me
   app.setErrorHandler((error: HttpError, request, reply) => {
     const { status, code, detail, problems = [] } = refusedByStore(error, request) ?? problemOf(error);
     if (PLANNED.has(code)) refused.inc({ code });
-    if (OVERLOAD.has(code)) warnings.warn(code, { detail }, 'requests are refused');
+    if (OVERLOAD.has(code)) warnings.warn(code, { why: code, detail }, 'requests are refused');
     else if (status >= 500 && !PLANNED.has(code))
       log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     if (status === 503) reply.header('retry-after', RETRY_AFTER_S);

@@ -37,8 +37,7 @@ export class Requests {
         reply.header('connection', 'close');
         throw stopping();
       }
-      this.running.add(socket, reply);
-      reply.raw.once('close', () => this.running.delete(socket, reply));
+      this.running.during(reply.raw, socket, reply);
     });
   }
 

@@ -58,8 +58,7 @@ export class SlowReaders {
     app.addHook('onSend', async (request, { raw }) => {
       const { socket } = request.raw;
       const answer = { raw, socket };
-      this.answers.add(socket, answer);
-      raw.once('close', () => this.answers.delete(socket, answer));
+      this.answers.during(raw, socket, answer);
       // Node’s timer counts every byte that the system takes. A reader of a byte per second shows no progress, because its
       // system asks for more only once there is room for a packet.
       raw.setTimeout(stallMs, () => this.onStall(answer));
@@ -87,7 +86,7 @@ export class SlowReaders {
     this.answers.delete(socket, answer);
     this.onCut();
     const { remoteAddress: address } = socket;
-    this.warnings.warn(why, { address, bytes: unreadOf(answer) }, 'a client of the API was cut');
+    this.warnings.warn(why, { why, address, bytes: unreadOf(answer) }, 'a client of the API was cut');
     socket.destroy();
   }
 }

@@ -17,7 +17,7 @@ export interface Connection {
   readonly form: Form;
 }
 
-/** Returns the newest state of a feed in one frame; undefined if there is none yet. */
+/** Returns the newest state of a feed in one frame; undefined if nothing has been read yet. */
 export type Newest = () => Frame | undefined;
 
 /**

@@ -4,7 +4,14 @@ import { type Offset, START } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { RejectionCounts } from '../../core/voting/count/accounting.ts';
 import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
-import { type FoldChanges, type FoldedEntry, type FoldState, fold, touchedBy } from '../../core/voting/count/fold.ts';
+import {
+  type FoldChanges,
+  type FoldedEntry,
+  type FoldState,
+  fold,
+  touchedBy,
+  votesIn,
+} from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
@@ -281,8 +288,4 @@ function firstVotes(entries: readonly Foldable[]): readonly Foldable[] {
 
 function average(numbers: readonly number[]): number {
   return Math.max(1, numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length));
-}
-
-function votesIn(entry: FoldedEntry): number {
-  return entry.type === 'votes' ? entry.rounds.reduce((sum, { votes }) => sum + votes.length, 0) : 0;
 }

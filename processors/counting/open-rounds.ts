@@ -4,7 +4,7 @@ import { scanLog } from '../../core/store/log-scan.ts';
 import type { Offset } from '../../core/store/offset.ts';
 import type { Commit, Position, Store, StoredPages } from '../../core/store/store.ts';
 import { BallotTable } from '../../core/voting/count/ballots/table.ts';
-import { takeSequence } from '../../core/voting/count/fold.ts';
+import { takeSequence, votesIn } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice, type StoredSlice } from '../../core/voting/count/slice.ts';
 
 export interface BallotLimits {
@@ -91,7 +91,7 @@ export class OpenRounds {
         await rounds.load({ poll, round, revote: slice.revote });
         rounds.tables.get(key)?.take(votes, entry.atMs);
       }
-      rounds.counted(votesIn(entry.rounds));
+      rounds.counted(votesIn(entry));
     }
     for (const table of rounds.tables.values()) table.settle();
     rounds.isIncomplete = at !== offset;
@@ -180,8 +180,4 @@ export class OpenRounds {
     for (const { size } of this.tables.values()) ballots += size;
     return ballots;
   }
-}
-
-function votesIn(rounds: readonly { readonly votes: { readonly length: number } }[]): number {
-  return rounds.reduce((sum, { votes }) => sum + votes.length, 0);
 }

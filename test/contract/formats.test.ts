@@ -35,7 +35,7 @@ t.test('embedded: entries of earlier versions are read, with new ones behind the
   const shown = await pollcast(['log', 'show', '--data-dir', directory]);
   t.match(shown, {
     code: 0,
-    stdout: /^0 1-0 .* open q\/1\n0 2-0 .*votes, entry 0 of run.*\n {2}q\/1: 1 votes\n {4}d\/é a\n/,
+    stdout: /^0 1-0 .* open q\/1\n0 2-0 .*votes, entry 0 of run.*\n {2}q\/1: 1 vote\n {4}d\/é a\n/,
   });
   const lines = (await pollcast(['log', 'show', '--data-dir', directory, '--json', '--limit', '4'])).stdout
     .trim()

@@ -4,7 +4,7 @@ const NUL = 0x00;
 const HASH = 0x23;
 const PLUS = 0x2b;
 const FIRST_BEYOND_ASCII = 0x80;
-/** Every single byte. */
+/** All payloads of one byte, by that byte. */
 const SINGLE = Array.from({ length: 256 }, (_, byte) => Buffer.from([byte]));
 
 /** A packet that a client may not send; the connection must be closed [MQTT-4.8.0-1]. */
@@ -119,7 +119,7 @@ export class PacketReader {
     return this.bytes.subarray(start, this.at);
   }
 
-  /** Everything that is left. Must not be changed: a single byte is shared by all, because most votes are one. */
+  /** The rest of the packet. Must not be changed: payloads of one byte share their memory, because most votes are one byte. */
   rest(): Buffer {
     if (this.end - this.at === 1) return SINGLE[this.bytes[this.at] as number] as Buffer;
     return this.bytes.subarray(this.at, this.end);

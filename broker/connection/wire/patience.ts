@@ -18,9 +18,9 @@ export class Patience {
   private readonly limits: GateLimits;
   /** When the last whole packet came, or the connection was opened. */
   private heardAtMs = performance.now();
-  /** When the first byte of the incomplete packet came; 0 if there is none. */
+  /** When the first byte of an incomplete packet came; 0 while no packet is incomplete. */
   private partialAtMs = 0;
-  /** How long in ms the client may be silent; 0 if for ever; undefined before it was let in. */
+  /** How long in ms the client may be silent; 0 for any time; undefined until it is let in. */
   private silenceMs: number | undefined;
 
   constructor(limits: GateLimits) {

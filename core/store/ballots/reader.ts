@@ -120,7 +120,7 @@ function isBetween(first: Offset, offset: Offset, last: Offset): boolean {
   return compareOffsets(first, offset) <= 0 && compareOffsets(offset, last) <= 0;
 }
 
-/** Applies votes that are not in the stored ballots yet. No marker comes after the checkpoint, so the round was open, or not. */
+/** Applies votes that are not in the stored ballots yet. No marker comes after the checkpoint, so the round did not open or close. */
 function apply({ isOpen }: Rules, ballots: BallotTable, later: RoundTail, checkpoint: Offset): void {
   if (!isOpen) return;
   for (const some of later.values()) {

@@ -41,6 +41,11 @@ export interface FoldChanges {
 /** What can be folded: also an entry that cannot be read, of which only the place is known. */
 export type FoldedEntry = Entry | UnreadableEntry;
 
+/** How many votes an entry contains. */
+export function votesIn(entry: FoldedEntry): number {
+  return entry.type === 'votes' ? entry.rounds.reduce((sum, { votes }) => sum + votes.length, 0) : 0;
+}
+
 /** The rounds whose state a batch of entries may change; it must be loaded before folding. By `roundKey`. */
 export function touchedBy(entries: readonly FoldedEntry[]): Map<string, { poll: string; round: number }> {
   const touched = new Map<string, { poll: string; round: number }>();

@@ -127,7 +127,7 @@ function referred(collection: Collection, stored: unknown): string | undefined {
   return typeof key === 'object' ? key.file : undefined;
 }
 
-/** @param text random bytes in the place of what the file contains, if absent */
+/** @param text if absent, random bytes replace the content of the file */
 function writeDurably(path: string, flag: 'wx' | 'r+', text?: string): void {
   const file = openSync(path, flag, 0o600);
   try {

@@ -34,7 +34,7 @@ export interface StoreState {
 /** How many entries of a log are read at a time. */
 const READ_TOGETHER = 64;
 
-/** Calls `see` with each entry of the vote logs, by partition and in order, until it returns false. */
+/** Shows the entries of the vote logs one by one: partition by partition, in order. @param see returns false to stop */
 export function seeEntries(
   place: StorePlace,
   log: Log,

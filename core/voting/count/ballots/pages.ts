@@ -8,7 +8,7 @@ const FORMAT = 1;
 /** The most ballots that a page holds on average. Beyond, the round is spread over more pages, by `GROWTH`. */
 const PAGE_BALLOTS = 64;
 const GROWTH = 4;
-/** As many as the bits of the hash that pages are chosen by can tell apart. */
+/** The bits of the hash cannot tell more pages apart. */
 const MAX_PAGES = 2 ** 18;
 /** What a ballot has; the sum of what applies. */
 const HAS = { n: 1, connection: 2, votes: 4, packets: 8, oddTime: 16, oddNumber: 32 } as const;
@@ -31,7 +31,7 @@ export function pageOfVoter(voter: string, pages: number): number {
   return pageOf(hashOf(voter), pages);
 }
 
-/** Over how many pages so many ballots are spread. */
+/** How many pages this many ballots are spread over. */
 export function pagesFor(ballots: number): number {
   let pages = 1;
   while (pages < MAX_PAGES && ballots > pages * PAGE_BALLOTS) pages *= GROWTH;

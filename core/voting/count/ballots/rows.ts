@@ -37,12 +37,12 @@ export class BallotRows {
     return this.voters.length;
   }
 
-  /** The row of a voter; undefined if there is none. */
+  /** The row of a voter; undefined for a voter without a ballot. */
   rowOf(voter: string): number | undefined {
     return this.index.get(voter);
   }
 
-  /** Adds a row for a voter who has none, with nothing but the cast that withdraws. */
+  /** Adds a row for a new voter, as if the ballot had been withdrawn. */
   insert(voter: string): number {
     const row = this.voters.length;
     if (row === this.hashes.length) this.widen();

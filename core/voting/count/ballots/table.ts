@@ -38,7 +38,7 @@ export class BallotTable {
   private readonly shifted: number[] = [];
   /** By page: 1 if it has changed since it was stored. */
   private changed = new Uint8Array(1);
-  private changes = 0;
+  private hasChanged = false;
 
   constructor(revote: Revote) {
     this.isFirstOnly = revote === 'first';
@@ -49,11 +49,6 @@ export class BallotTable {
   /** How many voters have a ballot, withdrawn ones included. */
   get size(): number {
     return this.rows.size;
-  }
-
-  /** How many ballots have changed since their pages were stored; one that changed twice counts twice. */
-  get unstored(): number {
-    return this.changes;
   }
 
   /** Over how many pages the ballots are spread. */
@@ -85,7 +80,7 @@ export class BallotTable {
   /** The pages that have changed since this was last called. From then on, they count as stored. */
   changedPages(): Map<number, Uint8Array> {
     const found = new Map<number, Uint8Array>();
-    if (this.changes === 0) return found;
+    if (!this.hasChanged) return found;
     const { rows } = this;
     rows.tidy();
     const before = this.pages;
@@ -103,7 +98,7 @@ export class BallotTable {
     if (pages !== before) for (let page = 0; page < before; page++) if (!rowsOf.has(page)) rowsOf.set(page, []);
     for (const [page, some] of rowsOf) found.set(page, encodePage(rows, some));
     this.changed.fill(0);
-    this.changes = 0;
+    this.hasChanged = false;
     return found;
   }
 
@@ -158,7 +153,7 @@ export class BallotTable {
     this.apply(voter, this.rows.rowOf(voter) ?? NONE, this.rows.book.numberOf(votes.choice(i)), votes, i, atMs);
   }
 
-  /** @returns the row of the voter, `NONE` if there is still none */
+  /** @returns the row of the voter; `NONE` if the voter still has no ballot */
   private apply(voter: string, known: number, cast: number, votes: VoteColumns, i: number, atMs: number): number {
     const { rows, result } = this;
     const connection = Math.max(0, votes.connection(i));
@@ -267,6 +262,6 @@ export class BallotTable {
 
   private touch(row: number): void {
     this.changed[pageOf(this.rows.hashes[row] as number, this.changed.length)] = 1;
-    this.changes++;
+    this.hasChanged = true;
   }
 }

@@ -6,7 +6,7 @@ const ONE_BYTE = 0x80;
 /** The sign of a number that may be negative, and a value below which such a number is one byte. */
 const NEGATIVE = 0x40;
 
-/** What the bytes say cannot have been written by a `ByteWriter`. */
+/** The bytes were not written by a `ByteWriter`. */
 export class MalformedBytes extends Error {
   override readonly name = 'MalformedBytes';
 }

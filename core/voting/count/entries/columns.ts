@@ -1,7 +1,7 @@
 import type { Choice } from '../tally.ts';
 import type { Vote } from '../vote.ts';
 
-/** In columns of numbers: the vote has none. All real values are at least 0. */
+/** Stands for a missing number in a column. All real values are at least 0. */
 export const NONE = -1;
 
 /** The bits of `VoteColumns.flags`. */
