@@ -125,7 +125,7 @@ async function watchAll(port: number): Promise<void> {
       Array.from({ length: CONNECTING }, async () => {
         const socket = connect(port, '127.0.0.1');
         await once(socket, 'connect');
-        socket.write('GET /api/polls/demo/stream HTTP/1.1\r\nHost: x\r\n\r\n');
+        socket.write('GET /api/polls/demo/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
         await once(socket, 'data');
         socket.resume();
         viewers.push(socket);

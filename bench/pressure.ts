@@ -273,7 +273,7 @@ async function request(target: string, times = 1): Promise<Socket> {
   const socket = connect(HTTP_PORT, '127.0.0.1');
   await once(socket, 'connect');
   socket.on('error', () => socket.destroy());
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`.repeat(times));
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`.repeat(times));
   return socket;
 }
 

@@ -32,7 +32,7 @@ t.test('with few descriptors, monitoring and voting go on, and what is refused i
   };
   for (const [what, port, first] of [
     ['devices', server.mqttPort, ''],
-    ['viewers', server.httpPort, 'GET /api/polls/demo/stream HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ['viewers', server.httpPort, 'GET /api/polls/demo/stream HTTP/1.1\r\nhost: localhost\r\n\r\n'],
   ] as const) {
     await flood(port, first);
     for (let time = 0; time < 10; time++) {

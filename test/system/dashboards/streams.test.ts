@@ -86,7 +86,7 @@ t.test('pipelined stream requests on one connection do not use up the viewer lim
   await s.openPoll('q');
   const socket = connect(s.pollcast.httpPort, '127.0.0.1');
   socket.on('error', () => {});
-  socket.write('GET /api/polls/q/stream HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200));
+  socket.write('GET /api/polls/q/stream HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(200));
   await new Promise((resolve) => socket.once('close', resolve));
   await eventually('all viewers to be released', async () =>
     /^pollcast_viewers 0$/m.test((await s.call('GET', '/metrics')).body) ? true : undefined,
@@ -154,7 +154,7 @@ t.test('streams answer HTTP/1.0, HEAD, and questions that they do not understand
   t.match(text, /^HTTP\/1\.1 200 OK\r\n.*connection: close\r\n.*\r\n\r\nretry: \d+\n\nevent: result\n/s);
   t.notMatch(text, /transfer-encoding/i);
   // What a client sends after its request is not answered on its stream.
-  socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await vote(s, 'd', 'q', 'a');
   await eventually('a change', async () => (text.includes('event: change') ? true : undefined));
   t.equal(text.split('HTTP/1.1').length, 2);
