@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { eventually } from './eventually.ts';
 import { onOwnPorts } from './ports.ts';
 import './reaper.ts';
 
@@ -173,6 +174,14 @@ async function sentinelOn(
   const program = new Program('redis-server', [file, '--sentinel'], isUp);
   await program.start();
   return { program, port, url: `redis://127.0.0.1:${port}` };
+}
+
+/** Resolves once a server answers as a primary. A sentinel ends all connections of the replica that it promotes. */
+export function promoted({ port }: RedisServer): Promise<true> {
+  return eventually('the promotion', async () => {
+    const role = await tell(port, 'INFO', 'replication').catch(String);
+    return String(role).includes('role:master') ? true : undefined;
+  });
 }
 
 /** Sends one command to a Redis server and disconnects. */

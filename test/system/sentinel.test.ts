@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { Racer } from '../support/network/races.ts';
 import { Voters } from '../support/network/voters.ts';
 import { Server } from '../support/process.ts';
-import { redisSentinels, type SentinelSetup, tell } from '../support/servers.ts';
+import { promoted, redisSentinels, type SentinelSetup, tell } from '../support/servers.ts';
 
 t.setTimeout(300_000);
 
@@ -37,9 +37,7 @@ async function deploymentOn(t: Test, redis: SentinelSetup, env: Record<string, s
 /** Promotes the replica, as an operator does before maintenance. */
 async function failOver({ sentinels, replica }: SentinelSetup): Promise<void> {
   await tell(sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', 'votes');
-  await eventually('the promotion', async () =>
-    String(await tell(replica.port, 'INFO', 'replication')).includes('role:master') ? true : undefined,
-  );
+  await promoted(replica);
 }
 
 for (const durability of ['append', 'replicated'] as const) {
@@ -48,6 +46,7 @@ for (const durability of ['append', 'replicated'] as const) {
     t.teardown(() => redis.end());
     const { broker, api } = await deploymentOn(t, redis, { POLLCAST_DURABILITY: durability });
     const voters = new Voters(() => broker.mqttPort, 'vote/demo', ROWS);
+    t.teardown(() => voters.abandon());
     const more = async (than: number) =>
       eventually('acknowledged votes', async () => (voters.acknowledged > than ? true : undefined));
     await more(100);
@@ -88,13 +87,12 @@ t.test('a poll that a failover has lost takes no votes, and the brokers say so',
   await api('POST', '/api/polls', { poll: 'ghost', title: 'Ghost', options });
   t.equal((await api('POST', '/api/polls/ghost/open')).status, 200);
   const voters = new Voters(() => broker.mqttPort, 'vote/ghost', 1);
+  t.teardown(() => voters.abandon());
   await eventually('a vote', async () => (voters.acknowledged > 0 ? true : undefined));
   await voters.stop();
   await redis.primary.program.end('SIGKILL');
   redis.replica.program.signal('SIGCONT');
-  await eventually('the new primary', async () =>
-    String(await tell(redis.replica.port, 'INFO', 'replication')).includes('role:master') ? true : undefined,
-  );
+  await promoted(redis.replica);
   await eventually('the API without the poll', async () =>
     (await api('GET', '/api/polls/ghost')).status === 404 ? true : undefined,
   );

@@ -13,6 +13,7 @@ export class Voters {
   private readonly port: () => number;
   private readonly topic: string;
   private isStopping = false;
+  private isAbandoned = false;
   private readonly work: Promise<unknown>;
 
   /** @param rows how many devices vote at the same time */
@@ -28,9 +29,18 @@ export class Voters {
     await this.work;
   }
 
+  /** Stops without waiting for acknowledgements, at the end of a test that has failed. */
+  abandon(): Promise<void> {
+    this.isAbandoned = true;
+    return this.stop();
+  }
+
   private async run(row: number): Promise<void> {
     for (let i = 0; !this.isStopping; i++) {
-      while (!(await this.attempt(`v${row}-${i}`))) await sleep(PAUSE_MS);
+      while (!(await this.attempt(`v${row}-${i}`))) {
+        if (this.isAbandoned) return;
+        await sleep(PAUSE_MS);
+      }
       this.acknowledged++;
       await sleep(PAUSE_MS);
     }
@@ -40,7 +50,7 @@ export class Voters {
     const racer = new Racer(this.port());
     const endMs = performance.now() + PATIENCE_MS;
     const reaches = async (isThere: () => boolean) => {
-      while (!isThere() && !racer.isClosed && performance.now() < endMs) await sleep(2);
+      while (!isThere() && !racer.isClosed && !this.isAbandoned && performance.now() < endMs) await sleep(2);
       return isThere();
     };
     racer.enter(id);
