@@ -20,6 +20,8 @@ t.test('a round can be closed and continued again and again under load, and ever
   const step = async (name: string, at = http): Promise<number> =>
     (await fetch(`${at}/api/polls/demo/${name}`, { method: 'POST', headers })).status;
   let accepted = 0;
+  /** The first votes of devices whose next vote was counted before the broker had looked at their ballots. */
+  let recorded = 0;
   let rejected = 0;
   let drops = 0;
   const clients = await Promise.all(
@@ -29,6 +31,7 @@ t.test('a round can be closed and continued again and again under load, and ever
       client.on('close', () => drops++);
       client.on('message', (_topic, text) => {
         if (text.toString() === 'accepted demo') accepted++;
+        else if (text.toString() === 'recorded demo') recorded++;
         else rejected++;
       });
       return client;
@@ -67,7 +70,7 @@ t.test('a round can be closed and continued again and again under load, and ever
   const kept = counted + replaced + redelivered;
   t.ok(kept >= accepted, `${accepted} votes accepted, ${kept} counted, replaced or redelivered`);
   // A receipt is lost with its connection, and the vote is sent again.
-  if (drops === 0) t.equal(kept, accepted, 'and nothing else counts');
+  if (drops === 0) t.ok(kept <= accepted + recorded, `and nothing but ${recorded} recorded votes`);
   t.equal(result.recount?.agrees, true);
   const { body } = await fetch(`${http}/api/polls/demo/audit`, { headers });
   const lines = (await new Response(body).text()).split('\n');
