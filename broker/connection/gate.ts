@@ -166,11 +166,13 @@ export class Gate implements Held {
     process.nextTick(() => this.owner.closed(error));
   }
 
-  /** Call with what was read from the socket. */
+  /** Call with what was read from the socket. The memory is not used once this returns. */
   receive(chunk: Buffer): void {
     if (this.isClosed) return;
     this.waiting = this.waiting.length === 0 ? chunk : Buffer.concat([this.waiting, chunk]);
     this.resume();
+    // The rest of a read is rare: a part of a packet, or packets that have to wait.
+    if (this.waiting.length > 0 && this.waiting.buffer === chunk.buffer) this.waiting = Buffer.from(this.waiting);
   }
 
   /** Call when the other side has ended the connection; it may still read. */
@@ -264,19 +266,26 @@ export class Gate implements Held {
 
   private pass(type: number, bytes: Buffer, start: number, end: number): void {
     const { dialect } = this;
+    // What is not dealt with in this turn of the event loop is kept in memory of its own.
+    if (type !== PUBLISH && type !== PUBREL) return this.passOther(type, Buffer.from(bytes.subarray(start, end)));
     if (type === PUBLISH) {
       const publish = dialect.publish(bytes, start, end);
       this.share.enter();
       this.receiver?.publish(publish);
-    } else if (type === PUBREL) {
+    } else {
       const id = dialect.release(bytes, start, end);
       this.share.enter();
       this.receiver?.release(id);
-    } else if (type === CONNECT) {
-      const connect = dialect.connect(bytes, start, end);
+    }
+  }
+
+  private passOther(type: number, packet: Buffer): void {
+    const { dialect } = this;
+    if (type === CONNECT) {
+      const connect = dialect.connect(packet, 0, packet.length);
       this.state = 'connecting';
       this.owner.connect(connect);
-    } else this.answer(type, dialect.forAedes(type, bytes, start, end));
+    } else this.answer(type, dialect.forAedes(type, packet, 0, packet.length));
   }
 
   /** Answers a packet that has been checked, or leaves that to Aedes. @param packet as Aedes gets it; undefined if it does not */

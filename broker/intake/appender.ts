@@ -12,6 +12,7 @@ import type { BrokerMetrics } from '../metrics.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { Batch } from './batch.ts';
 import type { Sender } from './message.ts';
+import type { WritePace } from './write-pace.ts';
 
 /** Maximum number of votes and rejections in one log entry. */
 export const MAX_ENTRY_ITEMS = 2_000;
@@ -29,6 +30,8 @@ export interface AppenderParts {
   /** This broker’s right to store votes. */
   readonly lease: Lease;
   readonly metrics: BrokerMetrics;
+  /** When writes start; shared by all partitions. */
+  readonly pace: WritePace;
 }
 
 /**
@@ -83,16 +86,18 @@ export class Appender {
       this.spare = undefined;
       batch.term = this.parts.lease.term;
       this.batches.push(batch);
-      // Packets from all connections in this turn of the event loop go into the same entry.
-      if (this.batches.length === 1 && !this.writing) setImmediate(() => this.write());
+      if (this.batches.length === 1 && !this.writing) this.writeSoon();
     }
     return batch;
   }
 
+  private writeSoon(): void {
+    this.parts.pace.next(() => this.write());
+  }
+
   private write(): void {
-    const batch = this.batches.shift();
+    const batch = this.batches.shift() as Batch;
     this.writing = batch;
-    if (!batch) return;
     this.append(batch).then(
       () => this.settle(batch),
       (error: Error) => this.settle(batch, error),
@@ -100,7 +105,8 @@ export class Appender {
   }
 
   private settle(batch: Batch, error?: Error): void {
-    this.write();
+    this.writing = undefined;
+    if (this.batches.length > 0) this.writeSoon();
     this.measure(batch, error);
     batch.settle(error);
     batch.clear();

@@ -25,8 +25,9 @@ import { Message, Together } from './message.ts';
 import { Numbers, type Place } from './numbers.ts';
 import { OpenPolls } from './open-polls.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
+import { WritePace } from './write-pace.ts';
 
-interface IntakeParts extends Omit<AppenderParts, 'partition'> {
+interface IntakeParts extends Omit<AppenderParts, 'partition' | 'pace'> {
   readonly polls: PollBook;
   readonly ballots: Ballots;
 }
@@ -46,9 +47,10 @@ export class Intake {
   constructor(parts: IntakeParts) {
     this.numbers = new Numbers(parts.ballots);
     this.polls = parts.polls;
+    const pace = new WritePace();
     this.appenders = Array.from(
       { length: parts.log.partitions },
-      (_, partition) => new Appender({ ...parts, partition }),
+      (_, partition) => new Appender({ ...parts, partition, pace }),
     );
   }
 

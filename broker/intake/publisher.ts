@@ -139,7 +139,7 @@ export class Publisher implements Receiver, Sender {
   /** Passes a message on to subscribers. */
   private pass({ topic, payload, qos, isRetained: retain }: Publish, pending: Pending): void {
     const { acknowledgements } = this.connection.gate;
-    const message = { cmd: 'publish' as const, topic, payload, qos, retain, dup: false };
+    const message = { cmd: 'publish' as const, topic, payload: Buffer.from(payload), qos, retain, dup: false };
     this.shared.deliver(message, (error) =>
       error ? acknowledgements.fail(pending, error) : acknowledgements.settle(pending),
     );

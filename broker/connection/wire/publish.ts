@@ -8,7 +8,7 @@ export interface Publish {
   readonly qos: 0 | 1 | 2;
   readonly isDup: boolean;
   readonly isRetained: boolean;
-  /** Shares memory with the bytes that were read. */
+  /** In memory that is used again for what is read next, so copy it if it is kept. */
   readonly payload: Buffer;
 }
 

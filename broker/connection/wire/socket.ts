@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
+import { readTogether } from './read-buffer.ts';
 
 /** What becomes of the events of a socket. */
 export interface Guard {
+  /** @param chunk what was read; the memory is used again once this returns, so what is kept must be copied */
   receive(chunk: Buffer): void;
   ended(): void;
   lost(error: Error | null): void;
@@ -17,6 +19,7 @@ interface Guarded {
  */
 export function guard(socket: Duplex, by: Guard): void {
   (socket as Duplex & Guarded).guard = by;
+  readTogether(socket, onData);
   socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   // A socket that was read before, for a header of the PROXY protocol, was paused after it.
   socket.resume();

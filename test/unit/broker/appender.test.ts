@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import t from 'tap';
 import { APPEND_LIMIT_MS, Appender, MAX_ENTRY_ITEMS } from '../../../broker/intake/appender.ts';
+import { WritePace } from '../../../broker/intake/write-pace.ts';
 import { brokerMetrics } from '../../../broker/metrics.ts';
 import type { Receipt } from '../../../broker/outbound/receipts.ts';
 import type { VoteLog } from '../../../core/store/store.ts';
@@ -41,7 +42,14 @@ t.test(
   async (t) => {
     let write = () => {};
     const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
-    const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+    const appender = new Appender({
+      log,
+      partition: 0,
+      producer: 'run',
+      lease: always,
+      metrics,
+      pace: new WritePace(),
+    });
     const settled: number[] = [];
     for (let i = 0; i < 3; i++) vote(appender, () => settled.push(i));
     while (entries.length === 0) await sleep(1);
@@ -72,7 +80,7 @@ t.test(
 
 t.test('draining waits for votes that arrived before it, but not for later votes', async (t) => {
   const { log } = slowLog(() => sleep(10));
-  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics, pace: new WritePace() });
   let open = 0;
   const stream = setInterval(() => {
     open++;
@@ -92,7 +100,7 @@ t.test('draining waits for votes that arrived before it, but not for later votes
 t.test('if the log fails or does not answer, each vote gets an error and the next entry is stored', async (t) => {
   let isBroken = true;
   const { log, entries } = slowLog(() => (isBroken ? Promise.reject(new Error('disk gone')) : Promise.resolve()));
-  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics });
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: always, metrics, pace: new WritePace() });
   const outcome = () => new Promise<Error | undefined>((resolve) => vote(appender, resolve));
   t.match(await outcome(), { message: 'disk gone' });
   isBroken = false;
@@ -109,6 +117,7 @@ t.test('if the log fails or does not answer, each vote gets an error and the nex
     producer: 'run',
     lease: always,
     metrics,
+    pace: new WritePace(),
   });
   const startMs = Date.now();
   const error = await new Promise<Error | undefined>((resolve) => vote(silent, resolve));
@@ -120,7 +129,7 @@ t.test('nothing is stored without a lease, not even votes that were checked befo
   let write = () => {};
   const { log, entries } = slowLog(() => new Promise((resolve) => (write = resolve)));
   const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
-  const appender = new Appender({ log, partition: 0, producer: 'run', lease: lease, metrics });
+  const appender = new Appender({ log, partition: 0, producer: 'run', lease: lease, metrics, pace: new WritePace() });
   const outcome = () => new Promise<Error | undefined>((resolve) => vote(appender, resolve));
   const first = outcome();
   while (entries.length === 0) await sleep(1);

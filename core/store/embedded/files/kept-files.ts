@@ -8,14 +8,27 @@ import { isSameFile } from './identity.ts';
  */
 export class KeptFiles {
   private readonly opened: ReadonlyMap<string, Stats>;
+  /** What the last look found; undefined once that is too old. */
+  private seen: { readonly problem: string | undefined } | undefined;
 
   /** @param paths files that are open now */
   constructor(paths: readonly string[]) {
     this.opened = new Map(paths.map((path) => [path, statSync(path)]));
   }
 
-  /** What is wrong, as a sentence for operators; undefined if all files are where they were. Takes a few µs per file. */
+  /**
+   * What is wrong, as a sentence for operators; undefined if all files are where they were. Looks at most once in each turn of the
+   * event loop, because a look takes a few µs per file, and many appends end in the same turn.
+   */
   problem(): string | undefined {
+    if (!this.seen) {
+      this.seen = { problem: this.look() };
+      setImmediate(() => (this.seen = undefined));
+    }
+    return this.seen.problem;
+  }
+
+  private look(): string | undefined {
     for (const [path, opened] of this.opened) {
       const what = changeOf(path, opened);
       if (what !== undefined) return `${basename(path)} in ${dirname(path)} ${what}`;
