@@ -1,25 +1,28 @@
 /**
  * `npm run bench:connections`: what idle devices, CONNECT and a reconnect storm cost. Pollcast checks each device’s secret; bare
- * Aedes and mosquitto admit everybody. Every contender is measured in its own process by the same generator in this one, which is
- * bare sockets and prebuilt packets. Memory is resident memory of the operating system, so it includes what the heap has not given
+ * Aedes and mosquitto admit everybody. Memory is resident memory of the operating system, so it includes what the heap has not given
  * back. `BENCH_DEVICES` sets the number of devices, `BENCH_ROUNDS` that of rounds.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFoundation } from '../app/foundation.ts';
 import { readConfig } from '../core/config/config.ts';
 import { hashSecret } from '../core/devices/secret.ts';
 import { createLog } from '../core/runtime/log.ts';
-import { bareAedes, type Contender, mosquitto, pollcastWithDevices, type Running } from './contenders.ts';
-import { Crowd } from './crowd/crowd.ts';
+import { bareAedes, type Contender, mosquitto, pollcastWithDevices } from './contenders.ts';
+import { compileGenerator, Generator } from './generator/generator.ts';
+import { countedAll } from './measuring/measure.ts';
 
 const DEVICES = Number(process.env.BENCH_DEVICES ?? 15_000);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-/** Devices that keep voting during the storm. */
+/** Devices that keep voting during the storm. They connect before memory is measured, so that what is made once is not counted. */
 const VOTERS = 200;
-/** Devices that connect before memory is first measured, so that what is made once is not counted. */
-const WARM_UP = 500;
+const VOTES_PER_SECOND = 1_000;
+/** As long as the storm may take. */
+const VOTING_SECONDS = 10;
+/** How many connections are being made at a time in the storm. */
+const STORMING = 2_000;
 /** How long in ms a program may settle before its memory is measured. */
 const SETTLE_MS = 5_000;
 /** Devices registered at once. */
@@ -30,12 +33,12 @@ interface Measured {
   readonly connects: number;
   readonly cpuMicroseconds: number;
   readonly stormMs: number;
-  readonly votes: number;
   readonly p99: number;
 }
 
 const secret = 'secret-of-all-devices-here';
 const directory = mkdtempSync(join(tmpdir(), 'pollcast-devices-'));
+compileGenerator();
 await register();
 const contenders: readonly Contender[] = [pollcastWithDevices(directory), bareAedes, mosquitto].filter(
   ({ isInstalled }) => isInstalled,
@@ -49,9 +52,7 @@ for (let round = 1; round <= ROUNDS; round++) {
 }
 rmSync(directory, { recursive: true, force: true });
 console.log(`${DEVICES} devices, medians of ${ROUNDS}`);
-console.log(
-  'contender                 kB/idle device  CONNECTs/s  CPU µs/CONNECT  storm ms  votes/s in storm  their p99 ms',
-);
+console.log('contender                 kB/idle device  CONNECTs/s  CPU µs/CONNECT  storm ms  p99 ms of votes');
 for (const [{ name }, results] of all) {
   const middle = (of: (one: Measured) => number) => median(results.map(of)).toFixed(1);
   const cells = [
@@ -59,53 +60,54 @@ for (const [{ name }, results] of all) {
     middle(({ connects }) => connects).padStart(11),
     middle(({ cpuMicroseconds }) => cpuMicroseconds).padStart(15),
     middle(({ stormMs }) => stormMs).padStart(9),
-    middle(({ votes }) => votes).padStart(17),
-    middle(({ p99 }) => p99).padStart(13),
+    middle(({ p99 }) => p99).padStart(15),
   ];
   console.log(`${name.padEnd(25)} ${cells.join(' ')}`);
 }
 
 async function measure(contender: Contender): Promise<Measured> {
   const running = await contender.start();
-  const crowd = new Crowd({ port: running.port, secret, topic: 'vote/demo' });
+  const voters = await Generator.connect({ port: running.port, connections: VOTERS, devices: listOf(0, VOTERS) });
+  const others = { port: running.port, connections: DEVICES - VOTERS, devices: listOf(VOTERS, DEVICES) };
+  let crowd: Generator | undefined;
   try {
-    await crowd.connect(0, WARM_UP);
     await settle();
     const before = { memory: running.memory, cpuMs: running.cpuMs };
-    const startMs = performance.now();
-    await crowd.connect(WARM_UP, DEVICES);
-    const tookMs = performance.now() - startMs;
+    crowd = await Generator.connect(others);
+    const { perSecond: connects } = crowd.connected;
     const cpuMs = running.cpuMs - before.cpuMs;
     await settle();
-    const kilobytes = ((running.memory - before.memory) * 1024) / (DEVICES - WARM_UP);
-    const storm = await storming(crowd, running);
-    return {
-      kilobytes,
-      connects: ((DEVICES - WARM_UP) / tookMs) * 1_000,
-      cpuMicroseconds: (cpuMs * 1_000) / (DEVICES - WARM_UP),
-      ...storm,
-    };
+    const kilobytes = ((running.memory - before.memory) * 1024) / others.connections;
+    const voting = voters.pace({ topic: 'vote/demo' }, VOTES_PER_SECOND, VOTING_SECONDS);
+    // They lose their connections all together, and come back at once.
+    const startMs = performance.now();
+    await crowd.stop();
+    crowd = await Generator.connect({ ...others, connecting: STORMING });
+    const stormMs = performance.now() - startMs;
+    const { p99Ms: p99, acknowledged } = await voting;
+    const { votes } = await countedAll(running, acknowledged);
+    if (votes < acknowledged) throw new Error(`${contender.name} has lost ${acknowledged - votes} votes`);
+    return { kilobytes, connects, cpuMicroseconds: (cpuMs * 1_000) / others.connections, stormMs, p99 };
   } finally {
-    crowd.close();
+    await crowd?.stop();
+    await voters.stop();
     await running.stop();
   }
 }
 
-/** All devices but the voters lose their connections and come back at once, while the voters go on. */
-async function storming(crowd: Crowd, running: Running): Promise<Pick<Measured, 'stormMs' | 'votes' | 'p99'>> {
-  const voting = crowd.vote(0, VOTERS);
-  crowd.drop(VOTERS, DEVICES);
-  const startMs = performance.now();
-  await crowd.connect(VOTERS, DEVICES);
-  const stormMs = performance.now() - startMs;
-  const latencies = (await voting.stop()).sort((a, b) => a - b);
-  const counted = await running.counted();
-  if (counted < latencies.length) process.stderr.write(`${latencies.length - counted} votes are not counted yet\n`);
-  return {
-    stormMs,
-    votes: (latencies.length / stormMs) * 1_000,
-    p99: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-  };
+/** A file with some of the devices, for the generator. */
+function listOf(from: number, to: number): string {
+  const file = join(directory, `devices-${from}`);
+  const lines = Array.from(
+    { length: to - from },
+    (_, i) => `${deviceOf(from + i)}\t${deviceOf(from + i)}\t${secret}\n`,
+  );
+  writeFileSync(file, lines.join(''));
+  return file;
+}
+
+function deviceOf(i: number): string {
+  return `seat-${i}`;
 }
 
 /** Registers all devices, with the same secret under different salts. */
@@ -113,7 +115,7 @@ async function register(): Promise<void> {
   const config = readConfig({ dataDir: directory, logLevel: 'silent' }, {});
   const { scope, store } = await openFoundation('broker', config, createLog('silent'), () => {});
   for (let at = 0; at < DEVICES; at += TOGETHER) {
-    const some = Array.from({ length: Math.min(TOGETHER, DEVICES - at) }, (_, i) => Crowd.device(at + i));
+    const some = Array.from({ length: Math.min(TOGETHER, DEVICES - at) }, (_, i) => deviceOf(at + i));
     await Promise.all(
       some.map((device) =>
         store.registry.put('devices', device, { device, ...hashSecret(secret), createdAtMs: Date.now() }),

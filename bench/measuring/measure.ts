@@ -157,7 +157,7 @@ async function sender(generator: Generator, { load }: Workload, topics: Topics, 
 }
 
 /** Waits until all acknowledged votes are counted. @returns the count, and when it was first read */
-async function countedAll(running: Running, acknowledged: number): Promise<{ votes: number; atMs: number }> {
+export async function countedAll(running: Running, acknowledged: number): Promise<{ votes: number; atMs: number }> {
   const endMs = performance.now() + COUNT_LIMIT_MS;
   let votes = await running.counted();
   let atMs = performance.now();
