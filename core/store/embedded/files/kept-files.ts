@@ -8,8 +8,8 @@ import { isSameFile } from './identity.ts';
  */
 export class KeptFiles {
   private readonly opened: ReadonlyMap<string, Stats>;
-  /** What the last look found; undefined once that is too old. */
-  private seen: { readonly problem: string | undefined } | undefined;
+  /** True if all files were where they belong when this turn of the event loop looked first. */
+  private isSound = false;
 
   /** @param paths files that are open now */
   constructor(paths: readonly string[]) {
@@ -17,15 +17,15 @@ export class KeptFiles {
   }
 
   /**
-   * What is wrong, as a sentence for operators; undefined if all files are where they were. Looks at most once in each turn of the
-   * event loop, because a look takes a few µs per file, and many appends end in the same turn.
+   * What is wrong, as a sentence for operators; undefined if all files are where they were. As long as nothing is wrong, looks once
+   * in each turn of the event loop, because a look takes a few µs per file, and many appends end in the same turn.
    */
   problem(): string | undefined {
-    if (!this.seen) {
-      this.seen = { problem: this.look() };
-      setImmediate(() => (this.seen = undefined));
-    }
-    return this.seen.problem;
+    if (this.isSound) return undefined;
+    const problem = this.look();
+    this.isSound = problem === undefined;
+    if (this.isSound) setImmediate(() => (this.isSound = false));
+    return problem;
   }
 
   private look(): string | undefined {
