@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PollBook } from '../core/live/poll-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Descriptors } from '../core/process/descriptors.ts';
+import { Networks } from '../core/process/networks.ts';
 import { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
@@ -12,14 +13,16 @@ import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import type { Door } from './admission/door.ts';
+import { Entrance } from './admission/entrance.ts';
 import { Reception } from './admission/reception.ts';
 import { openAedes } from './aedes.ts';
 import { Connection, type Origin } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow/flow.ts';
-import { SharedPace } from './connection/flow/pace.ts';
+import { BROKER_RATES, connectionRates, SharedPace } from './connection/flow/pace.ts';
 import { Lines } from './connection/lines.ts';
 import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
+import { GATE_LIMITS } from './connection/wire/limits.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
 import { Publishing } from './intake/publishing.ts';
@@ -27,6 +30,7 @@ import { Handover } from './lease/handover.ts';
 import { BrokerLease } from './lease/lease.ts';
 import { TcpListener, WebSocketListener } from './listeners.ts';
 import type { BrokerMetrics } from './metrics.ts';
+import type { BrokerOptions } from './options.ts';
 import { Announcer } from './outbound/announcer.ts';
 import { Deliveries, deliverThrough } from './sessions/deliveries.ts';
 import { SessionKeeper } from './sessions/keeper.ts';
@@ -61,21 +65,6 @@ export interface BrokerParts {
   readonly metrics: BrokerMetrics;
   readonly descriptors: Descriptors;
   readonly log: Log;
-}
-
-export interface BrokerOptions {
-  readonly host: string;
-  /** 0: the operating system chooses one; see `Broker.port`. */
-  readonly mqttPort: number;
-  readonly maxConnections: number;
-  /** How long in seconds a session is kept after its client disconnected. */
-  readonly sessionSeconds: number;
-  /** `off` if acknowledgements in MQTT 5 say success even for votes that were refused. */
-  readonly mqttReasons: 'on' | 'off';
-  /** Addresses and networks of proxies that send the PROXY protocol to the MQTT port. */
-  readonly proxyProtocolFrom: readonly string[];
-  /** Interval in seconds at which MQTT clients on WebSockets are pinged. */
-  readonly webSocketPingSeconds: number;
 }
 
 interface Running {
@@ -132,7 +121,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const halt = new AbortController();
   const connections = new Connections();
   const flow = new Flow(MAX_IN_FLIGHT);
-  const sharedPace = new SharedPace();
+  const voteRate =
+    options.votesPerSecond > 0 ? { burst: options.votesAtOnce, perSecond: options.votesPerSecond } : undefined;
+  const sharedPace = new SharedPace(BROKER_RATES, voteRate && connectionRates(voteRate));
   const sessions = await scope.open('sessions', parts.sessions());
   guardSessions(sessions.persistence, permissions, (client, topic) => connections.isAsPublished(client, topic));
   const deliveries = new Deliveries(sessions.ledger, sessions.persistence, permissions);
@@ -191,9 +182,19 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
   const watch = new Watch({ metrics, trail, log });
+  const entrance = new Entrance({
+    most: options.maxConnections,
+    mostOfAddress: options.maxConnectionsPerAddress,
+    hasRegistered: parts.doorKind === 'devices',
+    connectsPerSecond: options.connectsPerSecond,
+    pace: sharedPace,
+    isConnected: (device) => lines.of(device).some(({ isAdmitted, isClosed }) => isAdmitted && !isClosed),
+    slowed: (connection) => watch.slowed(connection, 'connect'),
+  });
   const admission = new Admission({
     store,
     door: parts.door,
+    entrance,
     connections,
     lines,
     statuses,
@@ -209,10 +210,20 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     statuses,
     permissions,
     watch,
+    voteRate,
     deliver: (packet, done) => aedes.publish(packet, done),
     log,
   });
-  const reception = new Reception({ admission, aedes, publishing, connections, lines, watch, halt: halt.signal });
+  const reception = new Reception({
+    admission,
+    entrance,
+    aedes,
+    publishing,
+    connections,
+    lines,
+    watch,
+    halt: halt.signal,
+  });
   scope.add('aedes', async () => {
     await intake.drained();
     // The last acknowledgements leave in this turn of the event loop.
@@ -234,31 +245,37 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const unwatch = store.registry.watch((collection, device) => void admission.onWrite(collection, device));
   every(MEASURE_EVERY_MS, halt.signal, () => {
     metrics.connections.set(connections.size);
+    metrics.strangers.set(entrance.strangers.size);
     metrics.inFlight.set(flow.inFlight);
   });
 
   every(CHECK_EVERY_MS, halt.signal, () => connections.check());
 
   const mqtt5 = { maxExpirySeconds: options.sessionSeconds, givesReasons: options.mqttReasons === 'on' };
-  const gates = { flow, pace: sharedPace, mqtt5 };
+  const limits = { ...GATE_LIMITS, keepAliveSeconds: options.maxKeepAliveSeconds };
+  const gates = { flow, limits, pace: sharedPace, mqtt5 };
   const admit = (stream: Duplex, origin: Origin): boolean => {
     if (halt.signal.aborted) return false;
-    if (connections.size >= options.maxConnections || descriptors.areScarce) {
-      if (descriptors.areScarce) descriptors.refused('mqtt');
-      watch.refused(undefined, 'full', `${connections.size} connections are open`);
+    const why = 'descriptors are scarce';
+    if (descriptors.areScarce) descriptors.refused('mqtt');
+    if (descriptors.areScarce && !entrance.strangers.sendOldest(why)) {
+      watch.refused(undefined, 'full', why);
       return false;
     }
-    connections.add(new Connection(stream, origin, reception, gates));
+    const connection = new Connection(stream, origin, reception, gates);
+    connections.add(connection);
+    entrance.strangers.add(connection);
     return true;
   };
-  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000);
+  const trusted = new Networks(options.trustedProxies);
+  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted);
   scope.add('listeners', async () => {
     halt.abort();
     unwatch();
     webSocket.close();
   });
   const { mqttPort: port, host, proxyProtocolFrom: proxies } = options;
-  const tcp = await TcpListener.open(admit, { port, host, proxies, descriptors });
+  const tcp = await TcpListener.open(admit, { port, host, proxies, trusted, descriptors });
   scope.add('TCP listener', async () => tcp.close());
   return { scope, connections, tcp, webSocket };
 }

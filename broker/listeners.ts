@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { type AddressInfo, BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Descriptors } from '../core/process/descriptors.ts';
+import { clientAddress, Networks, networkOf } from '../core/process/networks.ts';
 import type { Origin } from './connection/connection.ts';
 import { parseProxyHeader } from './connection/wire/proxy-header.ts';
 
@@ -14,6 +15,8 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Time limit in ms for a proxy to send the header of the PROXY protocol. */
 const HEADER_LIMIT_MS = 5_000;
+/** Time in ms for a client to close a WebSocket that was refused. Without a limit, one that never answers would keep its place. */
+const REFUSED_LIMIT_MS = 1_000;
 
 /** Takes over a connection; returns false if no more are accepted. */
 export type Admit = (connection: Duplex, origin: Origin) => boolean;
@@ -24,6 +27,8 @@ export interface TcpOptions {
   readonly host: string;
   /** Addresses and networks of proxies, which must begin each connection with a header of the PROXY protocol. */
   readonly proxies: readonly string[];
+  /** Proxies that speak for many clients: connections of their own are not limited by address. */
+  readonly trusted: Networks;
   readonly descriptors: Descriptors;
 }
 
@@ -35,17 +40,19 @@ export class TcpListener {
     this.server = server;
   }
 
-  static async open(admit: Admit, { port, host, proxies, descriptors }: TcpOptions): Promise<TcpListener> {
-    const trusted = blockListOf(proxies);
+  static async open(admit: Admit, options: TcpOptions): Promise<TcpListener> {
+    const { port, host, descriptors, trusted } = options;
+    const announcing = new Networks(options.proxies);
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
     descriptors.follow(server);
     server.on('connection', (socket: Socket) => {
       const { remoteAddress: address } = socket;
-      const take = (client: string | undefined) => {
-        if (!admit(socket, { address: client })) socket.destroy();
+      const take = (client: string | undefined, isProxy: boolean) => {
+        if (!admit(socket, originOf(client, isProxy))) socket.destroy();
       };
-      if (address !== undefined && isListed(trusted, address)) readHeader(socket, (client) => take(client ?? address));
-      else take(address);
+      if (address !== undefined && announcing.has(address)) {
+        readHeader(socket, (client) => take(client ?? address, client === undefined));
+      } else take(address, isProxy(address, trusted));
     });
     server.listen({ port, host, backlog: 4096 });
     await once(server, 'listening');
@@ -67,11 +74,13 @@ export class WebSocketListener {
   private readonly server: WebSocketServer;
   private readonly admit: Admit;
   private readonly pingMs: number;
+  private readonly trusted: Networks;
 
-  /** @param pingMs interval in ms at which clients are pinged */
-  constructor(admit: Admit, pingMs: number) {
+  /** @param pingMs interval in ms at which clients are pinged @param trusted proxies whose X-Forwarded-For is trusted */
+  constructor(admit: Admit, pingMs: number, trusted: Networks) {
     this.admit = admit;
     this.pingMs = pingMs;
+    this.trusted = trusted;
     this.server = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -90,10 +99,10 @@ export class WebSocketListener {
       const stream = createWebSocketStream(webSocket);
       // Until a gate is attached, an error of the stream would be unhandled and end the process.
       stream.on('error', () => {});
-      if (!this.admit(stream, { address: request.socket.remoteAddress, request })) {
-        webSocket.close(1013, 'too many connections');
-        return;
-      }
+      const address = clientAddress(request, this.trusted);
+      // Proxies are often trusted by their whole network, which may be that of devices, too.
+      const origin = originOf(address, address === request.socket.remoteAddress && isProxy(address, this.trusted));
+      if (!this.admit(stream, { ...origin, request })) return refuse(webSocket);
       ping(webSocket, this.pingMs);
     });
   }
@@ -101,6 +110,22 @@ export class WebSocketListener {
   close(): void {
     this.server.close();
   }
+}
+
+/** Where a connection comes from. That of a proxy may be any client’s, so it is not counted as one of its address. */
+function originOf(address: string | undefined, isProxy: boolean): Origin {
+  return { address, network: address === undefined || isProxy ? undefined : networkOf(address) };
+}
+
+function isProxy(address: string | undefined, trusted: Networks): boolean {
+  return address !== undefined && trusted.has(address);
+}
+
+function refuse(webSocket: WebSocket): void {
+  webSocket.close(1013, 'too many connections');
+  const timer = setTimeout(() => webSocket.terminate(), REFUSED_LIMIT_MS);
+  timer.unref();
+  webSocket.once('close', () => clearTimeout(timer));
 }
 
 /** Closes a connection on which a text frame was received [MQTT-6.0.0-1]; what the frame contains is not read. */
@@ -146,21 +171,4 @@ function readHeader(socket: Socket, done: (client: string | undefined) => void):
   };
   socket.on('error', ignore).on('data', read);
   socket.once('close', () => clearTimeout(timer));
-}
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-/** True if an address is in a list. A socket that also accepts IPv6 has IPv4 addresses as `::ffff:10.0.0.7`. */
-function isListed(list: BlockList, address: string): boolean {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
 }

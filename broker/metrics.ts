@@ -10,6 +10,11 @@ export function brokerMetrics(registry: Registry) {
   const registers = [registry];
   const metrics = {
     connections: new Gauge({ name: 'pollcast_mqtt_connections', help: 'Open MQTT connections', registers }),
+    strangers: new Gauge({
+      name: 'pollcast_mqtt_strangers',
+      help: 'Open connections on which no CONNECT has come yet',
+      registers,
+    }),
     inFlight: new Gauge({
       name: 'pollcast_votes_in_flight',
       help: 'PUBLISH and PUBREL packets received but not yet acknowledged',

@@ -15,6 +15,7 @@ import type { DelayedWills } from '../sessions/wills.ts';
 import type { Watch } from '../watch/watch.ts';
 import { Departures } from './departures.ts';
 import { CONNACK, type Door, type DoorRefusal, WRONG_CREDENTIALS } from './door.ts';
+import type { Entrance } from './entrance.ts';
 
 /** Delay in ms before a device is looked up again after the store could not be read. */
 const LOOK_AGAIN_MS = 500;
@@ -31,6 +32,7 @@ const NEW: Entry = { isSessionPresent: false, hasSubscriptions: false };
 interface AdmissionParts {
   readonly store: Store;
   readonly door: Door;
+  readonly entrance: Entrance;
   readonly connections: Connections;
   readonly lines: Lines;
   readonly statuses: DeviceStatuses;
@@ -56,7 +58,7 @@ export class Admission {
    * has closed meanwhile. Rejects if the store cannot be reached.
    */
   async admit(connection: Connection, connect: Connect): Promise<DoorRefusal | Entry> {
-    const { door, lines, statuses, permissions } = this.parts;
+    const { door, entrance, lines, statuses, permissions } = this.parts;
     const { clientId: id, user, password, will } = connect;
     if (id === '') {
       return {
@@ -70,6 +72,9 @@ export class Admission {
     const admitted = await door(id, user, password);
     if ('why' in admitted) return admitted;
     const { elector, registration } = admitted;
+    const refused = await entrance.admit(connection, id, elector.isRegistered);
+    if (refused) return refused;
+    if (connection.isClosed) return NEW;
     connection.registration = registration;
     connection.elector = elector;
     if (!(await lines.enter(connection, id))) {

@@ -2,13 +2,18 @@ import { type Admitted, authenticate } from '../../core/devices/credentials.ts';
 import type { GuestBook } from '../../core/devices/guest.ts';
 import type { Registry } from '../../core/store/store.ts';
 import { IDENTIFIER_RULE, identifierLike, isIdentifier } from '../../core/voting/rules/text/identifier.ts';
+import type { Refusal } from '../connection/reasons.ts';
 
 /** CONNACK return codes [MQTT-3.2.2.3]. */
-export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;
+export const CONNACK = { identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
 
 export interface DoorRefusal {
   readonly code: (typeof CONNACK)[keyof typeof CONNACK];
+  /** The reason code in MQTT 5, if it says more. */
+  readonly code5?: number;
   readonly why: string;
+  /** The kind of refusal, if the code does not say it. */
+  readonly as?: Refusal;
 }
 
 /** The refusal of a device that is not registered, or whose secret is wrong. */

@@ -11,6 +11,7 @@ import { blame } from '../watch/blame.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { Admission } from './admission.ts';
 import { CONNACK, type DoorRefusal } from './door.ts';
+import type { Entrance } from './entrance.ts';
 
 /**
  * If the store is unreachable, a device cannot be admitted; it is disconnected after this delay (ms). Without the delay, the
@@ -22,6 +23,7 @@ const MQTT_3_1 = 3;
 
 interface ReceptionParts {
   readonly admission: Admission;
+  readonly entrance: Entrance;
   readonly aedes: VoteAedes;
   readonly publishing: Publishing;
   readonly connections: Connections;
@@ -68,13 +70,14 @@ export class Reception implements House {
   }
 
   depart(connection: Connection, error: Error | null): void {
-    const { admission, connections, publishing, watch, halt } = this.parts;
+    const { admission, entrance, connections, publishing, watch, halt } = this.parts;
     const { gate, clientId, will } = connection;
     if (error) blame(connection, error);
     // What nobody gave a reason for was closed because the device had connected again.
     connection.because(halt.aborted ? 'stopping' : (gate.ending ?? 'takeover'));
     watch.closed(connection);
     connections.remove(connection);
+    entrance.leave(connection);
     admission.depart(connection);
     const isWanted = gate.ending !== 'goodbye' || gate.mqtt5?.left === 'with will';
     if (connection.isAdmitted && clientId !== undefined && will && isWanted && !connection.hasDelayedWill) {
@@ -88,11 +91,18 @@ export class Reception implements House {
 
   private async receive(connection: Connection, connect: Connect): Promise<void> {
     const { gate } = connection;
+    const { admission, entrance } = this.parts;
     try {
-      const admitted = await this.parts.admission.admit(connection, connect);
+      const early = await entrance.arrive(connection);
+      if (connection.isClosed) return;
+      if (early) return turnAway(connection, early);
+      const admitted = await admission.admit(connection, connect);
       // The client disconnected before the answer was known.
       if (connection.isClosed) return;
-      if ('why' in admitted) return turnAway(connection, admitted);
+      if ('why' in admitted) {
+        const refusal = await entrance.refuse(connection, admitted);
+        return connection.isClosed ? undefined : turnAway(connection, refusal);
+      }
       connection.enter();
       this.parts.watch.connected(connection);
       // In MQTT 3.1, the byte is reserved.
@@ -113,12 +123,13 @@ export class Reception implements House {
 }
 
 function turnAway(connection: Connection, refusal: DoorRefusal): void {
-  const { code, why } = refusal;
+  const { code, code5, why } = refusal;
   connection.because('lost', reasonOf(refusal), why);
-  connection.gate.turnAway(connection.gate.dialect.refusal(code, why), why);
+  connection.gate.turnAway(connection.gate.dialect.refusal(code, why, code5), why);
 }
 
-function reasonOf({ code }: DoorRefusal): Refusal {
+function reasonOf({ code, as }: DoorRefusal): Refusal {
+  if (as) return as;
   if (code === CONNACK.identifierRejected) return 'id';
   return code === CONNACK.badCredentials ? 'secret' : 'will';
 }

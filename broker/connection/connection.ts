@@ -22,6 +22,8 @@ const CLEAR_LIMIT_MS = 2_000;
 export interface Origin {
   /** The client’s IP address, as the socket or a trusted proxy says; undefined if the client has already disconnected. */
   readonly address: string | undefined;
+  /** By what limits per address count the client, see `networkOf`; undefined for a proxy, whose clients are not known. */
+  readonly network?: string | undefined;
   /** The request of a WebSocket. */
   readonly request?: IncomingMessage;
 }
@@ -57,7 +59,10 @@ export class Connection implements GateOwner {
   readonly gate: Gate;
   /** See `Origin`. */
   readonly address: string | undefined;
+  readonly network: string | undefined;
   readonly request: IncomingMessage | undefined;
+  /** Whether it counts among those whose CONNECT is being answered, or among the connections of admitted clients. */
+  place: 'none' | 'arriving' | 'taken' = 'none';
   /** The client id that came with CONNECT, valid or not. */
   clientId: string | undefined;
   /** True if nothing is kept of the session once the connection has ended. */
@@ -102,8 +107,9 @@ export class Connection implements GateOwner {
   private attaching: Promise<void> | undefined;
   private nowAttached: (() => void) | undefined;
 
-  constructor(stream: Duplex, { address, request }: Origin, house: House, parts: GateParts) {
+  constructor(stream: Duplex, { address, network, request }: Origin, house: House, parts: GateParts) {
     this.address = address;
+    this.network = network;
     this.request = request;
     this.house = house;
     this.gate = new Gate(stream, this, parts);

@@ -16,6 +16,14 @@ export const REFUSALS = [
   'timeout',
   /** Too many connections. */
   'full',
+  /** Too many connections from one address. */
+  'address',
+  /** No CONNECT yet when room was needed for newer connections. */
+  'stranger',
+  /** Too many CONNECT packets from one address, or of one device. */
+  'rate',
+  /** Too many wrong secrets from one address, or for one device. */
+  'guessing',
   /** The store cannot be reached. */
   'store',
 ] as const;

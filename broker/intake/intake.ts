@@ -139,6 +139,7 @@ export class Intake {
     if (status !== 'open' && status !== 'grace') return 'closed';
     // It would be stored under the name of its voter. Every opening makes a key, so only damage can be the reason.
     if (poll.pseudonymKey === undefined && isPseudonymous(definition)) return 'not-open';
+    if (message.isTooFast) return 'too-fast';
     // A retained vote is a mistake of the device: messages are retained for subscribers, but votes never reach them.
     if (message.retain) return 'retained';
     const paper = decodePayload(message.payload);

@@ -37,6 +37,8 @@ export class Message {
   mayRepeat = false;
   /** True if there is reason to assume that the packet is sent again. */
   isKnownToRepeat = false;
+  /** True if the device sends more votes than it may. */
+  isTooFast = false;
   /** Hears of the outcome, and knows the message by `pending`. */
   sender = NO_SENDER;
   pending: Pending = 0;

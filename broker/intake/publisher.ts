@@ -3,10 +3,13 @@ import type { Log } from '../../core/runtime/log.ts';
 import { NONE } from '../../core/voting/count/entries/columns.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { Allowances } from '../connection/flow/allowances.ts';
+import type { Allowance } from '../connection/flow/pace.ts';
 import { GateError } from '../connection/gate-owner.ts';
 import { CODE } from '../connection/mqtt5/codes.ts';
 import type { Permissions, Publication } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
+import { GATE_LIMITS } from '../connection/wire/limits.ts';
 import type { Publish } from '../connection/wire/publish.ts';
 import { type Receipt, sendReceipt } from '../outbound/receipts.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -22,6 +25,8 @@ export interface Shared {
   readonly intake: Intake;
   readonly permissions: Permissions;
   readonly watch: Watch;
+  /** How many votes each device may still send; undefined if that is not limited. */
+  readonly allowances: Allowances | undefined;
   readonly log: Log;
   /** Handles a status of a device. */
   status(device: string, payload: Buffer): void;
@@ -46,6 +51,8 @@ export class Publisher implements Receiver, Sender {
   private topicHash = 0;
   /** The number of packets at QoS 1 or 2 so far. */
   private published = 0;
+  /** How many votes the device may still send; set with its first vote, because most connections are idle. */
+  private allowance: Allowance | undefined;
 
   constructor(shared: Shared, connection: Connection) {
     this.shared = shared;
@@ -117,9 +124,24 @@ export class Publisher implements Receiver, Sender {
     message.packetHash = qos === 0 ? 0 : contentHash(this.topicHash, payload);
     message.mayRepeat = isFirst && before !== 'left';
     message.isKnownToRepeat = isDup || (isFirst && before === 'lost');
+    message.isTooFast = this.isTooFast(message.mayRepeat || (isDup && this.published <= GATE_LIMITS.inFlight));
     message.sender = this;
     message.pending = pending;
     shared.intake.receive();
+  }
+
+  /**
+   * True if the device sends more votes than it may.
+   *
+   * @param mayBeCopy true if the vote may be a copy of one that was stored but not acknowledged. It is never refused, because the
+   * device would hear that a vote that counts was rejected. There can be only so many in a connection.
+   */
+  private isTooFast(mayBeCopy: boolean): boolean {
+    const { allowances } = this.shared;
+    if (!allowances) return false;
+    const nowMs = performance.now();
+    this.allowance ??= allowances.of(this.device, nowMs);
+    return !this.allowance.takeIf(1, nowMs) && !mayBeCopy;
   }
 
   settled(pending: Pending, receipt: Receipt, error: Error | undefined): void {

@@ -1,6 +1,8 @@
 import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Connection } from '../connection/connection.ts';
+import { Allowances } from '../connection/flow/allowances.ts';
+import type { Rate } from '../connection/flow/pace.ts';
 import type { Permissions } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Will } from '../connection/wire/connect.ts';
@@ -17,6 +19,8 @@ interface PublishingParts {
   readonly statuses: DeviceStatuses;
   readonly permissions: Permissions;
   readonly watch: Watch;
+  /** How many votes a device may send; undefined if that is not limited. */
+  readonly voteRate: Rate | undefined;
   /** Publishes a message to subscribers. */
   readonly deliver: (packet: PublishPacket, done: (error?: Error) => void) => void;
   readonly log: Log;
@@ -28,16 +32,18 @@ export class Publishing implements Shared {
   readonly permissions: Permissions;
   readonly watch: Watch;
   readonly deliver: PublishingParts['deliver'];
+  readonly allowances: Allowances | undefined;
   readonly log: Log;
   private readonly statuses: DeviceStatuses;
   private warnedAtMs = 0;
 
-  constructor({ intake, statuses, permissions, watch, deliver, log }: PublishingParts) {
+  constructor({ intake, statuses, permissions, watch, voteRate, deliver, log }: PublishingParts) {
     this.intake = intake;
     this.permissions = permissions;
     this.statuses = statuses;
     this.watch = watch;
     this.deliver = deliver;
+    this.allowances = voteRate && new Allowances(voteRate);
     this.log = log;
   }
 

@@ -45,6 +45,13 @@ export class Watch {
 
   voted(id: string, { poll, rejected }: Receipt): void {
     this.parts.trail.voted(id, poll, rejected ?? ACCEPTED);
+    if (rejected === 'too-fast') this.tooFast(poll);
+  }
+
+  /** A device sends more votes than it may. It is not named: the time would say which vote in a secret poll is its. */
+  private tooFast(poll: string): void {
+    const message = 'a device sends votes faster than POLLCAST_VOTES_PER_SECOND allows, and some are rejected';
+    this.warnings.warn('too-fast', { poll }, message);
   }
 
   /** A connection ended. */

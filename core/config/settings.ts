@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { parseAddress } from '../store/redis-address.ts';
 import { MAX_PARTITIONS } from '../voting/count/partition.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
+import { deviceLimits } from './device-limits.ts';
+import { whole } from './whole.ts';
 
 /** A setting, given as an environment variable or as the flag derived from it. */
 export interface Setting<T> {
@@ -15,12 +17,6 @@ export interface Setting<T> {
 
 const port = (text: string): number => whole(text, 0, 65535);
 const text = (value: string): string => value;
-
-function whole(value: string, min: number, max: number): number {
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < min || number > max) throw new Error(`a whole number from ${min} to ${max}`);
-  return number;
-}
 
 function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
   return (value) => {
@@ -248,6 +244,7 @@ export const environmentSettings = {
     description: 'maximum number of concurrent MQTT connections; further ones are refused',
     parse: (value: string) => whole(value, 1, 1_000_000),
   },
+  ...deviceLimits,
   maxViewers: {
     variable: 'POLLCAST_MAX_VIEWERS',
     fallback: '10000',

@@ -42,6 +42,12 @@ t.test('with few descriptors, monitoring and voting go on, and what is refused i
     }
     await device.publishAsync('vote/demo', 'a', { qos: 1 });
     t.pass('a vote is stored and acknowledged');
+    if (what === 'devices') {
+      const next = await mqtt.connectAsync(server.mqtt, { clientId: 'next', protocolVersion: 4, reconnectPeriod: 0 });
+      await next.publishAsync('vote/demo', 'b', { qos: 1 });
+      await next.endAsync();
+      t.pass('a device gets in, because silent connections go first');
+    }
     const metrics = await (await fetch(`${server.http}/metrics`)).text();
     const label = what === 'devices' ? 'mqtt' : 'http';
     const refused = Number(

@@ -1,3 +1,8 @@
+/** A connection with more packets in flight than this pipelines: it sends on without waiting for acknowledgements. */
+const PIPELINING = 64;
+/** How many packets those that pipeline may have in flight together, if that is less than each of them may have alone. */
+const PIPELINED_TOGETHER = 1_024;
+
 /** A connection that waits until there is capacity again. */
 export interface Held {
   resume(): void;
@@ -10,6 +15,8 @@ export interface Held {
 export class Flow {
   readonly limit: number;
   private underWay = 0;
+  /** The number of connections that pipeline. */
+  private pipelining = 0;
   private readonly held = new Set<Held>();
 
   constructor(limit: number) {
@@ -26,8 +33,18 @@ export class Flow {
     return this.underWay + packets <= this.limit;
   }
 
+  /** How many packets one connection that pipelines may have in flight now, so that a vote of another does not wait for all of them. */
+  get fairShare(): number {
+    return this.pipelining < 2 ? PIPELINED_TOGETHER : Math.max(PIPELINING, PIPELINED_TOGETHER / this.pipelining);
+  }
+
   enter(packets: number): void {
     this.underWay += packets;
+  }
+
+  /** Call when a connection begins or ceases to pipeline. */
+  pipelines(is: boolean): void {
+    this.pipelining += is ? 1 : -1;
   }
 
   leave(packets: number): void {
@@ -48,42 +65,54 @@ export class Flow {
   }
 }
 
-/** The packets of one connection that are in flight, within a limit of its own and that of the broker. */
+/** The packets of one connection that are in flight, within a limit of its own, its fair share, and the limit of the broker. */
 export class Share {
   private readonly flow: Flow;
-  private readonly limit: number;
+  private readonly most: number;
   private readonly held: Held;
   private underWay = 0;
+  /** True if the connection waits until half of its share is free. */
+  private isHeld = false;
 
-  /** @param held is resumed when packets may go on, after there was no room */
-  constructor(flow: Flow, limit: number, held: Held) {
+  /** @param most how many may be in flight @param held is resumed when packets may go on, after there was no room */
+  constructor(flow: Flow, most: number, held: Held) {
     this.flow = flow;
-    this.limit = limit;
+    this.most = most;
     this.held = held;
   }
 
   /** True if one more packet may be in flight. If not, `resume` will be called. */
   hasRoom(): boolean {
-    if (this.flow.hasRoomFor(1)) return this.underWay < this.limit;
-    this.flow.hold(this.held);
-    return false;
+    if (!this.flow.hasRoomFor(1)) {
+      this.flow.hold(this.held);
+      return false;
+    }
+    this.isHeld = this.underWay >= this.limit;
+    return !this.isHeld;
   }
 
   enter(): void {
-    this.underWay++;
+    if (this.underWay++ === PIPELINING) this.flow.pipelines(true);
     this.flow.enter(1);
   }
 
   leave(packets: number): void {
-    const half = this.limit >> 1;
-    const wasFull = this.underWay > half;
+    const wasPipelining = this.underWay > PIPELINING;
     this.underWay -= packets;
+    if (wasPipelining && this.underWay <= PIPELINING) this.flow.pipelines(false);
     this.flow.leave(packets);
-    if (wasFull && this.underWay <= half) this.held.resume();
+    // The limit may have changed since the connection was held.
+    if (!this.isHeld || this.underWay > this.limit >> 1) return;
+    this.isHeld = false;
+    this.held.resume();
   }
 
   /** Call when the connection closes. Its packets stay in flight until `leave`. */
   close(): void {
     this.flow.release(this.held);
+  }
+
+  private get limit(): number {
+    return Math.min(this.most, this.flow.fairShare);
   }
 }

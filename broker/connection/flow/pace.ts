@@ -1,4 +1,4 @@
-import { CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/frame.ts';
+import { PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/frame.ts';
 import type { Held } from './flow.ts';
 
 /** How much may be sent at once, and how much of that is restored per second. */
@@ -24,6 +24,11 @@ export const CONNECTION_RATES = {
   ping: { burst: 60, perSecond: 5 },
 } as const satisfies Partial<Record<PacketClass, Rate>>;
 
+/** What may be published over one connection at least, however few votes a device may cast. */
+const LEAST_PUBLISH: Rate = { burst: 1_000, perSecond: 100 };
+/** A connection may send this many times as many PUBLISH packets a second as its device may cast votes. */
+const REFUSED_TOO = 1.25;
+
 /** What all connections of a broker may send together, in the same units. Votes in flight are limited by `Flow`. */
 export const BROKER_RATES = {
   connect: { burst: 2_000, perSecond: 4_000 },
@@ -32,11 +37,27 @@ export const BROKER_RATES = {
 
 type Rates = Readonly<Partial<Record<PacketClass, Rate>>>;
 
+/**
+ * What one connection may send if its device may cast so many votes. A device that sends more votes is first refused some and then
+ * also slowed down, because refusals cost almost as much as votes, and other devices would have to wait for them.
+ */
+export function connectionRates({ burst, perSecond }: Rate): Rates {
+  const { publish } = CONNECTION_RATES;
+  const paced = {
+    burst: Math.min(publish.burst, Math.max(LEAST_PUBLISH.burst, burst)),
+    perSecond: Math.min(publish.perSecond, Math.max(LEAST_PUBLISH.perSecond, perSecond * REFUSED_TOO)),
+  };
+  return { ...CONNECTION_RATES, publish: paced };
+}
+
 /** The size of a unit of SUBSCRIBE and UNSUBSCRIBE packets. Whole packets are counted, with at least one unit. */
 const UNIT_BYTES = 16;
 
+/** Minimum time in ms for which a packet waits. What may pass after it passes together, because a timer for each would cost more. */
+const LEAST_WAIT_MS = 20;
+
+/** CONNECT is missing, because it waits before it is answered, see `Entrance`. */
 const CLASS_OF: Readonly<Record<number, PacketClass>> = {
-  [CONNECT]: 'connect',
   [PUBLISH]: 'publish',
   [PUBREL]: 'release',
   [PUBACK]: 'answer',
@@ -70,17 +91,26 @@ export class Allowance {
     return this.left >= 0 ? 0 : (-this.left / perSecond) * 1_000;
   }
 
+  /** Takes `cost` if that much is left, and returns whether it was. */
+  takeIf(cost: number, nowMs: number): boolean {
+    if (this.take(cost, nowMs) === 0) return true;
+    this.giveBack(cost);
+    return false;
+  }
+
   /** Gives back what was taken and not used. */
   giveBack(cost: number): void {
     this.left += cost;
   }
 }
 
-/** What the connections of a broker share. */
+/** What the connections of a broker share, and what each of them may send. */
 export class SharedPace {
+  readonly ofConnection: Rates;
   private readonly allowances = new Map<PacketClass, Allowance>();
 
-  constructor(rates: Rates = BROKER_RATES) {
+  constructor(rates: Rates = BROKER_RATES, ofConnection: Rates = CONNECTION_RATES) {
+    this.ofConnection = ofConnection;
     for (const [of, rate] of Object.entries(rates)) {
       this.allowances.set(of as PacketClass, new Allowance(rate, performance.now()));
     }
@@ -107,7 +137,7 @@ export class Pace {
   private waiting: { readonly untilMs: number; readonly of: PacketClass; readonly cost: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(shared: SharedPace, owner: Slowed, rates: Rates = CONNECTION_RATES) {
+  constructor(shared: SharedPace, owner: Slowed, rates: Rates = shared.ofConnection) {
     this.shared = shared;
     this.owner = owner;
     this.rates = rates;
@@ -131,8 +161,9 @@ export class Pace {
     const cost = of === 'subscribe' ? Math.max(1, bytes / UNIT_BYTES) : 1;
     const ownMs = this.allowance(of, nowMs)?.take(cost, nowMs) ?? 0;
     const sharedMs = this.shared.allowance(of)?.take(cost, nowMs) ?? 0;
-    const delayMs = Math.max(ownMs, sharedMs);
-    if (delayMs === 0) return 0;
+    const neededMs = Math.max(ownMs, sharedMs);
+    if (neededMs === 0) return 0;
+    const delayMs = Math.max(neededMs, LEAST_WAIT_MS);
     this.waiting = { untilMs: nowMs + delayMs, of, cost };
     this.owner.slowed(of);
     return delayMs;

@@ -29,14 +29,17 @@ export interface Granted {
   readonly sessionExpirySeconds: number | undefined;
   /** Set if the client left its id to the broker. */
   readonly assignedClientId: string | undefined;
+  /** Set if the client must use this keep alive, in seconds, instead of its own. */
+  readonly serverKeepAlive?: number | undefined;
 }
 
 /** CONNACK for a client that is let in. Without an offer, it is as short as possible, for a client that takes no longer one. */
 export function connack(offer: Offer | undefined, granted: Granted): Buffer {
-  const { isSessionPresent, sessionExpirySeconds, assignedClientId } = granted;
+  const { isSessionPresent, sessionExpirySeconds, assignedClientId, serverKeepAlive } = granted;
   const properties = propertiesOf(
     ...(sessionExpirySeconds === undefined ? [] : [fourByteProperty(PROPERTY.sessionExpiry, sessionExpirySeconds)]),
     ...(assignedClientId === undefined ? [] : [textProperty(PROPERTY.assignedClientId, assignedClientId)]),
+    ...(serverKeepAlive === undefined ? [] : [twoByteProperty(PROPERTY.serverKeepAlive, serverKeepAlive)]),
     ...(offer ? offered(offer) : []),
   );
   return packetOf(CONNACK << 4, Buffer.from([isSessionPresent ? 1 : 0, CODE.success]), properties);

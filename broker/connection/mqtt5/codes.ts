@@ -29,6 +29,7 @@ export const CODE = {
   administrative: 0x98,
   badPayload: 0x99,
   noSharedSubscriptions: 0x9e,
+  connectionRate: 0x9f,
   noSubscriptionIds: 0xa1,
   noWildcards: 0xa2,
 } as const;
@@ -57,6 +58,7 @@ const REJECTION_CODES: Readonly<Record<Refused, number>> = {
   'already-voted': CODE.specific,
   'nothing-to-withdraw': CODE.specific,
   'too-many-votes': CODE.quota,
+  'too-fast': CODE.quota,
   empty: CODE.badPayload,
   'too-large': CODE.badPayload,
   'malformed-text': CODE.badPayload,

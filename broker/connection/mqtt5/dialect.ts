@@ -17,6 +17,7 @@ interface DialectLine {
     readonly inFlight: number;
     /** Maximum size of a packet in bytes. */
     readonly packetBytes: number;
+    readonly keepAliveSeconds?: number;
   };
   readonly outgoing: Outgoing;
   /** Passes a packet to Aedes. */
@@ -35,11 +36,15 @@ export class Dialect {
   }
 
   connect(bytes: Buffer, start: number, end: number): Connect {
-    if (!isConnect5(bytes, start)) return readConnect311(bytes, start, end);
+    if (!isConnect5(bytes, start)) {
+      const connect = readConnect311(bytes, start, end);
+      return { ...connect, keepAlive: this.keepAlive(connect) };
+    }
     const connect = readConnect(bytes, start, end);
-    const translator = this.open(connect);
+    const keepAlive = this.keepAlive(connect);
+    const translator = this.open(connect, keepAlive === connect.keepAlive ? undefined : keepAlive);
     const { clientId, isClean } = translator;
-    const { user, password, keepAlive, isCleanStart: isFresh, will } = connect;
+    const { user, password, isCleanStart: isFresh, will } = connect;
     return { level: 5, clientId, user, password, keepAlive, isFresh, isClean, will };
   }
 
@@ -67,9 +72,9 @@ export class Dialect {
     return this.mqtt5?.welcome(isSessionPresent) ?? connack311(isSessionPresent, 0);
   }
 
-  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 */
-  refusal(returnCode: number, why: string): Buffer {
-    return this.mqtt5?.refusal(returnCode, why) ?? connack311(false, returnCode);
+  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 @param code for MQTT 5, if it says more */
+  refusal(returnCode: number, why: string, code?: number): Buffer {
+    return this.mqtt5?.refusal(returnCode, why, code) ?? connack311(false, returnCode);
   }
 
   private understood(bytes: Buffer, start: number, end: number): Buffer | undefined {
@@ -78,13 +83,23 @@ export class Dialect {
     return bytes.subarray(start, end);
   }
 
-  private open(connect: Connect5): Translator {
+  /**
+   * The keep alive of a client, within the limit. Before MQTT 5, a server cannot tell a client that, but it may disconnect one that
+   * has been silent for too long, whatever its keep alive [MQTT-3.1.2.10].
+   */
+  private keepAlive({ keepAlive }: Pick<Connect, 'keepAlive'>): number {
+    const { keepAliveSeconds: most = 0 } = this.line.limits;
+    return most === 0 || (keepAlive > 0 && keepAlive <= most) ? keepAlive : most;
+  }
+
+  private open(connect: Connect5, serverKeepAlive: number | undefined): Translator {
     const { line } = this;
     const { inFlight: receiveMaximum, packetBytes } = line.limits;
     const translator = new Translator({
       ...(line.mqtt5Options ?? DEFAULTS),
       // What only admission needs is not kept.
       connect: { ...connect, password: undefined },
+      serverKeepAlive,
       offer: { receiveMaximum, packetBytes, topicAliases: TOPIC_ALIASES },
       send: (packet) => line.outgoing.acknowledge(packet),
       toAedes: (packet) => line.toAedes(packet),

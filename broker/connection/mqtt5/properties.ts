@@ -11,6 +11,7 @@ export const PROPERTY = {
   subscriptionId: 0x0b,
   sessionExpiry: 0x11,
   assignedClientId: 0x12,
+  serverKeepAlive: 0x13,
   authenticationMethod: 0x15,
   authenticationData: 0x16,
   requestProblemInformation: 0x17,

@@ -47,6 +47,8 @@ export interface Mqtt5Options {
 interface TranslatorParts extends Mqtt5Options {
   readonly connect: Connect5;
   readonly offer: Offer;
+  /** In seconds; set if the client must use it instead of its own [MQTT5-3.2.2-21]. */
+  readonly serverKeepAlive?: number | undefined;
   /** Writes packets to the client. */
   readonly send: (packet: Buffer) => void;
   /** Passes a packet to Aedes as if the client had sent it. */
@@ -108,9 +110,9 @@ export class Translator {
     return packet;
   }
 
-  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 */
-  refusal(returnCode: number, why: string): Buffer {
-    return refusal(codeOfRefusal(returnCode), why, this.connect.maximumPacketSize);
+  /** CONNACK for a client that is not let in. @param returnCode as in MQTT 3.1.1 @param code the reason code, if it says more */
+  refusal(returnCode: number, why: string, code: number = codeOfRefusal(returnCode)): Buffer {
+    return refusal(code, why, this.connect.maximumPacketSize);
   }
 
   /**
@@ -205,12 +207,13 @@ export class Translator {
   }
 
   private accepted(isSessionPresent: boolean): Buffer | undefined {
-    const { connect, offer } = this.parts;
+    const { connect, offer, serverKeepAlive } = this.parts;
     const isShortened = this.expirySeconds !== connect.sessionExpirySeconds;
     const granted = {
       isSessionPresent,
       sessionExpirySeconds: isShortened ? this.expirySeconds : undefined,
       assignedClientId: connect.clientId === '' ? this.clientId : undefined,
+      serverKeepAlive,
     };
     const sizes = [connack(offer, granted), connack(undefined, granted)];
     return sizes.find(({ length }) => length <= connect.maximumPacketSize);

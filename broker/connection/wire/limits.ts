@@ -14,4 +14,7 @@ export const GATE_LIMITS = {
   drainMs: 10_000,
 } as const;
 
-export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number };
+export type GateLimits = { readonly [Name in keyof typeof GATE_LIMITS]: number } & {
+  /** Maximum keep alive in seconds, also for clients that ask for none; 0 or undefined if there is none. */
+  readonly keepAliveSeconds?: number;
+};

@@ -33,6 +33,7 @@ export const REASONS = [
   'unknown-mandate',
   'too-many-votes',
   'nothing-to-withdraw',
+  'too-fast',
 ] as const;
 
 export type Reason = (typeof REASONS)[number];

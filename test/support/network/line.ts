@@ -24,9 +24,18 @@ export interface Line {
   closed(): Promise<void>;
 }
 
-/** Opens a line to the port of a broker, or to the HTTP server at its `http` address. */
-export async function openLine(t: Pick<Test, 'teardown'>, to: { mqtt: string; http: string }, via: Via = 'tcp') {
-  const stream = via === 'tcp' ? overTcp(to.mqtt) : overWebSocket(to.http);
+/**
+ * Opens a line to the port of a broker, or to the HTTP server at its `http` address.
+ *
+ * @param localAddress the address that the line comes from
+ */
+export async function openLine(
+  t: Pick<Test, 'teardown'>,
+  to: { mqtt: string; http: string },
+  via: Via = 'tcp',
+  localAddress?: string,
+) {
+  const stream = via === 'tcp' ? overTcp(to.mqtt, localAddress) : overWebSocket(to.http, localAddress);
   let received = Buffer.alloc(0);
   let at = 0;
   let isClosed = false;
@@ -97,11 +106,11 @@ export function spaced(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-function overTcp(mqtt: string): Duplex {
+function overTcp(mqtt: string, localAddress: string | undefined): Duplex {
   const { hostname, port } = new URL(mqtt);
-  return connect(Number(port), hostname);
+  return connect({ port: Number(port), host: hostname, localAddress });
 }
 
-function overWebSocket(http: string): Duplex {
-  return createWebSocketStream(new WebSocket(`${http.replace('http', 'ws')}/mqtt`, 'mqtt'));
+function overWebSocket(http: string, localAddress: string | undefined): Duplex {
+  return createWebSocketStream(new WebSocket(`${http.replace('http', 'ws')}/mqtt`, 'mqtt', { localAddress }));
 }

@@ -36,8 +36,9 @@ export async function connect5(
   clientId: string,
   more: object = {},
   via: Via = 'tcp',
+  localAddress?: string,
 ): Promise<Line5> {
-  const line = await openLine(t, to, via);
+  const line = await openLine(t, to, via, localAddress);
   const reader = parser({ protocolVersion: 5 });
   const packets: Received[] = [];
   const taken = new Set<Received>();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Allowance, Pace, SharedPace } from '../../../broker/connection/flow/pace.ts';
+import { Allowance, connectionRates, Pace, SharedPace } from '../../../broker/connection/flow/pace.ts';
 import { PINGREQ, PUBLISH, SUBSCRIBE } from '../../../broker/connection/wire/frame.ts';
 
 t.test('an allowance is restored over time, and never exceeds its burst', async (t) => {
@@ -40,4 +40,20 @@ t.test('connections take turns, and one that closes gives back what it did not u
   t.ok(behindMs > waitMs, 'the second connection waits behind one packet of the first, not behind all of them');
   second.close();
   t.ok(third.delay(SUBSCRIBE, 8, nowMs) <= behindMs);
+});
+
+t.test('packets that wait pass several at a time', async (t) => {
+  const shared = new SharedPace({}, { publish: { burst: 1, perSecond: 1_000 } });
+  const pace = new Pace(shared, { slowed: () => {} });
+  t.equal(pace.delay(PUBLISH, 14, 0), 0);
+  t.equal(pace.delay(PUBLISH, 14, 0), 20, 'not 1 ms');
+  t.equal(pace.delay(PUBLISH, 14, 20), 0);
+  for (let i = 0; i < 19; i++) t.equal(pace.delay(PUBLISH, 14, 20 + i), 0);
+});
+
+t.test('how fast a connection is read follows from the votes that a device may send', async (t) => {
+  const publish = (perSecond: number, burst: number) => connectionRates({ perSecond, burst }).publish;
+  t.same(publish(1_000, 5_000), { perSecond: 1_250, burst: 5_000 }, 'a fifth can be refused');
+  t.same(publish(1, 1), { perSecond: 100, burst: 1_000 }, 'refusals and statuses need some, too');
+  t.same(publish(100_000, 100_000), { perSecond: 5_000, burst: 10_000 });
 });
