@@ -170,7 +170,10 @@ async function mosquittoOn(port: number): Promise<Subject> {
 async function pollcast(start: (flags: string[], directory: string) => Promise<Subject[]>): Promise<Running> {
   const { path: directory, remove } = temporaryFolder();
   const [port, httpPort] = [await freePort(), await freePort()];
-  const flags = ['--mqtt-port', port, '--http-port', httpPort, '--operator-token', TOKEN].map(String);
+  // Few connections send as fast as they can, which no device does.
+  const unlimited = ['--votes-per-second', 0];
+  const ports = ['--mqtt-port', port, '--http-port', httpPort];
+  const flags = [...ports, '--operator-token', TOKEN, ...unlimited].map(String);
   const subjects = await start([...flags, '--data-dir', directory], directory);
   const api = new ApiClient({ base: `http://127.0.0.1:${httpPort}`, token: TOKEN });
   const counted = async () => {
