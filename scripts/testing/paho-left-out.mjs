@@ -26,7 +26,7 @@ export const LEFT_OUT = {
     test_request_response: PROPERTIES,
     test_retained_message: PROPERTIES,
     test_server_keep_alive:
-      'needs a broker that shortens a keep alive of 120 s to 60 s; Pollcast takes what the client asks for',
+      'needs a broker that shortens a keep alive of 120 s to 60 s; Pollcast shortens those of more than an hour',
     test_server_topic_alias: 'needs topic aliases from the broker; Pollcast sends none',
     test_shared_subscriptions: 'needs shared subscriptions; Pollcast refuses them with 0x9E',
     test_subscribe_failure:
