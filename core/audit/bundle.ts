@@ -1,101 +1,16 @@
-import { createHash } from 'node:crypto';
 import { compareOffsets, type Offset } from '../store/offset.ts';
-import { balances, sumAccounting } from '../voting/count/accounting.ts';
 import { readEntry } from '../voting/count/entries/codec.ts';
-import { entryText } from '../voting/count/entries/json.ts';
-import type { Entry, UnreadableEntry } from '../voting/count/entry.ts';
-import { entryOfRound, Replay } from '../voting/count/replay.ts';
-import { merge, type Tally } from '../voting/count/tally.ts';
-import type { Definition } from '../voting/kinds/definition.ts';
+import type { Entry } from '../voting/count/entry.ts';
+import { Replay } from '../voting/count/replay.ts';
 import type { Poll } from '../voting/poll/poll.ts';
-import { figuresOf, interruptionsOf } from '../voting/result/result.ts';
-import { type RoundRecord, recordOf } from '../voting/rules/record.ts';
+import { type Content, countOf, FORMAT, type Header, hashOf, outcomeOf, type Unreadable, VERSION } from './format.ts';
 import { drawLot } from './lot.ts';
 import { Markers } from './markers.ts';
 import { isSame } from './same.ts';
+import { SecretLines } from './secret-lines.ts';
 
-/**
- * An audit bundle: everything needed to reproduce the result of a finished round, as JSON lines. The first line describes the
- * round, the last one holds the result, and the lines in between are the entries of its vote log. Each line contains the
- * SHA-256 of the previous hash and its own content, so anyone who knows the last hash can detect changed, removed or inserted
- * lines.
- */
-const FORMAT = 'pollcast audit bundle';
-const VERSION = 1;
 /** The maximum number of problems that a report lists. */
 const MAX_PROBLEMS = 20;
-
-interface Header {
-  readonly format: typeof FORMAT;
-  readonly version: number;
-  readonly poll: string;
-  readonly round: number;
-  readonly partitions: number;
-  readonly definition: Definition;
-  readonly record: RoundRecord;
-}
-
-/** An entry of the log that could not be read while the round was open. Not its text: it may hold votes of other rounds. */
-interface Unreadable {
-  readonly why: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-type Content =
-  | { readonly header: Header }
-  | { readonly partition: number; readonly offset: string; readonly entry: string }
-  | { readonly partition: number; readonly offset: string; readonly unreadable: Unreadable }
-  | { readonly result: unknown };
-
-/** Produces the lines of a bundle, in order. */
-export class BundleWriter {
-  private readonly poll: Poll;
-  private readonly recounts: readonly Replay[];
-  private hash = '';
-
-  constructor(poll: Poll, partitions: number) {
-    this.poll = poll;
-    const { definition, round } = poll;
-    this.recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
-  }
-
-  header(): string {
-    const { definition, round } = this.poll;
-    const { poll } = definition;
-    const partitions = this.recounts.length;
-    const record = recordOf(this.poll);
-    return this.line({ header: { format: FORMAT, version: VERSION, poll, round, partitions, definition, record } });
-  }
-
-  /** The line for a log entry; empty if the entry does not belong to the round. */
-  entry(partition: number, offset: string, entry: Entry): string {
-    const { definition, round } = this.poll;
-    const ours = entryOfRound(entry, definition.poll, round);
-    if (!ours || (ours.type === 'votes' && ours.rounds.length === 0)) return '';
-    this.recounts[partition]?.add([ours]);
-    return this.line({ partition, offset, entry: entryText(ours) });
-  }
-
-  /** The line for an entry that cannot be read; empty if no vote of the round can have been in it. */
-  unreadable(partition: number, offset: string, entry: UnreadableEntry): string {
-    const replay = this.recounts[partition];
-    if (!replay?.slice?.open) return '';
-    replay.add([entry]);
-    const { why, content } = entry;
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    return this.line({ partition, offset, unreadable: { why, bytes: Buffer.byteLength(content), sha256 } });
-  }
-
-  result(): string {
-    return this.line({ result: outcomeOf(this.poll, this.recounts) });
-  }
-
-  private line(content: Content): string {
-    this.hash = hashOf(this.hash, content);
-    return `${JSON.stringify({ ...content, hash: this.hash })}\n`;
-  }
-}
 
 export interface BundleReport {
   /** The problems found; empty if the bundle is consistent. */
@@ -116,6 +31,7 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
   let [hash, number, entries] = ['', 0, 0];
   const places = new Places();
   const markers = new Markers();
+  let secret: SecretLines | undefined;
   for await (const text of lines) {
     number++;
     if (text === '') continue;
@@ -130,14 +46,20 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
     if (stated !== undefined) problems.push(`line ${number}: unexpected line after the result`);
     else if ('header' in content && !header) {
       header = content.header as Header;
-      if (header.format !== FORMAT || header.version !== VERSION) {
-        problems.push(`line ${number}: not a ${FORMAT} of version ${VERSION}`);
+      if (header.format !== FORMAT || !Object.values<number>(VERSION).includes(header.version)) {
+        const known = Object.values(VERSION).join(' or ');
+        problems.push(`line ${number}: not a ${FORMAT} of version ${known}`);
         break;
       }
       const { definition, record, round, partitions } = header;
       poll = { definition, status: 'closed', round, createdAtMs: 0, ...record };
       problems.push(...headerProblems(header).map((problem) => `line ${number}: ${problem}`));
       recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
+      if (header.version === VERSION.ballots) secret = new SecretLines(poll);
+    } else if (secret && !('result' in content)) {
+      entries++;
+      const found = secret.take(content) ?? ['expected markers, ballots and what became of other votes'];
+      problems.push(...found.map((problem) => `line ${number}: ${problem}`));
     } else if ('entry' in content && poll) {
       const { partition, offset, entry: wire } = content as { partition: number; offset: string; entry: string };
       const entry = readEntry(wire);
@@ -168,40 +90,11 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
   if (!header || !poll)
     return { problems: [...problems, 'the header is missing'], poll: '', round: 0, entries, hash, outcome: undefined };
   if (stated === undefined) problems.push('the result is missing: the bundle is incomplete');
-  const outcome = outcomeOf(poll, recounts);
+  const outcome = outcomeOf(poll, secret?.count ?? countOf(poll, recounts));
   if (stated !== undefined && !isSame(stated, outcome))
     problems.push('the stated result differs from the recount of the log');
   problems.push(...outcome.problems);
   return { problems: problems.slice(0, MAX_PROBLEMS), poll: header.poll, round: header.round, entries, hash, outcome };
-}
-
-/** The outcome of a round, derived from its log. */
-function outcomeOf(poll: Poll, recounts: readonly Replay[]) {
-  const slices = recounts.map(({ slice }) => slice);
-  const present = slices.filter((slice) => slice !== undefined);
-  const accounting = sumAccounting(present.map((slice) => slice.accounting));
-  const tally: Tally = merge(present.map((slice) => slice.tally));
-  const problems: string[] = [];
-  for (const [partition, slice] of slices.entries()) {
-    if (slice?.missing) {
-      const were = slice.missing === 1 ? '1 log entry' : `${slice.missing} log entries`;
-      problems.push(`partition ${partition}: ${were} could not be read, so votes may be missing`);
-    }
-    if (!slice) problems.push(`partition ${partition}: the open marker is missing from the log`);
-    else if (slice.open) problems.push(`partition ${partition}: the close marker is missing from the log`);
-    else if ((slice.interruptions ?? 0) !== (poll.interruptions?.length ?? 0))
-      problems.push(`partition ${partition}: the markers of an interruption are missing from the log`);
-  }
-  if (!balances(accounting)) problems.push('the accounting does not balance');
-  const figures = figuresOf(poll, tally, true, poll.closedAtMs ?? 0);
-  const pauses = interruptionsOf(poll);
-  return {
-    accounting,
-    ...pauses,
-    tally: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))),
-    figures,
-    problems,
-  };
 }
 
 function headerProblems({ poll, definition, record }: Header): string[] {
@@ -255,10 +148,4 @@ function parsed(text: string, number: number, problems: string[]): (Content & { 
     problems.push(`line ${number}: not JSON`);
     return undefined;
   }
-}
-
-function hashOf(before: string, content: Content): string {
-  return createHash('sha256')
-    .update(`${before}\n${JSON.stringify(content)}`)
-    .digest('hex');
 }

@@ -1,11 +1,11 @@
-import { BundleWriter } from '../../core/audit/bundle.ts';
+import { BundleWriter } from '../../core/audit/writer.ts';
 import { newerEntry } from '../../core/rounds/recounts/partition-replay.ts';
 import { scanLog } from '../../core/store/log-scan.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { BallotSource } from './ballots.ts';
 
-/** Entries of the log read at a time. In between, votes are acknowledged and other requests answered. */
-const ENTRIES_TOGETHER = 500;
+/** Entries read, or lines written, at a time. In between, votes are acknowledged and other requests answered. */
+const LINES_TOGETHER = 500;
 
 /** The audit bundle of a final round, line by line. */
 export async function* bundleLines({ store, turns }: BallotSource, poll: Poll): AsyncGenerator<string> {
@@ -16,7 +16,7 @@ export async function* bundleLines({ store, turns }: BallotSource, poll: Poll): 
   yield bundle.header();
   for (let partition = 0; partition < partitions; partition++) {
     for await (const { offset, entry } of scanLog(store, partition)) {
-      if (++read % ENTRIES_TOGETHER === 0) await turns.next(me);
+      if (++read % LINES_TOGETHER === 0) await turns.next(me);
       if (entry.type === 'newer') throw newerEntry(partition, offset, entry.format);
       const line =
         entry.type === 'unreadable'
@@ -25,5 +25,8 @@ export async function* bundleLines({ store, turns }: BallotSource, poll: Poll): 
       if (line !== '') yield line;
     }
   }
-  yield bundle.result();
+  for (const line of bundle.ending()) {
+    if (++read % LINES_TOGETHER === 0) await turns.next(me);
+    yield line;
+  }
 }

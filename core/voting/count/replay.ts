@@ -1,3 +1,4 @@
+import type { Ballot } from './ballot.ts';
 import type { Entry } from './entry.ts';
 import { type FoldedEntry, type FoldState, fold } from './fold.ts';
 import { roundKey, type Slice } from './slice.ts';
@@ -26,6 +27,11 @@ export class Replay {
   /** The slice counted so far; undefined if the log contains no open marker for the round. */
   get slice(): Slice | undefined {
     return this.state.slices.get(roundKey(this.poll, this.round));
+  }
+
+  /** Every ballot counted so far, withdrawn ones included, in the order of arrival. */
+  ballots(): Iterable<readonly [voter: string, ballot: Ballot]> {
+    return this.state.ballots.get(roundKey(this.poll, this.round)) ?? [];
   }
 }
 
