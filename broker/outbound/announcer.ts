@@ -149,8 +149,8 @@ export class Announcer {
         if (isRepeat ? text === '' : isKnown) continue;
         // A subscriber that does not read must not delay the next announcement for the others.
         await withinOr(PUBLISH_LIMIT_MS, this.parts.publish(topic, text, qos), undefined);
-        if (text === '') this.published.delete(topic);
-        else this.published.set(topic, text);
+        // An empty payload is remembered as well: sent again at each change, it would say when somebody votes in a hidden poll.
+        this.published.set(topic, text);
       } catch (error) {
         this.parts.log.warn(
           { err: error, topic },

@@ -1,6 +1,6 @@
 import type { Log } from '../../core/runtime/log.ts';
 import { LruMap } from '../../core/runtime/lru-map.ts';
-import { type Point, PointsRefused, type Series } from '../../core/store/series/series.ts';
+import { type Point, PointsRefused, pointKey, type Series } from '../../core/store/series/series.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
@@ -77,7 +77,7 @@ export class Backlog {
   }
 
   add(points: readonly Point[]): void {
-    for (const point of points) this.points.put(keyOf(point), point);
+    for (const point of points) this.points.put(pointKey(point), point);
     const dropped = this.points.trim(MAX_POINTS);
     if (dropped.length > 0) this.metrics.seriesDropped.inc({ why: 'backlog-full' }, dropped.length);
     this.metrics.seriesBacklog.set(this.points.size);
@@ -139,8 +139,4 @@ export class Backlog {
     this.unreported = 0;
     this.reportedAtMs = performance.now();
   }
-}
-
-function keyOf({ measurement, tags, atMs }: Point): string {
-  return `${measurement} ${Object.values(tags).join('/')} ${atMs}`;
 }

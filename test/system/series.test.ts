@@ -49,6 +49,20 @@ async function keepsTimelines(t: Test, series: Series): Promise<void> {
     'partitions are summed, and the last value in a second holds until there is a newer one',
   );
   t.same(await series.samples('q', 2, window), []);
+  const sum = (atS: number, received: number): Point => {
+    const point = votes(0, atS, received);
+    return { ...point, tags: { poll: 'sums', round: '1' } };
+  };
+  const earlier = (partition: number): Point => ({
+    ...votes(partition, 0, 2),
+    tags: { ...tags(partition), poll: 'sums' },
+  });
+  await series.write([earlier(0), earlier(1), sum(1, 5), sum(2, 6)]);
+  t.same(
+    timelineOf(await series.samples('sums', 1, window), window).map((point) => point.votes),
+    [4, 5, 6, 6],
+    'a value for all partitions replaces those that an earlier version wrote for each',
+  );
   const coarse = { fromMs: Math.floor(second / 10_000) * 10_000, toMs: second + 10_000, stepMs: 10_000 };
   t.same(
     timelineOf(await series.samples('q', 1, coarse), coarse).at(-1)?.votes,

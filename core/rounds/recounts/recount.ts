@@ -14,6 +14,7 @@ import {
   type OpenResult,
   resultOf,
 } from '../../voting/result/result.ts';
+import { publicPart } from '../../voting/result/visibility.ts';
 import { pause } from '../../waiting/pause.ts';
 import { differingResults, differingSeries } from './differing.ts';
 import { PartitionReplay } from './partition-replay.ts';
@@ -96,7 +97,9 @@ export async function recount(options: RecountOptions) {
   const tally = Object.fromEntries(merge(present.map((slice) => slice.tally)));
   const isBalanced = balances(accounting);
   const agrees = found.length === 0 && isBalanced;
-  if (counted.final && series && !isTimeDependent(definition)) {
+  // A series that others can read lacks what not everybody may see.
+  const isWritten = !series?.isPublic || publicPart(poll, counted.final) === 'figures';
+  if (counted.final && series && isWritten && !isTimeDependent(definition)) {
     compared.push('time series');
     found.push(...(await remaining(options, () => differingSeries(series, poll, counted, later))));
   }

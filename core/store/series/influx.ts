@@ -10,6 +10,7 @@ const ANSWER_LIMIT_MS = 5_000;
 const PREPARE_AGAIN_MS = 600_000;
 
 const { INTEGER, FLOAT, STRING } = FieldType;
+/** Earlier versions wrote a point for each partition. What they wrote has the tag, and is read with it. */
 const schema: readonly ISchemaOptions[] = [
   {
     measurement: 'votes',
@@ -36,6 +37,7 @@ const schema: readonly ISchemaOptions[] = [
 
 /** The time series in InfluxDB 1.x, or in a later version that offers the 1.x endpoints. */
 export class InfluxSeries implements Series {
+  readonly isPublic = true;
   private readonly database: string;
   private readonly client: InfluxDB;
   private readonly log: Log;

@@ -11,9 +11,15 @@ export interface Point {
   readonly atMs: number;
 }
 
-/** One value of a round at an instant: votes received, or ballots for an option, in one partition. */
+/** Equal for points that stand for the same value, so that the newer replaces the older one. */
+export function pointKey({ measurement, tags, atMs }: Point): string {
+  return `${measurement} ${Object.values(tags).join('/')} ${atMs}`;
+}
+
+/** One value of a round at an instant: votes received, or ballots for an option. */
 export interface Sample {
   readonly atMs: number;
+  /** Empty for the sum of all partitions; earlier versions wrote each of them. */
   readonly partition: string;
   /** Absent for votes received. */
   readonly option?: string | undefined;
@@ -41,6 +47,11 @@ export class PointsRefused extends Error {
 
 /** The time series of rounds, for graphs. Counts never depend on it: if points are lost, only the graphs have gaps. */
 export interface Series {
+  /**
+   * True if people who are no operators may read it (in InfluxDB, by Grafana), so that it must have no more than what everybody may
+   * see.
+   */
+  readonly isPublic?: boolean;
   close(): Promise<void>;
   /** Writes points. @throws PointsRefused if they can never be written; after other errors, the write may be tried again */
   write(points: readonly Point[]): Promise<void>;

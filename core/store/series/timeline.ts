@@ -10,6 +10,8 @@ export interface TimelinePoint {
   readonly ballots: Readonly<Record<string, number>>;
 }
 
+/** Stands in a sample for all partitions. */
+const ALL = '';
 /** The maximum number of steps in a timeline. */
 const MAX_STEPS = 600;
 
@@ -21,7 +23,10 @@ export function windowOf(fromMs: number, toMs: number): Window {
   return { fromMs: startMs, toMs: startMs + Math.ceil((toMs + 1 - startMs) / stepMs) * stepMs, stepMs };
 }
 
-/** Combines samples into one point per step: partitions are summed, and a step without a value keeps the previous value. */
+/**
+ * Combines samples into one point per step: a step without a value keeps the previous value. Where earlier versions wrote a value
+ * for each partition, these are summed until there is one for all of them.
+ */
 export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }: Window): TimelinePoint[] {
   const steps = new Map<number, Sample[]>();
   for (const sample of samples) {
@@ -30,16 +35,24 @@ export function timelineOf(samples: readonly Sample[], { fromMs, toMs, stepMs }:
     if (known) known.push(sample);
     else steps.set(step, [sample]);
   }
-  const latest = new Map<string, Sample>();
+  /** By option, then by partition. */
+  const latest = new Map<string, Map<string, Sample>>();
   const points: TimelinePoint[] = [];
   for (let step = 0; fromMs + step * stepMs < toMs; step++) {
-    for (const sample of steps.get(step) ?? []) latest.set(`${sample.partition}/${sample.option ?? ''}`, sample);
+    for (const sample of steps.get(step) ?? []) {
+      const option = sample.option ?? '';
+      const known = latest.get(option);
+      if (!known || sample.partition === ALL) latest.set(option, new Map([[sample.partition, sample]]));
+      else if (!known.has(ALL)) known.set(sample.partition, sample);
+    }
     let votes = 0;
     // A Map, because option keys may be names of built-in object properties.
     const ballots = new Map<string, number>();
-    for (const { option, value } of latest.values()) {
-      if (option === undefined) votes += value;
-      else ballots.set(option, (ballots.get(option) ?? 0) + value);
+    for (const [option, samples] of latest) {
+      let sum = 0;
+      for (const { value } of samples.values()) sum += value;
+      if (option === '') votes = sum;
+      else ballots.set(option, sum);
     }
     points.push({
       at: new Date(fromMs + (step + 1) * stepMs).toISOString(),

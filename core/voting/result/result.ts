@@ -31,7 +31,7 @@ interface ResultBase {
   readonly final: boolean;
   /** How many entries of the log could not be read while votes counted; only if any. Votes may be missing, so it is not final. */
   readonly missing?: number;
-  /** Ballots that count, one per voter. This and the next four fields are null if the turnout is hidden. */
+  /** Ballots that count, one per voter. This and the next four fields, and `at`, are null if the turnout is hidden. */
   readonly ballots: number | null;
   /** All votes received. */
   readonly votes: number | null;
@@ -41,7 +41,7 @@ interface ResultBase {
   readonly turnout: Turnout | null;
   /** When the round closes automatically, UTC. */
   readonly closingAt: string | null;
-  /** When the latest vote or marker was logged, UTC; null if nothing has been logged yet. */
+  /** When the latest vote or marker was logged, UTC; null if nothing has been logged yet, or the turnout is hidden. */
   readonly at: string | null;
   /** When the round was closed and then continued (UTC), oldest first; only if it was. */
   readonly interruptions?: readonly InterruptionAnswer[];

@@ -34,6 +34,17 @@ export function publicSees(
   return !curtain && showsFigures(visibility, 'public', isFinal);
 }
 
+/** What everybody may see of a round: its figures, only the turnout, or nothing that votes change. */
+export type PublicPart = 'figures' | 'turnout' | 'nothing';
+
+/** What everybody may see of a poll’s round right now, by the rules of `visibleResult`. */
+export function publicPart(poll: Poll, isFinal: boolean): PublicPart {
+  const { visibility, secrecy } = poll.definition;
+  if (isUnpublished(poll) || visibility === 'operator') return 'nothing';
+  const isHeld = secrecy === 'secret' && !isFinal;
+  return !isHeld && publicSees({ visibility, curtain: poll.curtain }, isFinal) ? 'figures' : 'turnout';
+}
+
 /** Whether a visibility shows figures to voters or the public. */
 function showsFigures(visibility: Visibility, audience: 'voter' | 'public', isFinal: boolean): boolean {
   switch (visibility) {
@@ -62,6 +73,7 @@ function withoutFigures(result: Result, visible: readonly Option[]): HiddenResul
   return { ...known, options, closingAt, at, ...events, hidden: true };
 }
 
+/** What is left must stay the same whoever votes: an equal result makes no frame, no message and no other entity tag. */
 function withoutTurnout(result: HiddenResult): HiddenResult {
-  return { ...result, ballots: null, votes: null, rejected: null, accounting: null, turnout: null };
+  return { ...result, ballots: null, votes: null, rejected: null, accounting: null, turnout: null, at: null };
 }

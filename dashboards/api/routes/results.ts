@@ -5,7 +5,7 @@ import { readNames } from '../../../core/devices/names.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
-import { visibleResult } from '../../../core/voting/result/visibility.ts';
+import { publicPart, visibleResult } from '../../../core/voting/result/visibility.ts';
 import { answersOf } from '../../exports/ballots.ts';
 import { responsesOf } from '../../exports/responses.ts';
 import { Timelines } from '../../exports/timeline.ts';
@@ -109,6 +109,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
         const poll = request.query.round === undefined ? current : knownRound(current, request.query.round);
         const result = await results.result(poll);
         if (visibleResult(result, poll, await audienceOf(context, request, poll)).hidden) throw hidden(poll);
+        if (series?.isPublic && publicPart(poll, result.final) === 'nothing') throw notWritten(poll);
         return { poll: result.poll, round: result.round, ...(await timelines.read(poll)) };
       },
     );
@@ -173,6 +174,12 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
 
 function hidden({ definition }: Poll): Refusal {
   return new Refusal('figures-hidden', `results of poll ${definition.poll} are hidden for now`);
+}
+
+/** Even operators get no timeline then: others can read the series, so it is written only once everybody may see it. */
+function notWritten({ definition }: Poll): Refusal {
+  const why = `poll ${definition.poll} is for operators only, so its votes are not written to InfluxDB, where others could read them; the timeline begins once its visibility is changed`;
+  return new Refusal('figures-hidden', why);
 }
 
 function listed(query: string): string[] {

@@ -4,8 +4,8 @@ import type { Definition } from '../../../../core/voting/kinds/definition.ts';
 import { publicDefinition } from '../../../../core/voting/poll/definition.ts';
 import type { Poll } from '../../../../core/voting/poll/poll.ts';
 import { figuresOf, type Result, resultOf } from '../../../../core/voting/result/result.ts';
-import { type Audience, visibleResult } from '../../../../core/voting/result/visibility.ts';
-import { VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
+import { type Audience, publicPart, visibleResult } from '../../../../core/voting/result/visibility.ts';
+import { allowedVisibilities, SECRECIES, VISIBILITIES } from '../../../../core/voting/rules/settings.ts';
 import { define, pollOf } from '../../../support/kind.ts';
 
 t.test('visibility decides what each audience sees of open and final results', async (t) => {
@@ -69,4 +69,29 @@ t.test('correct answers are shown once the round is final, and never in the publ
   const estimate = define('numeric', [], { min: 0, max: 300, answer: 206 });
   for (const one of [definition, short, estimate])
     t.notMatch(JSON.stringify(publicDefinition(one)), /correct|accept|answer|shelley|206/);
+});
+
+t.test('what everybody may see is what the public sees, and votes change nothing of the rest', async (t) => {
+  for (const secrecy of SECRECIES) {
+    for (const visibility of allowedVisibilities({ secrecy })) {
+      for (const status of ['draft', 'open', 'grace', 'closing', 'closed'] as const) {
+        for (const curtain of [undefined, true] as const) {
+          const poll: Poll = { ...pollOf(define('single', ['a', 'b'], { visibility, secrecy })), status, curtain };
+          const seenAfter = (votes: number, choice: string) => {
+            const slice = { ...newSlice('q', 1, 'last', votes), open: status !== 'closed' };
+            slice.tally.set(choice, votes);
+            Object.assign(slice.accounting, { received: votes, counted: votes });
+            return JSON.stringify(visibleResult(resultOf(poll, [slice], 0), poll, 'public'));
+          };
+          const part = publicPart(poll, status === 'closed');
+          const moves = seenAfter(1, 'a') !== seenAfter(2, 'a');
+          const isShown = seenAfter(2, 'a') !== seenAfter(2, 'b');
+          const name = `${visibility} ${secrecy} ${status} ${curtain}`;
+          t.equal(part === 'figures', isShown, name);
+          if (status !== 'draft') t.equal(part === 'nothing', !moves, name);
+          else t.equal(part, 'nothing', name);
+        }
+      }
+    }
+  }
 });
