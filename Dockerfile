@@ -18,8 +18,8 @@ FROM node:22-bookworm-slim
 LABEL org.opencontainers.image.title="Pollcast" org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production
 WORKDIR /app
-# Only `up` without Redis writes here; mount a volume to keep votes when the container is removed.
-RUN install --directory --owner=node --group=node data
+# Without Redis, everything is stored here, so mount a volume; with Redis, only the keys of open secret rounds.
+RUN install --directory --owner=node --group=node --mode=0700 data
 COPY package.json LICENSE ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/build build

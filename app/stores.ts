@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Config } from '../core/config/config.ts';
 import type { Scope } from '../core/process/scope.ts';
 import type { Log } from '../core/runtime/log.ts';
@@ -57,7 +57,11 @@ export async function openStores(config: Config, log: Log, scope: Scope, events:
     };
   }
   const sentinels = { sentinelUsername, sentinelPassword };
-  const options = { url, ...sentinels, prefix, partitions, durability, replicas, onLoss: events.onLoss };
+  const keysDirectory = join(resolve(config.dataDir), 'redis-keys');
+  const options = {
+    ...{ url, ...sentinels, prefix, partitions, durability, replicas, keysDirectory },
+    onLoss: events.onLoss,
+  };
   const store = await scope.open('store', RedisStore.open(options, log));
   return {
     store,

@@ -123,9 +123,10 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
 
   private learn(id: string, poll: Poll, version: number): void {
     // Any different version is a change, even a lower one, because a failover may have brought back older data.
-    if (version === this.versions.get(id)) return;
-    this.versions.set(id, version);
     const before = this.polls.get(id);
+    // The key of a secret round may be found later than the document that refers to it.
+    if (version === this.versions.get(id) && before?.missingKey === poll.missingKey) return;
+    this.versions.set(id, version);
     const [kept, left] = poll.deleted ? [this.removed, this.polls] : [this.polls, this.removed];
     left.delete(id);
     kept.set(id, poll);

@@ -52,6 +52,14 @@ export function measureGone(registry: Registry, store: Store, polls: PollBook): 
       this.set(!condition.ok && condition.isGone ? 1 : 0);
     },
   });
+  new Gauge({
+    name: 'pollcast_rounds_without_key',
+    help: 'Secret rounds under way whose key this process does not have, so that it rejects their votes',
+    registers: [registry],
+    collect() {
+      this.set(polls.all().filter(({ missingKey }) => missingKey !== undefined).length);
+    },
+  });
   const vanished = new Counter({
     name: 'pollcast_polls_vanished_total',
     help: 'Polls that vanished from the store without having been deleted',

@@ -73,3 +73,8 @@ export function openingKey({ definition, pseudonymKey }: Poll): string | undefin
   if (secrecy === 'named') return undefined;
   return secrecy === 'secret' ? newPseudonymKey() : (pseudonymKey ?? newPseudonymKey());
 }
+
+/** The key for pseudonyms after a round. Without that of a secret round, nobody can link a ballot to its voter. */
+export function closedKey({ definition, pseudonymKey }: Poll): Pick<Poll, 'pseudonymKey' | 'missingKey'> {
+  return { pseudonymKey: definition.secrecy === 'secret' ? undefined : pseudonymKey, missingKey: undefined };
+}

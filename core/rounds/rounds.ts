@@ -8,13 +8,14 @@ import type { Definition } from '../voting/kinds/definition.ts';
 import { needsIdentity } from '../voting/poll/electorate.ts';
 import { firstRound, isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
 import { withPastRound } from '../voting/poll/retention.ts';
-import { begunAtMs, NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
+import { begunAtMs, NO_RECORD, recordOf } from '../voting/rules/record.ts';
 import { pause } from '../waiting/pause.ts';
 import { BrokerAnswers } from './broker-answers.ts';
 import { demandContinuable } from './continuation.ts';
 import { demandSingleVotes, demandStatus } from './demands.ts';
 import type { PollRepository } from './poll-repository.ts';
 import {
+  closedKey,
   continuingTimes,
   interrupted,
   openingKey,
@@ -158,6 +159,7 @@ export class Rounds {
       status: 'opening',
       round: Math.max(now.round + 1, firstRound(now)),
       pseudonymKey: openingKey(now),
+      missingKey: undefined,
       pastRounds: now.openedAtMs === undefined ? undefined : withPastRound(now.pastRounds ?? [], recordOf(now)),
     };
   }
@@ -178,6 +180,8 @@ export class Rounds {
     const noted = await this.note(poll, 'opening', (now) => ({
       ...(isContinuing(now) ? continuingTimes(now) : openingTimes(now)),
       presentAtOpen: now.presentAtOpen ?? roll.present,
+      // The process that began the opening may have died with the key. No votes count yet, so a new one will do.
+      ...(now.missingKey === undefined ? {} : { missingKey: undefined, pseudonymKey: openingKey(now) }),
     }));
     if (!noted) return this.outcome(poll);
     const { definition, round } = noted;
@@ -206,8 +210,7 @@ export class Rounds {
     return this.advance(noted, 'closing', (now) => ({
       ...now,
       status: 'closed',
-      // Without the key, nobody can link a secret ballot to its voter.
-      pseudonymKey: definition.secrecy === 'secret' ? undefined : now.pseudonymKey,
+      ...closedKey(now),
     }));
   }
 
@@ -238,7 +241,7 @@ export class Rounds {
   }
 
   /** Adds to the record of a round that is opening or closing; undefined if that was finished or undone meanwhile. */
-  private note(poll: Poll, status: Status, what: (now: Poll) => RoundRecord): Promise<Poll | undefined> {
+  private note(poll: Poll, status: Status, what: (now: Poll) => Partial<Poll>): Promise<Poll | undefined> {
     return this.repository.change(poll.definition.poll, (now) =>
       now.status === status && stretchKey(now) === stretchKey(poll) ? { ...now, ...what(now) } : undefined,
     );
@@ -261,7 +264,7 @@ export class Rounds {
       const pastRounds = [...(now.pastRounds ?? [])];
       const record = recordOf({ ...now, ...NO_RECORD, ...pastRounds.pop() });
       const status = wasOpened ? 'closed' : 'draft';
-      return { ...now, ...record, pastRounds, round: wasOpened ? round : 0, status };
+      return { ...now, ...record, ...closedKey(now), pastRounds, round: wasOpened ? round : 0, status };
     });
   }
 

@@ -8,6 +8,7 @@ import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { type Durability, evalAndWait } from './durability.ts';
 import { readOrWait } from './reading.ts';
+import { SharedRoundKeys } from './round-keys/round-keys.ts';
 import { type Call, script } from './scripts/script.ts';
 
 /** The number of write notices kept. A process that missed more notices than this is notified of every document. */
@@ -33,10 +34,17 @@ interface RegistryParts {
   readonly keys: RedisKeys;
   readonly bells: Bells;
   readonly durability: Durability;
+  /** Used only for subscriptions. */
+  readonly listening: RedisConnection;
+  /** Where the keys of secret rounds are kept; undefined: in memory only. */
+  readonly keysFolder: string | undefined;
   readonly log: Log;
 }
 
-/** Documents in Redis hashes, one per collection. A stream holds a notice for each write of a watched document. */
+/**
+ * Documents in Redis hashes, one per collection. A stream holds a notice for each write of a watched document. The keys of secret
+ * rounds are not in Redis.
+ */
 export class RedisRegistry implements Registry {
   private readonly connection: RedisConnection;
   private readonly keys: RedisKeys;
@@ -51,8 +59,14 @@ export class RedisRegistry implements Registry {
   /** The polls that existed when they were last listed or written. Listeners must learn that one has vanished. */
   private readonly polls = new Set<string>();
   private countedAtMs = 0;
+  private readonly roundKeys: SharedRoundKeys;
 
-  private constructor({ connection, keys, bells, durability, log }: RegistryParts, cursor: Offset) {
+  private constructor(
+    { connection, keys, bells, durability, log }: RegistryParts,
+    cursor: Offset,
+    roundKeys: SharedRoundKeys,
+  ) {
+    this.roundKeys = roundKeys;
     this.connection = connection;
     this.keys = keys;
     this.bells = bells;
@@ -63,10 +77,15 @@ export class RedisRegistry implements Registry {
 
   /** Follows the writes of all processes from now on. */
   static async open(parts: RegistryParts): Promise<RedisRegistry> {
-    const { connection, keys } = parts;
+    const { connection, listening, keys, keysFolder: folder, log } = parts;
     const [newest] = await replyOf(connection.xrevrange(keys.writes, '+', '-', 'COUNT', 1));
-    const registry = new RedisRegistry(parts, newest?.[0] ?? START);
-    for (const id of await registry.pollIds()) registry.polls.add(id);
+    const ids = await replyOf(connection.hkeys(keys.registry('polls')));
+    const onFound = (poll: string) => registry.notify('polls', poll);
+    const roundKeys = await SharedRoundKeys.open({
+      ...{ connection, listening, channel: keys.roundKeys, folder, onFound, log },
+    });
+    const registry: RedisRegistry = new RedisRegistry(parts, newest?.[0] ?? START, roundKeys);
+    for (const id of ids) registry.polls.add(id);
     registry.following = repeat(() => registry.follow(), {
       signal: registry.halt.signal,
       retryMs: RETRY_MS,
@@ -79,12 +98,13 @@ export class RedisRegistry implements Registry {
 
   async close(): Promise<void> {
     this.halt.abort();
+    this.roundKeys.close();
     await this.following;
   }
 
   async get<T>(collection: Collection, id: string): Promise<Versioned<T> | undefined> {
     const text = await replyOf(this.connection.hget(this.keys.registry(collection), id));
-    return text === null ? undefined : fromStored(text);
+    return text === null ? undefined : this.opened(collection, id, fromStored(text));
   }
 
   async list<T>(collection: Collection): Promise<(Versioned<T> & { id: string })[]> {
@@ -97,16 +117,22 @@ export class RedisRegistry implements Registry {
       for (let i = 0; i < fields.length; i += 2) found.set(fields[i] as string, fields[i + 1] as string);
       cursor = next;
     } while (cursor !== '0');
-    return [...found].map(([id, text]) => ({ ...fromStored<T>(text), id }));
+    const all = [...found].map(([id, text]) => ({ ...fromStored<unknown>(text), id }));
+    if (collection === 'polls') this.roundKeys.destroyOthers(all.map(({ value }) => value));
+    return Promise.all(all.map(async (one) => ({ ...(await this.opened<T>(collection, one.id, one)), id: one.id })));
   }
 
   async put<T>(collection: Collection, id: string, value: T, expected = -1): Promise<number | undefined> {
-    const version = await this.write(collection, id, expected, JSON.stringify(value));
-    return version === -1 ? undefined : version;
+    const stored = collection === 'polls' ? this.roundKeys.sealed(value) : value;
+    const found = await this.write(collection, id, expected, JSON.stringify(stored));
+    const version = found === -1 ? undefined : found;
+    if (collection === 'polls') this.roundKeys.stored(id, stored, version);
+    return version;
   }
 
   async remove(collection: Collection, id: string): Promise<void> {
     await this.write(collection, id, -1, '');
+    if (collection === 'polls') this.roundKeys.removed(id);
   }
 
   watch(listener: WriteListener): () => void {
@@ -127,6 +153,12 @@ export class RedisRegistry implements Registry {
     await pause(0);
     // A connection answers in order, so this answer comes after those to the listeners.
     await replyOf(this.connection.hlen(this.keys.registry('polls')));
+  }
+
+  private async opened<T>(collection: Collection, id: string, found: Versioned<unknown>): Promise<Versioned<T>> {
+    const { value, version } = found;
+    const opened = collection === 'polls' ? await this.roundKeys.opened(id, value, version) : value;
+    return { value: opened as T, version };
   }
 
   private async write(collection: Collection, id: string, expected: number, document: string): Promise<number> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Cluster } from 'ioredis';
 import type { Log } from '../../runtime/log.ts';
 import { MAX_PARTITIONS } from '../../voting/count/partition.ts';
@@ -32,6 +33,11 @@ export interface RedisStoreOptions extends SentinelCredentials {
   readonly durability: DurabilityLevel;
   /** With durability `replicated`: how many replicas must have a vote before it is acknowledged. */
   readonly replicas: number;
+  /**
+   * Where the keys of secret rounds are kept, below a folder for this store, so that they survive a restart of all processes. If
+   * absent, they are in memory only.
+   */
+  readonly keysDirectory?: string | undefined;
   /** Called when a restart or a failover has lost entries that were known to be stored. */
   readonly onLoss?: ((loss: Loss) => void) | undefined;
 }
@@ -114,7 +120,11 @@ export class RedisStore implements Store {
       gate(working, () => guard.loss);
       const bells = new Bells(listening, keys);
       const { durability } = { durability: { replicas: waiting.replicas } };
-      const registry = await RedisRegistry.open({ connection: working, keys, bells, durability, log });
+      const { keysDirectory } = options;
+      const keysFolder = keysDirectory === undefined ? undefined : join(keysDirectory, mark.id);
+      const registry = await RedisRegistry.open({
+        ...{ connection: working, listening, keys, bells, durability, keysFolder, log },
+      });
       running.push(registry);
       guard.resyncBy(() => registry.settled());
       const presence = new RedisPresence(working, keys);

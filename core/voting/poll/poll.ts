@@ -24,6 +24,8 @@ export interface Poll extends RoundRecord {
   readonly deleted?: boolean | undefined;
   /** The key that turns device ids into pseudonyms, if the poll uses them. Never shown. */
   readonly pseudonymKey?: string | undefined;
+  /** Set if there is such a key, but this process does not have it (yet): the name of the key. Never shown. */
+  readonly missingKey?: string | undefined;
   /** The outcome of the latest recount, with the number of the recounted round. A round is recounted once it is final. */
   readonly recount?: { readonly round: number; readonly agrees: boolean; readonly atMs: number } | undefined;
   /** Set on a copy made for a rehearsal: the id of the original poll. */

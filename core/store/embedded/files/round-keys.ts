@@ -1,17 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { KeyFiles } from '../../key-files.ts';
 import type { Collection } from '../../store.ts';
 
 /** Stands in a stored poll for its key: the name of the file that has it. */
@@ -30,16 +19,12 @@ interface Keyed {
  * it may use again some day, and with the key and the log every ballot could be read back. Polls refer to their file.
  */
 export class RoundKeys {
-  private readonly folder: string;
+  private readonly kept: KeyFiles;
   private readonly files = new Map<string, string>();
-  /** Files that could not be destroyed yet. */
-  private readonly left = new Set<string>();
-  private readonly report: (message: string) => void;
 
   /** @param directory the data directory @param report called if a key could not be destroyed, which is tried again */
   constructor(directory: string, report: (message: string) => void = () => {}) {
-    this.folder = join(directory, 'keys');
-    this.report = report;
+    this.kept = new KeyFiles(join(directory, 'keys'), report);
   }
 
   /** The document to store for `value`, with its key in a file that is on disk by then. */
@@ -60,61 +45,45 @@ export class RoundKeys {
   /** Destroys the key of a stored document, unless the document that replaces it has the same one. */
   destroyReplaced(collection: Collection, before: unknown, after: unknown): void {
     const file = referred(collection, before);
-    if (file !== undefined && file !== referred(collection, after)) this.left.add(file);
-    for (const one of this.left) this.destroy(one);
+    if (file !== undefined && file !== referred(collection, after)) this.destroy(file);
+    else this.kept.destroyLeft();
   }
 
   /** Destroys the keys to which no document refers: those of rounds that were closed when the process was killed. */
   destroyOthers(referredTo: Iterable<unknown>): void {
     const kept = new Set([...referredTo].map((stored) => referred('polls', stored)));
-    for (const file of existsSync(this.folder) ? readdirSync(this.folder) : []) if (!kept.has(file)) this.destroy(file);
+    for (const file of this.kept.names()) if (!kept.has(file)) this.destroy(file);
   }
 
   /** True if a stored document refers to a key that is not there. */
   isLacking(collection: Collection, stored: unknown): boolean {
     const file = referred(collection, stored);
-    return file !== undefined && !existsSync(join(this.folder, file));
+    return file !== undefined && !this.kept.has(file);
   }
 
   private fileOf(key: string): string {
     const known = this.files.get(key);
     if (known !== undefined) return known;
-    if (mkdirSync(this.folder, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(this.folder));
     const file = randomBytes(12).toString('hex');
-    writeDurably(join(this.folder, file), 'wx', key);
-    syncFolder(this.folder);
+    this.kept.write(file, key);
     this.files.set(key, file);
     return file;
   }
 
   private read(file: string): string {
-    const path = join(this.folder, file);
-    if (!existsSync(path)) {
+    const key = this.kept.read(file);
+    if (key === undefined) {
       throw new Error(
-        `${path} is missing, the key of a secret round that is under way; restore it, or stop this process and run pollcast repair, which ends the round`,
+        `${this.kept.path(file)} is missing, the key of a secret round that is under way; restore it, or stop this process and run pollcast repair, which ends the round`,
       );
     }
-    const key = readFileSync(path, 'utf8');
     this.files.set(key, file);
     return key;
   }
 
   private destroy(file: string): void {
     for (const [key, name] of this.files) if (name === file) this.files.delete(key);
-    const path = join(this.folder, file);
-    try {
-      if (existsSync(path)) {
-        writeDurably(path, 'r+');
-        rmSync(path);
-        syncFolder(this.folder);
-      }
-      this.left.delete(file);
-    } catch (error) {
-      this.left.add(file);
-      this.report(
-        `the key of a closed secret round could not be destroyed, which will be tried again: ${(error as Error).message}`,
-      );
-    }
+    this.kept.destroy(file);
   }
 }
 
@@ -125,24 +94,4 @@ function keyed(collection: Collection, value: unknown): Keyed {
 function referred(collection: Collection, stored: unknown): string | undefined {
   const { pseudonymKey: key } = keyed(collection, stored);
   return typeof key === 'object' ? key.file : undefined;
-}
-
-/** @param text if absent, random bytes replace the content of the file */
-function writeDurably(path: string, flag: 'wx' | 'r+', text?: string): void {
-  const file = openSync(path, flag, 0o600);
-  try {
-    const bytes = text === undefined ? randomBytes(fstatSync(file).size) : Buffer.from(text);
-    writeSync(file, bytes, 0, bytes.length, 0);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function syncFolder(path: string): void {
-  // Windows does this with the file, and does not open directories.
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  fsyncSync(folder);
-  closeSync(folder);
 }

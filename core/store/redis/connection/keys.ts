@@ -34,6 +34,11 @@ export class RedisKeys {
     return `${this.prefix}:lines`;
   }
 
+  /** Channel on which processes ask each other for the keys of secret rounds, which are never stored. */
+  get roundKeys(): string {
+    return `${this.prefix}:round-keys`;
+  }
+
   /** Text: the store’s mark, a copy in the slot of a partition. If it is missing, so is the partition. */
   mark(partition: number): string {
     return `${this.tag(partition)}:mark`;
