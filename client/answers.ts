@@ -57,6 +57,32 @@ export interface DeviceAnswer {
   readonly status: unknown;
   readonly statusAt: string | null;
   readonly seenAt: string | null;
+  /** Until when the old secret works while a new one has not been used; null if there is only one. */
+  readonly oldSecretUntil: string | null;
+  /** Whether a claim code can be exchanged for a secret, and until when; null if there is none. */
+  readonly claim: { readonly expiresAt: string | null } | null;
+}
+
+/** A new secret for a device that has one already. */
+export interface RenewedSecret extends RegisteredDevice {
+  /** Until when the old secret works if the new one is not used before; null: it has ended. */
+  readonly oldSecretUntil: string | null;
+}
+
+/** A claim code, which is shown only once. */
+export interface ClaimAnswer {
+  readonly device: string;
+  readonly label: string | null;
+  /** In three groups: `7K2M-Q9XD-4TBN`. */
+  readonly code: string;
+  readonly expiresAt: string | null;
+}
+
+/** Which devices were revoked together. */
+export interface RevokedAnswer {
+  readonly revoked: readonly string[];
+  /** Ids that were not registered. */
+  readonly unknown: readonly string[];
 }
 
 /** A guest that has a nickname, or is blocked from setting one. */

@@ -1,4 +1,5 @@
 import type {
+  ClaimAnswer,
   DeadEntryAnswer,
   DeploymentAnswer,
   DeviceAnswer,
@@ -9,8 +10,10 @@ import type {
   RecountAnswer,
   RegisteredDevice,
   RehearsalAnswer,
+  RenewedSecret,
   ResponsesAnswer,
   Result,
+  RevokedAnswer,
   TraceAnswer,
 } from './answers.ts';
 
@@ -159,6 +162,25 @@ export class ApiClient {
   /** The entries of the vote log that could not be read, latest first. */
   async deadEntries(): Promise<readonly DeadEntryAnswer[]> {
     return (await this.json<{ entries: DeadEntryAnswer[] }>('GET', '/api/log/dead')).entries;
+  }
+
+  /** Gives a device a new secret. @param graceSeconds how long the old one works if the new one is not used before */
+  renewSecret(device: string, graceSeconds?: number): Promise<RenewedSecret> {
+    return this.json('POST', `${devicePath(device)}/secret`, graceSeconds === undefined ? {} : { graceSeconds });
+  }
+
+  /** Issues a claim code, which replaces an earlier one. */
+  issueClaim(device: string, expiresInSeconds?: number): Promise<ClaimAnswer> {
+    return this.json('POST', `${devicePath(device)}/claim`, expiresInSeconds === undefined ? {} : { expiresInSeconds });
+  }
+
+  async withdrawClaim(device: string): Promise<void> {
+    await this.remove(`${devicePath(device)}/claim`);
+  }
+
+  /** Revokes devices together: those that are listed, or a whole group. */
+  revokeDevices(which: { readonly devices: readonly string[] } | { readonly group: string }): Promise<RevokedAnswer> {
+    return this.json('POST', '/api/devices/revoke', which);
   }
 
   async revokeDevice(device: string): Promise<void> {

@@ -9,6 +9,7 @@ import type {
 } from '../../client/answers.ts';
 import { MANDATE_RULE, parseMandate } from '../../core/devices/mandate-text.ts';
 import { csvRows } from '../../core/runtime/csv.ts';
+import { addDeviceSecrets } from './device-secrets.ts';
 import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
 import { printable, table } from './table.ts';
 
@@ -67,15 +68,7 @@ export function addDevice(program: Command): void {
     ),
   );
 
-  withClientFlags(
-    device.command('revoke <device...>').description('Disconnect devices and keep them from reconnecting'),
-  ).action(
-    action(async (ids: readonly string[], flags: ClientFlags) => {
-      const client = await clientOf(flags);
-      for (const id of ids) await client.revokeDevice(id);
-      print(flags, { revoked: ids }, () => `  revoked ${ids.join(', ')}`);
-    }),
-  );
+  addDeviceSecrets(device);
 }
 
 interface ImportFlags extends ClientFlags {

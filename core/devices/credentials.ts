@@ -1,8 +1,11 @@
 import type { Registry } from '../store/store.ts';
 import type { Elector } from '../voting/poll/electorate.ts';
-import { type Device, electorOf, registrationOf } from './device.ts';
+import { type Device, electorOf, registrationOf, withSecret } from './device.ts';
 import type { GuestBook } from './guest.ts';
 import { isSecret } from './secret.ts';
+
+/** How often a new secret is looked up again because the device was changed at the same time. */
+const MAX_TRIES = 10;
 
 /** A device or guest whose credentials are right. */
 export interface Admitted {
@@ -11,19 +14,39 @@ export interface Admitted {
   readonly registration?: string;
 }
 
-/** The device or guest with these credentials; undefined if they are wrong. */
+/** A registered device that has proved who it is in another way than by its secret; undefined if it is not registered. */
+export async function registered(registry: Registry, device: string): Promise<Admitted | undefined> {
+  const kept = await registry.get<Device>('devices', device);
+  return kept && admitted(kept.value);
+}
+
+/**
+ * The device or guest with these credentials; undefined if they are wrong. The first use of a secret that was issued to replace
+ * another one ends that one.
+ */
 export async function authenticate(
   registry: Registry,
   guests: GuestBook,
   device: string,
   secret: Buffer | string,
 ): Promise<Admitted | undefined> {
-  const kept = await registry.get<Device>('devices', device);
-  if (kept) {
-    if (!isSecret(secret, kept.value)) return undefined;
-    return { elector: electorOf(kept.value), registration: registrationOf(kept.value) };
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const kept = await registry.get<Device>('devices', device);
+    if (!kept) break;
+    const { next } = kept.value;
+    if (next && isSecret(secret, next)) {
+      const changed = withSecret(kept.value, next);
+      if ((await registry.put('devices', device, changed, kept.version)) !== undefined) return admitted(changed);
+      continue;
+    }
+    const isOver = next !== undefined && next.untilMs <= Date.now();
+    return !isOver && isSecret(secret, kept.value) ? admitted(kept.value) : undefined;
   }
   return (await guests.isGuest(device, secret))
     ? { elector: { device, isRegistered: false, isGuest: true } }
     : undefined;
+}
+
+function admitted(device: Device): Admitted {
+  return { elector: electorOf(device), registration: registrationOf(device) };
 }

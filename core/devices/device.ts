@@ -16,7 +16,28 @@ export interface Device {
   readonly lentAtMs?: number | undefined;
   readonly salt: string;
   readonly hash: string;
+  /** The secret that replaces the current one when it is first used. */
+  readonly next?: NextSecret | undefined;
+  /** The code that can be exchanged for a secret. */
+  readonly claim?: Claim | undefined;
   readonly createdAtMs: number;
+}
+
+/** A secret that has been issued, but not used yet. */
+interface NextSecret {
+  readonly salt: string;
+  readonly hash: string;
+  /** Until when the current secret works if this one is not used, in ms since 1970. */
+  readonly untilMs: number;
+}
+
+/** A claim code, of which only a hash is stored. */
+interface Claim {
+  readonly handle: string;
+  readonly salt: string;
+  readonly hash: string;
+  /** In ms since 1970; undefined if it does not expire. */
+  readonly untilMs?: number | undefined;
 }
 
 /** The maximum length of a label, in characters. */
@@ -39,9 +60,14 @@ export function electorOf({ device, weight, group, mandates }: Device): Elector 
   return { device, isRegistered: true, isGuest: false, weight, group, mandates };
 }
 
+/** A device with another secret, which every other secret and every code makes way for. */
+export function withSecret(device: Device, { salt, hash }: Pick<Device, 'salt' | 'hash'>): Device {
+  return { ...device, salt, hash, next: undefined, claim: undefined };
+}
+
 /**
  * Identifies a registration. It stays the same when the device is changed, and differs from that of an earlier or later device
- * with the same id, because every registration has a new salt for its secret.
+ * with the same id, and from that with another secret, because every secret has a new salt.
  */
 export function registrationOf({ salt }: Device): string {
   return salt;

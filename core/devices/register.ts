@@ -2,7 +2,8 @@ import { Refusal } from '../runtime/refusal.ts';
 import type { Registry, Versioned } from '../store/store.ts';
 import type { Mandate } from '../voting/poll/electorate.ts';
 import { type DoubleVote, doubleVoteProblem, doubleVotes } from '../voting/poll/mandates.ts';
-import type { Device, DeviceStatus } from './device.ts';
+import { Claims } from './claims/claims.ts';
+import { type Device, type DeviceStatus, withSecret } from './device.ts';
 import { type ImportedDevice, type PlannedDevice, planDevice } from './import/plan.ts';
 import { Releases } from './releases.ts';
 import { hashSecret, newSecret } from './secret.ts';
@@ -25,10 +26,12 @@ export interface NewDevice {
 export class DeviceRegister {
   private readonly registry: Registry;
   private readonly releases: Releases;
+  private readonly claims: Claims;
 
   constructor(registry: Registry) {
     this.registry = registry;
     this.releases = new Releases(registry);
+    this.claims = new Claims(registry);
   }
 
   /** All registered devices with their last status, sorted by id. */
@@ -152,13 +155,50 @@ export class DeviceRegister {
     }
   }
 
+  /**
+   * Gives a device a new secret, and returns it. The current one works until the new one is first used, and for `graceMs` at most;
+   * with 0, it ends now, and what is connected with it is disconnected. A code that was not exchanged is withdrawn when it ends.
+   *
+   * @throws Refusal no-such-device
+   */
+  async renewSecret(id: string, graceMs: number): Promise<{ readonly device: Device; readonly secret: string }> {
+    const secret = newSecret();
+    const hashed = hashSecret(secret);
+    const next = { ...hashed, untilMs: Date.now() + graceMs };
+    for (;;) {
+      const before = await this.registry.get<Device>('devices', id);
+      if (!before) throw noSuchDevice(id);
+      const device = graceMs > 0 ? { ...before.value, next } : withSecret(before.value, hashed);
+      if ((await this.registry.put('devices', id, device, before.version)) !== undefined) return { device, secret };
+    }
+  }
+
   /** Removes a device; brokers then disconnect it. @throws Refusal no-such-device */
   async revoke(id: string): Promise<void> {
-    const before = await this.registry.get<Device>('devices', id);
-    if (!before) throw noSuchDevice(id);
-    await this.releases.note([{ before: before.value, after: undefined }]);
-    await this.registry.remove('devices', id);
-    await this.registry.remove('statuses', id);
+    const { unknown } = await this.revokeAll([id]);
+    if (unknown.length > 0) throw noSuchDevice(id);
+  }
+
+  /** Removes devices; brokers then disconnect them. Ids that are not registered change nothing. */
+  async revokeAll(ids: readonly string[]): Promise<{ readonly revoked: string[]; readonly unknown: string[] }> {
+    const revoked: string[] = [];
+    const unknown: string[] = [];
+    const all = [...new Set(ids)];
+    for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
+      const some = all.slice(at, at + WRITE_TOGETHER);
+      const kept = await Promise.all(some.map((id) => this.registry.get<Device>('devices', id)));
+      const found = kept.flatMap((one) => (one ? [one.value] : []));
+      await this.releases.note(found.map((before) => ({ before, after: undefined })));
+      await Promise.all(
+        found.map(async (device) => {
+          await this.registry.remove('devices', device.device);
+          await this.registry.remove('statuses', device.device);
+          await this.claims.forget(device);
+        }),
+      );
+      for (const [i, id] of some.entries()) (kept[i] ? revoked : unknown).push(id);
+    }
+    return { revoked, unknown };
   }
 }
 

@@ -50,6 +50,7 @@ export type RefusalCode =
   | 'too-many-nicknames'
   | 'too-many-polls'
   | 'too-many-viewers'
+  | 'wrong-code'
   | 'wrong-credentials'
   | 'wrong-status'
   | 'wrong-token';

@@ -173,7 +173,16 @@ export interface ChangeFeed {
 }
 
 /** Kinds of documents in the registry. */
-export type Collection = 'polls' | 'rooms' | 'devices' | 'releases' | 'statuses' | 'guests' | 'secrets' | 'dead';
+export type Collection =
+  | 'polls'
+  | 'rooms'
+  | 'devices'
+  | 'claims'
+  | 'releases'
+  | 'statuses'
+  | 'guests'
+  | 'secrets'
+  | 'dead';
 /** Collections whose writes every process is notified of. */
 export type Watched = 'polls' | 'devices';
 

@@ -24,6 +24,7 @@ import { pollRoutes } from './routes/polls.ts';
 import { rehearsalRoutes } from './routes/rehearsals.ts';
 import { resultRoutes } from './routes/results.ts';
 import { roomRoutes } from './routes/rooms.ts';
+import { secretRoutes } from './routes/secrets.ts';
 
 /** The default limit in bytes for the size of a request body. It is enough for a poll with a hundred long options. */
 const MAX_BODY_BYTES = 128 * 1024;
@@ -103,6 +104,7 @@ export async function createApp(
   await app.register(resultRoutes(context));
   await app.register(exportRoutes(context));
   await app.register(deviceRoutes(context));
+  await app.register(secretRoutes(context));
   await app.register(guestRoutes(context));
   await app.register(roomRoutes(context));
   await app.register(operatorRoutes(context));

@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'nickname-blocked': 403,
   'not-named': 403,
   'secret-poll': 403,
+  'wrong-code': 403,
   'no-series': 404,
   'no-such-device': 404,
   'no-such-option': 404,

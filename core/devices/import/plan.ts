@@ -51,7 +51,9 @@ export function planDevice(wanted: ImportedDevice, before: Versioned<Device> | u
 
 /** True if the import names a secret for a registered device that has another one. */
 export function hasOtherSecret({ before, secret }: PlannedDevice): boolean {
-  return before !== undefined && secret !== undefined && !isSecret(secret, before.value);
+  if (before === undefined || secret === undefined) return false;
+  const { next } = before.value;
+  return !isSecret(secret, before.value) && !(next && isSecret(secret, next));
 }
 
 function shown(field: (typeof FIELDS)[number], settings: Settings): string | null {

@@ -38,7 +38,7 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         demandValid([body]);
         const secret = await register.register(body);
         if (secret === undefined) {
-          const why = `device ${body.device} is already registered; revoke it first to give it a new secret`;
+          const why = `device ${body.device} is already registered; POST /api/devices/${body.device}/secret gives it a new secret`;
           throw new Refusal('device-exists', why);
         }
         const answer: RegisteredDevice = { device: body.device, label: body.label, secret };
@@ -203,10 +203,11 @@ function demandPrintable(lentTo: string): void {
 }
 
 /** A device as the API returns it, without its secret. */
-function describe({ device, label, group, weight, mandates, lentTo, lentAtMs, createdAtMs }: Device) {
+function describe({ device, label, group, weight, mandates, lentTo, lentAtMs, createdAtMs, next, claim }: Device) {
   const standing = { label: label ?? null, group: group ?? null, weight: weight ?? '1', mandates: mandates ?? [] };
   const loan = { lentTo: lentTo ?? null, lentAt: time(lentAtMs) };
-  return { device, ...standing, ...loan, createdAt: time(createdAtMs) };
+  const secrets = { oldSecretUntil: time(next?.untilMs), claim: claim ? { expiresAt: time(claim.untilMs) } : null };
+  return { device, ...standing, ...loan, ...secrets, createdAt: time(createdAtMs) };
 }
 
 function describeStatus({ status, atMs, seenAtMs }: DeviceStatus = {}) {

@@ -3,6 +3,10 @@ import { MAX_LABEL_LENGTH } from '../../../core/devices/device.ts';
 import { MAX_IMPORT } from '../../../core/devices/import/table.ts';
 import { boolean, closed, id, string } from '../../../core/voting/rules/schema.ts';
 
+/** How long in seconds the old secret of a device works at most while the new one is not used: a month, and a week by default. */
+const MAX_GRACE_SECONDS = 2_592_000;
+export const DEFAULT_GRACE_SECONDS = 604_800;
+
 /** The schemas of request bodies that register and change devices. `demandValid` checks the values. */
 
 const Mandate = closed({
@@ -64,6 +68,36 @@ const ImportedDeviceSchema = Type.Object(
 );
 export const DeviceImportSchema = closed({
   devices: Type.Array(ImportedDeviceSchema, { minItems: 1, maxItems: MAX_IMPORT }),
+});
+export const RevocationSchema = Type.Object(
+  {
+    devices: Type.Optional(Type.Array(id('the id of a device'), { minItems: 1, maxItems: MAX_IMPORT })),
+    group: Type.Optional(id('all devices of this group')),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export const RenewalSchema = Type.Object(
+  {
+    graceSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_GRACE_SECONDS,
+        description: `how long the old secret works if the new one is not used before; default: ${DEFAULT_GRACE_SECONDS}; 0: it ends now`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export const ClaimSchema = Type.Object(
+  {
+    expiresInSeconds: Type.Optional(
+      Type.Integer({ minimum: 60, maximum: 31_536_000, description: 'default: the code does not expire' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export const ExchangeSchema = closed({
+  code: Type.String({ maxLength: 100, description: 'as printed; upper and lower case and separators do not matter' }),
 });
 export const ImportQuery = closed({
   dryRun: Type.Optional(boolean('whether only to say what would change')),
