@@ -7,9 +7,9 @@ import type { Foundation } from './foundation.ts';
 
 /** Opens the MQTT broker. Open it last, so that it closes first: open WebSockets keep the HTTP server from closing. */
 export function openBroker(foundation: Foundation, results: LiveResults): Promise<Broker> {
-  const { config, scope, store, polls, sessions, metrics, descriptors, log } = foundation;
+  const { config, scope, store, polls, sessions, metrics, descriptors, tls, log } = foundation;
   const { registry } = store;
-  const door = config.door === 'open' ? openDoor : devicesDoor(registry, new GuestBook(registry));
+  const door = config.door === 'open' ? openDoor : devicesDoor(registry, new GuestBook(registry), tls?.demandsClients);
   const parts = {
     store,
     polls,
@@ -19,6 +19,7 @@ export function openBroker(foundation: Foundation, results: LiveResults): Promis
     sessions,
     metrics: brokerMetrics(metrics),
     descriptors,
+    tls,
     log,
   };
   return scope.open('broker', Broker.open(parts, config));

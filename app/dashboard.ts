@@ -22,7 +22,8 @@ import type { Foundation } from './foundation.ts';
 /** What a broker in the same process provides for a dashboard. */
 export interface LocalBroker {
   readonly upgrades: Upgrades;
-  readonly rehearse: Rehearse;
+  /** Undefined if simulated devices could not connect to it. */
+  readonly rehearse: Rehearse | undefined;
 }
 
 export interface Dashboard {
@@ -37,7 +38,7 @@ export interface Dashboard {
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, descriptors, log } = f;
+  const { config, scope, store, series, polls, metrics, readiness, descriptors, tls, log } = f;
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',
@@ -65,7 +66,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
       ...{ nicknames, rehearsals, turns, slowReaders },
       ...{ publicUrl, door, metrics, readiness, log },
     },
-    { ...config, webOrigins },
+    { ...config, webOrigins, tls },
   );
   const address = {
     host: config.host,
@@ -73,6 +74,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     upgrades: beside?.upgrades ?? {},
     prefix: prefixOf(publicUrl),
     descriptors,
+    tls,
     webOrigins,
   };
   const server = await scope.open('http', HttpServer.open(app, address));

@@ -5,6 +5,7 @@ import { Descriptors, descriptorLimit } from '../core/process/descriptors.ts';
 import { countLosses, createMetrics, measureGone } from '../core/process/metrics.ts';
 import { Readiness } from '../core/process/readiness.ts';
 import { Scope } from '../core/process/scope.ts';
+import { Tls } from '../core/process/tls/tls.ts';
 import { inUrl } from '../core/runtime/host.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -20,6 +21,8 @@ export interface Foundation extends Stores {
   readonly metrics: Registry;
   readonly readiness: Readiness;
   readonly descriptors: Descriptors;
+  /** The certificates; undefined without TLS. */
+  readonly tls: Tls | undefined;
   readonly polls: PollBook;
 }
 
@@ -38,11 +41,12 @@ export async function openFoundation(
   const metrics = createMetrics(role);
   const wanted = connectionsOf(role, config);
   const descriptors = new Descriptors({ limit: descriptorLimit(), wanted, metrics, log });
+  const tls = config.tlsCert === '' ? undefined : await scope.open('tls', Tls.open({ files: config, metrics, log }));
   const stores = await openStores(config, log, scope, { halt, onLoss: countLosses(metrics) });
   const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics, log));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
   measureGone(metrics, stores.store, polls);
-  return { ...stores, config, log, scope, metrics, readiness, descriptors, polls };
+  return { ...stores, config, log, scope, metrics, readiness, descriptors, tls, polls };
 }
 
 /** How many connections a role may have by its settings. */

@@ -26,8 +26,10 @@ export interface Pollcast {
   readonly role: Role;
   /** The operator token; empty in roles without a dashboard. */
   readonly token: string;
-  /** The MQTT port; 0 in roles without a broker. */
+  /** The port for MQTT without TLS; 0 if there is none. */
   readonly mqttPort: number;
+  /** The port for MQTT over TLS; 0 if there is none. */
+  readonly mqttsPort: number;
   readonly httpPort: number;
   readonly store: Store;
   readonly polls: PollBook;
@@ -72,14 +74,14 @@ async function startOnce(role: Role, config: Config, log: Log, halt: (why: strin
       readiness.drain();
       return scope.close();
     };
-    return { role, token: '', mqttPort: 0, dashboard: undefined, ...ports, store, polls, stop };
+    return { role, token: '', mqttPort: 0, mqttsPort: 0, dashboard: undefined, ...ports, store, polls, stop };
   } catch (error) {
     await scope.close();
     throw error;
   }
 }
 
-type Ports = Pick<Pollcast, 'httpPort'> & Partial<Pick<Pollcast, 'token' | 'mqttPort' | 'dashboard'>>;
+type Ports = Pick<Pollcast, 'httpPort'> & Partial<Pick<Pollcast, 'token' | 'mqttPort' | 'mqttsPort' | 'dashboard'>>;
 
 const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> = {
   async broker(foundation) {
@@ -90,7 +92,7 @@ const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> 
       upgradesTo(() => broker),
     );
     broker = await openBroker(foundation, results);
-    return { httpPort, mqttPort: broker.port };
+    return { httpPort, ...portsOfBroker(broker) };
   },
 
   async processor(foundation) {
@@ -104,26 +106,35 @@ const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> 
   },
 
   async all(foundation) {
-    const { host } = foundation.config;
+    const { config, tls } = foundation;
     const results = await openResults(foundation);
     await openProcessor(foundation);
     // The broker opens last, so its port is not known yet.
     let broker: Broker | undefined;
     let dashboard: Dashboard | undefined;
+    const own = ownAddress(config.host);
+    const isPlain = config.mqttPort !== 'off';
     const rehearse = rehearseAt(() => ({
-      mqttUrl: `mqtt://${ownAddress(host)}:${broker?.port}`,
-      httpUrl: `http://${ownAddress(host)}:${dashboard?.httpPort}`,
+      mqttUrl: isPlain ? `mqtt://${own}:${broker?.port}` : `mqtts://${own}:${broker?.securePort}`,
+      httpUrl: `${tls ? 'https' : 'http'}://${own}:${dashboard?.httpPort}`,
       token: dashboard?.token ?? '',
     }));
-    dashboard = await openDashboard(foundation, results, { rehearse, upgrades: upgradesTo(() => broker) });
+    // Simulated devices have no certificates.
+    const isOpen = isPlain || !tls?.demandsClients;
+    const beside = { rehearse: isOpen ? rehearse : undefined, upgrades: upgradesTo(() => broker) };
+    dashboard = await openDashboard(foundation, results, beside);
     broker = await openBroker(foundation, results);
-    return { ...portsOf(dashboard), mqttPort: broker.port };
+    return { ...portsOf(dashboard), ...portsOfBroker(broker) };
   },
 };
 
 function portsOf(dashboard: Dashboard): Ports {
   const { token, httpPort } = dashboard;
   return { token, httpPort, dashboard };
+}
+
+function portsOfBroker({ port, securePort }: Broker): Pick<Pollcast, 'mqttPort' | 'mqttsPort'> {
+  return { mqttPort: port, mqttsPort: securePort };
 }
 
 function openResults({ scope, store, polls, metrics, log }: Foundation): Promise<LiveResults> {
@@ -145,13 +156,13 @@ function upgradesTo(broker: () => Broker | undefined): Upgrades {
 
 /** Opens an HTTP server that serves only health and metrics. */
 async function openOperations(
-  { scope, config, metrics, readiness, descriptors }: Foundation,
+  { scope, config, metrics, readiness, descriptors, tls }: Foundation,
   upgrades: Upgrades = {},
 ): Promise<HttpServer> {
-  const app = await operationsApp({ metrics, readiness });
+  const app = await operationsApp({ metrics, readiness }, tls);
   const address = { host: config.host, port: config.httpPort, prefix: prefixOf(config.publicUrl) };
   return scope.open(
     'http',
-    HttpServer.open(app, { ...address, upgrades, descriptors, webOrigins: new WebOrigins(config) }),
+    HttpServer.open(app, { ...address, upgrades, descriptors, tls, webOrigins: new WebOrigins(config) }),
   );
 }

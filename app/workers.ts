@@ -21,9 +21,20 @@ export function workerIndex(): number | undefined {
 /**
  * Runs `count` processes with the same command line, which share one MQTT port, and replaces those that exit. Resolves once all
  * have been stopped, with true if all of them exited cleanly.
+ *
+ * @param passedOn signals that the workers get, too
  */
-export async function superviseWorkers(count: number, log: Log): Promise<boolean> {
+export async function superviseWorkers(
+  count: number,
+  log: Log,
+  passedOn: readonly NodeJS.Signals[] = [],
+): Promise<boolean> {
   const halt = new AbortController();
+  for (const signal of passedOn) {
+    process.on(signal, () => {
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
+    });
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => halt.abort());
   const outcomes = await Promise.all(Array.from({ length: count }, (_, i) => superviseOne(i, halt.signal, log)));
   return outcomes.every((isClean) => isClean);

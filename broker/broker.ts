@@ -7,6 +7,7 @@ import type { LiveResults } from '../core/live/results.ts';
 import type { Descriptors } from '../core/process/descriptors.ts';
 import { Networks } from '../core/process/networks.ts';
 import { Scope } from '../core/process/scope.ts';
+import type { Tls } from '../core/process/tls/tls.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
 import { withinOr } from '../core/waiting/deadline.ts';
@@ -23,6 +24,7 @@ import { BROKER_RATES, connectionRates, SharedPace } from './connection/flow/pac
 import { Lines } from './connection/lines.ts';
 import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
 import { GATE_LIMITS } from './connection/wire/limits.ts';
+import { Handshakes } from './handshakes.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
 import { Intake } from './intake/intake.ts';
 import { Publishing } from './intake/publishing.ts';
@@ -64,13 +66,16 @@ export interface BrokerParts {
   readonly sessions: () => Promise<Sessions>;
   readonly metrics: BrokerMetrics;
   readonly descriptors: Descriptors;
+  /** The certificates; undefined without TLS. */
+  readonly tls?: Tls | undefined;
   readonly log: Log;
 }
 
 interface Running {
   readonly scope: Scope;
   readonly connections: Connections;
-  readonly tcp: TcpListener;
+  readonly tcp: TcpListener | undefined;
+  readonly secure: TcpListener | undefined;
   readonly webSocket: WebSocketListener;
 }
 
@@ -94,9 +99,14 @@ export class Broker {
     }
   }
 
-  /** The TCP port. */
+  /** The port for MQTT without TLS; 0 if there is none. */
   get port(): number {
-    return this.running.tcp.port;
+    return this.running.tcp?.port ?? 0;
+  }
+
+  /** The port for MQTT over TLS; 0 if there is none. */
+  get securePort(): number {
+    return this.running.secure?.port ?? 0;
   }
 
   /** The number of open connections. */
@@ -267,15 +277,29 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     entrance.strangers.add(connection);
     return true;
   };
+  const { tls } = parts;
   const trusted = new Networks(options.trustedProxies);
-  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted);
+  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted, tls);
+  const unfollow = tls?.onReload(() => {
+    for (const connection of connections.withBadCertificate((one) => tls.isGood(one))) {
+      connection.because('certificate');
+      lines.end(connection);
+    }
+  });
   scope.add('listeners', async () => {
     halt.abort();
     unwatch();
+    unfollow?.();
     webSocket.close();
   });
-  const { mqttPort: port, host, proxyProtocolFrom: proxies } = options;
-  const tcp = await TcpListener.open(admit, { port, host, proxies, trusted, descriptors });
-  scope.add('TCP listener', async () => tcp.close());
-  return { scope, connections, tcp, webSocket };
+  const { host, proxyProtocolFrom: proxies } = options;
+  const listen = async (port: number, handshakes?: Handshakes) => {
+    const listener = await TcpListener.open(admit, { port, host, proxies, trusted, descriptors, handshakes });
+    scope.add('TCP listener', async () => listener.close());
+    return listener;
+  };
+  const handshakes = tls && new Handshakes(tls, (why) => watch.refused(undefined, 'tls', why));
+  const secure = handshakes && (await listen(options.mqttsPort, handshakes));
+  const tcp = options.mqttPort === 'off' ? undefined : await listen(options.mqttPort);
+  return { scope, connections, tcp, secure, webSocket };
 }

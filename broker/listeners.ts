@@ -5,8 +5,10 @@ import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Descriptors } from '../core/process/descriptors.ts';
 import { clientAddress, Networks, networkOf } from '../core/process/networks.ts';
+import type { Tls } from '../core/process/tls/tls.ts';
 import type { Origin } from './connection/connection.ts';
 import { parseProxyHeader } from './connection/wire/proxy-header.ts';
+import type { Handshakes } from './handshakes.ts';
 
 /** Time in ms after which an idle connection is probed, to detect devices that have vanished. */
 const TCP_KEEPALIVE_MS = 60_000;
@@ -30,9 +32,11 @@ export interface TcpOptions {
   /** Proxies that speak for many clients: connections of their own are not limited by address. */
   readonly trusted: Networks;
   readonly descriptors: Descriptors;
+  /** Begins TLS on each connection; undefined without TLS. */
+  readonly handshakes?: Handshakes | undefined;
 }
 
-/** MQTT over TCP. */
+/** MQTT over TCP, with or without TLS. */
 export class TcpListener {
   private readonly server: Server;
 
@@ -41,14 +45,19 @@ export class TcpListener {
   }
 
   static async open(admit: Admit, options: TcpOptions): Promise<TcpListener> {
-    const { port, host, descriptors, trusted } = options;
+    const { port, host, descriptors, trusted, handshakes } = options;
     const announcing = new Networks(options.proxies);
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
     descriptors.follow(server);
     server.on('connection', (socket: Socket) => {
       const { remoteAddress: address } = socket;
+      const enter = (stream: Socket, origin: Origin) => {
+        if (!admit(stream, origin)) stream.destroy();
+      };
       const take = (client: string | undefined, isProxy: boolean) => {
-        if (!admit(socket, originOf(client, isProxy))) socket.destroy();
+        const origin = originOf(client, isProxy);
+        if (!handshakes) return enter(socket, origin);
+        handshakes.begin(socket, (secure, certificate) => enter(secure, { ...origin, certificate }));
       };
       if (address !== undefined && announcing.has(address)) {
         readHeader(socket, (client) => take(client ?? address, client === undefined));
@@ -75,12 +84,14 @@ export class WebSocketListener {
   private readonly admit: Admit;
   private readonly pingMs: number;
   private readonly trusted: Networks;
+  private readonly tls: Tls | undefined;
 
   /** @param pingMs interval in ms at which clients are pinged @param trusted proxies whose X-Forwarded-For is trusted */
-  constructor(admit: Admit, pingMs: number, trusted: Networks) {
+  constructor(admit: Admit, pingMs: number, trusted: Networks, tls?: Tls) {
     this.admit = admit;
     this.pingMs = pingMs;
     this.trusted = trusted;
+    this.tls = tls;
     this.server = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -91,6 +102,8 @@ export class WebSocketListener {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const certificate = this.tls?.identify(socket);
+    if (certificate === 'bad') return void socket.destroy();
     this.server.handleUpgrade(request, socket, head, (webSocket) => {
       // This listener comes before that of the stream, which treats text like binary data.
       webSocket.on('message', (_data, isBinary) => {
@@ -102,7 +115,7 @@ export class WebSocketListener {
       const address = clientAddress(request, this.trusted);
       // Proxies are often trusted by their whole network, which may be that of devices, too.
       const origin = originOf(address, address === request.socket.remoteAddress && isProxy(address, this.trusted));
-      if (!this.admit(stream, { ...origin, request })) return refuse(webSocket);
+      if (!this.admit(stream, { ...origin, request, certificate })) return refuse(webSocket);
       ping(webSocket, this.pingMs);
     });
   }

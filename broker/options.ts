@@ -2,7 +2,9 @@
 export interface BrokerOptions {
   readonly host: string;
   /** 0: the operating system chooses one; see `Broker.port`. */
-  readonly mqttPort: number;
+  readonly mqttPort: number | 'off';
+  /** The port for MQTT over TLS, if there are certificates. */
+  readonly mqttsPort: number;
   readonly maxConnections: number;
   /** How many of them may come from one address; undefined: most of them. */
   readonly maxConnectionsPerAddress: number | undefined;

@@ -4,7 +4,8 @@ import { type Pollcast, start } from '../app/pollcast.ts';
 import { superviseWorkers, workerIndex } from '../app/workers.ts';
 import { type Config, ConfigError, readConfig } from '../core/config/config.ts';
 import type { SettingName } from '../core/config/settings.ts';
-import { inUrl } from '../core/runtime/host.ts';
+import { TlsError } from '../core/process/tls/material.ts';
+import { inUrl, isLoopback } from '../core/runtime/host.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { isWriteFailure } from '../core/store/error.ts';
 import { EXIT } from './exit.ts';
@@ -23,7 +24,9 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   const config = configOrExit(role, flags);
   const log = createLog(config.logLevel);
   if (role === 'broker' && config.workers > 1 && worker === undefined) {
-    process.exit((await superviseWorkers(config.workers, log)) ? 0 : EXIT.failed);
+    // Without TLS, nothing is read again, and SIGHUP ends a process as usual.
+    const passedOn = config.tlsCert === '' ? [] : (['SIGHUP'] as const);
+    process.exit((await superviseWorkers(config.workers, log, passedOn)) ? 0 : EXIT.failed);
   }
   const httpPort = config.httpPort === 0 ? 0 : config.httpPort + (worker ?? 0);
   let isStopping = false;
@@ -58,13 +61,17 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   } catch (error) {
     process.stderr.write(`pollcast: could not start: ${explain(error as NodeJS.ErrnoException)}\n`);
     await running?.stop();
-    process.exit(EXIT.failed);
+    process.exit(error instanceof TlsError ? EXIT.misconfigured : EXIT.failed);
   }
   if (role === 'all') process.stdout.write(welcome(running, config));
   if (role === 'dashboard' && config.operatorToken === '') {
     process.stdout.write(`  Operator token  ${running.token}\n`);
   }
-  log.info({ role, mqtt: running.mqttPort, http: running.httpPort, door: config.door }, 'running');
+  const { mqttPort: mqtt, mqttsPort: mqtts, httpPort: http } = running;
+  if (mqtts > 0 && mqtt > 0 && !isLoopback(config.host)) {
+    log.warn({ port: mqtt }, 'devices may still connect without TLS; POLLCAST_MQTT_PORT=off closes that port');
+  }
+  log.info({ role, mqtt, ...(mqtts > 0 ? { mqtts } : {}), http, door: config.door }, 'running');
 }
 
 function configOrExit(role: Role, flags: Flags): Config {
@@ -85,8 +92,9 @@ function configOrExit(role: Role, flags: Flags): Config {
 
 function explain(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
   const where = `${inUrl(error.address ?? '')}:${error.port}`;
+  if (error instanceof TlsError) return error.message.replaceAll('\n', '\n  ');
   if (error.code === 'EADDRINUSE') {
-    return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT or POLLCAST_HTTP_PORT`;
+    return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT, POLLCAST_MQTTS_PORT or POLLCAST_HTTP_PORT`;
   }
   if (error.code === 'EACCES' && error.port)
     return `not allowed to listen on ${where}; ports below 1024 require root privileges`;

@@ -41,6 +41,8 @@ export class SimDevice {
       clean: true,
       connectTimeout: CONNECT_LIMIT_MS,
       reconnectPeriod: Math.round(reconnectMs * (1 + Math.random() * JITTER)),
+      // Node.js heeds this variable; the client would not.
+      rejectUnauthorized: process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0',
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
     };

@@ -69,7 +69,7 @@ export class Admission {
     if (will && !permissions.mayWill(will.topic, id)) {
       return { code: CONNACK.notAuthorized, why: 'a will is only allowed on the device’s own status topic' };
     }
-    const admitted = await door(id, user, password);
+    const admitted = await door(id, { user, password, certificate: connection.certificate });
     if ('why' in admitted) return admitted;
     const { elector, registration } = admitted;
     const refused = await entrance.admit(connection, id, elector.isRegistered);

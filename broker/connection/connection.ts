@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Client } from 'aedes';
+import type { ClientCertificate } from '../../core/process/tls/trust.ts';
 import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
 import { withinOr } from '../../core/waiting/deadline.ts';
@@ -26,6 +27,8 @@ export interface Origin {
   readonly network?: string | undefined;
   /** The request of a WebSocket. */
   readonly request?: IncomingMessage;
+  /** The client’s certificate, which has been checked; undefined if it has none. */
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /** How a connection uses a session. */
@@ -61,6 +64,7 @@ export class Connection implements GateOwner {
   readonly address: string | undefined;
   readonly network: string | undefined;
   readonly request: IncomingMessage | undefined;
+  readonly certificate: ClientCertificate | undefined;
   /** Whether it counts among those whose CONNECT is being answered, or among the connections of admitted clients. */
   place: 'none' | 'arriving' | 'taken' = 'none';
   /** The client id that came with CONNECT, valid or not. */
@@ -107,10 +111,11 @@ export class Connection implements GateOwner {
   private attaching: Promise<void> | undefined;
   private nowAttached: (() => void) | undefined;
 
-  constructor(stream: Duplex, { address, network, request }: Origin, house: House, parts: GateParts) {
+  constructor(stream: Duplex, { address, network, request, certificate }: Origin, house: House, parts: GateParts) {
     this.address = address;
     this.network = network;
     this.request = request;
+    this.certificate = certificate;
     this.house = house;
     this.gate = new Gate(stream, this, parts);
   }

@@ -1,4 +1,5 @@
 import type { Client } from 'aedes';
+import type { ClientCertificate } from '../../core/process/tls/trust.ts';
 import { votersOf } from '../../core/voting/poll/electorate.ts';
 import { type Roll, rollOf } from '../../core/voting/rules/roll.ts';
 import type { Common } from '../../core/voting/rules/settings.ts';
@@ -52,6 +53,11 @@ export class Connections {
   isAsPublished(client: object, topic: string): boolean {
     const { mqtt5 } = this.of(client as Client).gate;
     return mqtt5?.subscriptions.isAsPublished(topic) ?? false;
+  }
+
+  /** Those whose clients have shown a certificate that is not good any more. */
+  withBadCertificate(isGood: (certificate: ClientCertificate) => boolean): Connection[] {
+    return [...this.open].filter(({ certificate }) => certificate && !isGood(certificate));
   }
 
   /** The connected voters who may vote in a poll, without duplicates. */

@@ -6,6 +6,8 @@ export const REFUSALS = [
   'id',
   /** Unknown device, wrong secret, or none. */
   'secret',
+  /** The TLS handshake failed or took too long, or the client’s certificate is missing, revoked or for another device. */
+  'tls',
   /** A will on a topic other than the device’s own status. */
   'will',
   /** A subscription or a message on a topic that devices may not use. */
@@ -41,6 +43,8 @@ export const DEPARTURES = [
   'takeover',
   /** The device was removed. */
   'removed',
+  /** Its certificate was revoked, or the authority is no longer trusted. */
+  'certificate',
   /** It published to a topic that devices may not use. */
   'topic',
   /** Bytes that are not MQTT, or a packet that is too large. */

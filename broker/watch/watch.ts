@@ -10,7 +10,7 @@ import { ACCEPTED, type Trail } from './trail.ts';
 /** How much of a client id is logged, in characters. Ids of refused clients may be of any length. */
 const LOGGED_ID = 64;
 /** Ways to part that nobody needs to be warned about. */
-const ORDINARY: ReadonlySet<Departure> = new Set(['goodbye', 'lost', 'removed', 'stopping']);
+const ORDINARY: ReadonlySet<Departure> = new Set(['goodbye', 'lost', 'removed', 'certificate', 'stopping']);
 
 interface WatchParts {
   readonly metrics: BrokerMetrics;

@@ -51,8 +51,40 @@ export function readConfig(
       `POLLCAST_HOST: ${values.host} can be reached from other machines, so with an open door anyone on the network can vote; set POLLCAST_DOOR=devices to admit only registered devices and guests, or POLLCAST_DOOR=open to confirm`,
     );
   }
+  problems.push(...tlsProblems(values as Partial<Values>));
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...(values as Values), door: door as Config['door'] };
+}
+
+/** Settings of TLS that do not go together. What is in the files is checked when they are read. */
+function tlsProblems({ tlsCert, tlsKey, tlsCa, tlsCrl, tlsClients, mqttPort }: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const demand = (isWrong: boolean, problem: string) => isWrong && problems.push(problem);
+  demand(
+    !!tlsCert && !tlsKey,
+    'POLLCAST_TLS_KEY: required with POLLCAST_TLS_CERT; expected the file with its private key',
+  );
+  demand(
+    !!tlsKey && !tlsCert,
+    'POLLCAST_TLS_CERT: required with POLLCAST_TLS_KEY; expected the file with its certificate',
+  );
+  demand(
+    !!tlsCa && !tlsCert,
+    'POLLCAST_TLS_CA: only works with TLS; set POLLCAST_TLS_CERT and POLLCAST_TLS_KEY as well',
+  );
+  demand(
+    !!tlsCrl && !tlsCa,
+    'POLLCAST_TLS_CRL: only works with POLLCAST_TLS_CA; set it to the authorities of the list',
+  );
+  demand(
+    tlsClients === 'required' && !tlsCa,
+    'POLLCAST_TLS_CLIENTS: required only works with POLLCAST_TLS_CA; set it to the authorities of the devices',
+  );
+  demand(
+    mqttPort === 'off' && !tlsCert,
+    'POLLCAST_MQTT_PORT: off only works with TLS, or devices could not connect; set POLLCAST_TLS_CERT and POLLCAST_TLS_KEY',
+  );
+  return problems;
 }
 
 /** The only setting that is a secret as a whole. */

@@ -18,6 +18,15 @@ export interface Setting<T> {
 const port = (text: string): number => whole(text, 0, 65535);
 const text = (value: string): string => value;
 
+function portOrOff(text: string): number | 'off' {
+  if (text === 'off') return text;
+  try {
+    return port(text);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}, or off`);
+  }
+}
+
 function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
   return (value) => {
     const found = names.find((name) => name === value);
@@ -89,12 +98,55 @@ export const environmentSettings = {
     description: 'address to listen on for MQTT and HTTP; 0.0.0.0 listens on all interfaces',
     parse: text,
   },
-  mqttPort: { variable: 'POLLCAST_MQTT_PORT', fallback: '1883', description: 'port for MQTT over TCP', parse: port },
+  mqttPort: {
+    variable: 'POLLCAST_MQTT_PORT',
+    fallback: '1883',
+    description: 'port for MQTT over TCP, without TLS; off with TLS, if all devices can use it',
+    parse: portOrOff,
+  },
   httpPort: {
     variable: 'POLLCAST_HTTP_PORT',
     fallback: '8080',
     description: 'port for pages, the API, result streams, and MQTT over WebSocket at /mqtt',
     parse: port,
+  },
+  mqttsPort: {
+    variable: 'POLLCAST_MQTTS_PORT',
+    fallback: '8883',
+    description: 'port for MQTT over TLS, if POLLCAST_TLS_CERT is set',
+    parse: port,
+  },
+  tlsCert: {
+    variable: 'POLLCAST_TLS_CERT',
+    fallback: '',
+    description:
+      'PEM file with the certificate of this server, followed by those of its issuers; turns on TLS: HTTPS on POLLCAST_HTTP_PORT, and MQTT on POLLCAST_MQTTS_PORT. All files of certificates are read again when they change, and on SIGHUP',
+    parse: text,
+  },
+  tlsKey: {
+    variable: 'POLLCAST_TLS_KEY',
+    fallback: '',
+    description: 'PEM file with the private key of POLLCAST_TLS_CERT, without a passphrase',
+    parse: text,
+  },
+  tlsCa: {
+    variable: 'POLLCAST_TLS_CA',
+    fallback: '',
+    description: 'PEM file with the authorities whose certificates identify devices (mutual TLS)',
+    parse: text,
+  },
+  tlsCrl: {
+    variable: 'POLLCAST_TLS_CRL',
+    fallback: '',
+    description: 'PEM file with the revocation lists of the authorities in POLLCAST_TLS_CA',
+    parse: text,
+  },
+  tlsClients: {
+    variable: 'POLLCAST_TLS_CLIENTS',
+    fallback: 'optional',
+    description:
+      'with POLLCAST_TLS_CA, whether registered devices need a certificate: optional (or else their secret) or required',
+    parse: oneOf('optional', 'required'),
   },
   dataDir: {
     variable: 'POLLCAST_DATA_DIR',

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { ByConnection } from './connections.ts';
 import type { Descriptors } from './descriptors.ts';
 import { withoutPrefix } from './prefix.ts';
+import type { Tls } from './tls/tls.ts';
 import type { WebOrigins } from './web-origins.ts';
 
 /**
@@ -26,8 +27,15 @@ export interface HttpOptions {
   /** The path under which a proxy serves Pollcast; see `withoutPrefix`. */
   readonly prefix?: string;
   readonly descriptors: Descriptors;
+  /** The certificates of an app that was made with `secured`. */
+  readonly tls?: Tls | undefined;
   /** Which web pages may ask for an upgrade; all if absent. */
   readonly webOrigins?: WebOrigins;
+}
+
+/** Options that make an app speak HTTPS if there are certificates. Browsers have none, so clients need not show any. */
+export function secured(tls: Tls | undefined): object {
+  return tls ? { https: tls.serverOptions(false) } : {};
 }
 
 /** A running HTTP app. */
@@ -39,8 +47,9 @@ export class HttpServer {
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, prefix = '', descriptors, webOrigins } = options;
+    const { host, port, upgrades = {}, prefix = '', descriptors, tls, webOrigins } = options;
     descriptors.follow(app.server);
+    tls?.follow(app.server);
     app.server.on('connection', (socket) => {
       if (!descriptors.areSpent) return;
       descriptors.refused('http');

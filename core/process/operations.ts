@@ -1,6 +1,8 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { secured } from './http.ts';
 import type { Readiness } from './readiness.ts';
+import type { Tls } from './tls/tls.ts';
 
 /** What the monitoring endpoints report. */
 export interface Operations {
@@ -31,8 +33,8 @@ export function operationsRoutes({ metrics, readiness }: Operations) {
 }
 
 /** The HTTP app of a process that serves only the monitoring endpoints. */
-export async function operationsApp(operations: Operations): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, forceCloseConnections: true });
+export async function operationsApp(operations: Operations, tls?: Tls): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, forceCloseConnections: true, ...secured(tls) });
   await app.register(operationsRoutes(operations));
   return app;
 }

@@ -5,8 +5,10 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
+import { secured } from '../../core/process/http.ts';
 import { operationsRoutes } from '../../core/process/operations.ts';
 import { prefixOf, withoutPrefix } from '../../core/process/prefix.ts';
+import type { Tls } from '../../core/process/tls/tls.ts';
 import type { WebOrigins } from '../../core/process/web-origins.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { StoreGone } from '../../core/store/error.ts';
@@ -36,12 +38,14 @@ export interface AppOptions {
   readonly embedOrigins: readonly string[];
   /** Which web pages may use the API. */
   readonly webOrigins: WebOrigins;
+  /** The certificates; undefined without TLS. */
+  readonly tls?: Tls | undefined;
 }
 
 /** Builds the HTTP app, which does not listen yet: tests call `inject`, and an `HttpServer` makes it listen. */
 export async function createApp(
   context: Context,
-  { trustedProxies, embedOrigins, webOrigins }: AppOptions,
+  { trustedProxies, embedOrigins, webOrigins, tls }: AppOptions,
 ): Promise<FastifyInstance> {
   const prefix = prefixOf(context.publicUrl);
   const base = fastify({
@@ -53,6 +57,7 @@ export async function createApp(
     // Rate limits are per client address. If proxies were not trusted, everybody behind a proxy would share one limit.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     logger: false,
+    ...secured(tls),
   });
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
   // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
@@ -65,7 +70,7 @@ export async function createApp(
   refuseIfGone(base, context.store);
   keepUncached(base);
   await app.register(helmet, {
-    // Plain HTTP is normal on an event’s own network, so no header may require HTTPS.
+    // Plain HTTP is normal on an event’s own network, so no header may require HTTPS, also not after an evening with TLS.
     hsts: false,
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,

@@ -38,7 +38,7 @@ export class Rehearsals {
   private work: Promise<void> | undefined;
   private now: RehearsalAnswer | undefined;
 
-  /** @param rehearse undefined if this process runs no broker that devices could connect to */
+  /** @param rehearse undefined if this process runs no broker that simulated devices could connect to */
   constructor(guests: GuestBook, rehearse: Rehearse | undefined) {
     this.guests = guests;
     this.rehearse = rehearse;
@@ -67,7 +67,8 @@ export class Rehearsals {
   /** @throws Refusal no-rehearsals, rehearsal-under-way */
   demandFree(): void {
     if (!this.rehearse || this.isClosed) {
-      const why = 'this process does not run a broker; use `pollcast sim` with one of the brokers instead';
+      const why =
+        'this process does not run a broker, or one that only lets devices with certificates in; use `pollcast sim` with one of the brokers instead';
       throw new Refusal('no-rehearsals', why);
     }
     if (!this.work) return;

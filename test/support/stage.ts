@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Test } from 'tap';
 import { readConfig } from '../../core/config/config.ts';
@@ -5,12 +7,16 @@ import type { SettingName } from '../../core/config/settings.ts';
 import { createLog } from '../../core/runtime/log.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import { eventually } from './eventually.ts';
+import { fetchSecurely } from './network/https.ts';
 import './reaper.ts';
 import { type Pollcast, start } from '../../app/pollcast.ts';
 
 const TOKEN = 'operator-token-of-tests';
 
-/** The whole product running in this process, on free ports and with its own data, plus helpers to use it. */
+/**
+ * The whole product running in this process, on free ports and with its own data, plus helpers to use it. With certificates from a
+ * hall (`hall.ts`), the helpers use TLS.
+ */
 export interface Stage {
   readonly pollcast: Pollcast;
   readonly directory: string;
@@ -55,6 +61,7 @@ export async function stage(
 ): Promise<Stage> {
   const flags = {
     mqttPort: '0',
+    mqttsPort: '0',
     httpPort: '0',
     dataDir: directory,
     operatorToken: TOKEN,
@@ -63,8 +70,9 @@ export async function stage(
   };
   const config = readConfig(flags, {});
   const pollcast = await start('all', config, createLog(config.logLevel));
-  const http = `http://127.0.0.1:${pollcast.httpPort}`;
-  const mqttUrl = `mqtt://127.0.0.1:${pollcast.mqttPort}`;
+  const ca = config.tlsCert === '' ? undefined : readFileSync(join(dirname(config.tlsCert), 'ca.crt'), 'utf8');
+  const http = `http${ca ? 's' : ''}://127.0.0.1:${pollcast.httpPort}`;
+  const mqttUrl = ca ? `mqtts://127.0.0.1:${pollcast.mqttsPort}` : `mqtt://127.0.0.1:${pollcast.mqttPort}`;
   const operator = { authorization: `Bearer ${TOKEN}` };
   const clients: MqttClient[] = [];
 
@@ -72,7 +80,8 @@ export async function stage(
     const headers: Record<string, string> = isOperator ? { ...operator } : {};
     if (body !== undefined) headers['content-type'] = 'application/json';
     const text = body === undefined ? null : JSON.stringify(body);
-    const response = await fetch(http + path, { method, headers, body: text });
+    const request = { method, headers, body: text };
+    const response = await (ca ? fetchSecurely(http + path, ca, request) : fetch(http + path, request));
     const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
@@ -111,7 +120,13 @@ export async function stage(
       }),
 
     async device(clientId, options = {}) {
-      const client = mqtt.connect(mqttUrl, { clientId, protocolVersion: 4, reconnectPeriod: 0, ...options });
+      const client = mqtt.connect(mqttUrl, {
+        clientId,
+        protocolVersion: 4,
+        reconnectPeriod: 0,
+        ...(ca ? { ca } : {}),
+        ...options,
+      });
       clients.push(client);
       await new Promise<void>((resolve, reject) => {
         client.once('connect', () => resolve()).once('error', reject);

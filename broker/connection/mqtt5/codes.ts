@@ -88,6 +88,7 @@ const DEPARTURE_CODES: Readonly<Record<Departure, number | undefined>> = {
   keepalive: CODE.keepAlive,
   takeover: CODE.takenOver,
   removed: CODE.administrative,
+  certificate: CODE.notAuthorized,
   topic: CODE.notAuthorized,
   packet: CODE.malformed,
   stalled: CODE.quota,

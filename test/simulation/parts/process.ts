@@ -160,6 +160,7 @@ export class Process {
     const token = async () => '';
     const foundation = {
       ...{ config, scope, store, series: undefined, polls, sessions, token, metrics, readiness, descriptors, log },
+      tls: undefined,
     } as Foundation;
     const isAll = role === 'all';
     const results = role === 'processor' ? undefined : await scope.open('results', LiveResults.open(store, polls, log));
