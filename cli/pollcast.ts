@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Role } from '../app/foundation.ts';
 import { environmentSettings, flagOf } from '../core/config/settings.ts';
 import { version } from '../core/process/version.ts';
+import { addCerts } from './certs/certs.ts';
 import { addCount } from './count/count.ts';
 import { EXIT } from './exit.ts';
 import { addAudit } from './operator/audit.ts';
@@ -31,6 +32,7 @@ addDevice(program);
 addAudit(program);
 addCount(program);
 addRepair(program);
+addCerts(program);
 addStore(program);
 await program.parseAsync();
 
