@@ -46,7 +46,10 @@ const alone = await build({
 });
 for (const page of PAGES) copyFileSync(join(WEB, page, `${page}.html`), join(OUT, `${page}.html`));
 for (const icon of readdirSync(join(WEB, 'icons'))) copyFileSync(join(WEB, 'icons', icon), join(OUT, icon));
-writeFileSync(join(OUT, 'licences.txt'), licences([pages, alone]));
+const packages = packagesIn([pages, alone]);
+writeFileSync(join(OUT, 'licences.txt'), packages.map(licence).join('\n\n'));
+// For scripts/sbom.mjs.
+writeFileSync(join(ROOT, 'build', 'bundled.json'), `${JSON.stringify(packages)}\n`);
 for (const file of readdirSync(OUT)) {
   if (!/\.(js|css|html|svg|txt)$/.test(file)) continue;
   const bytes = readFileSync(join(OUT, file));
@@ -57,13 +60,13 @@ for (const file of readdirSync(OUT)) {
 rmSync(DONE, { recursive: true, force: true });
 renameSync(OUT, DONE);
 
-/** The licences of the packages in the pages. They must be distributed with the pages. */
-function licences(builds) {
+/** The packages in the pages. Their licences must be distributed with the pages. */
+function packagesIn(builds) {
   const inputs = builds.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const packages = new Set(
     inputs.map((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]).filter(Boolean),
   );
-  return [...packages].sort().map(licence).join('\n\n');
+  return [...packages].sort();
 }
 
 function licence(name) {
