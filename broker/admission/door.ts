@@ -29,7 +29,7 @@ const NOT_REGISTERED: DoorRefusal = {
 };
 const NO_CERTIFICATE: DoorRefusal = {
   code: CONNACK.notAuthorized,
-  reason: 'tls',
+  as: 'tls',
   why: 'registered devices need a certificate here (POLLCAST_TLS_CLIENTS=required): connect over TLS with one',
 };
 
@@ -83,5 +83,5 @@ function badIdentifier(clientId: string): DoorRefusal | undefined {
 function otherName(clientId: string, certificate: ClientCertificate | undefined): DoorRefusal | undefined {
   if (!certificate || certificate.names.includes(clientId)) return undefined;
   const why = `the client id must be a name in the certificate: ${certificate.names.join(', ') || 'it has none'}`;
-  return { code: CONNACK.identifierRejected, reason: 'tls', why };
+  return { code: CONNACK.identifierRejected, as: 'tls', why };
 }
