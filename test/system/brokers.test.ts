@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
 import { eventually } from '../support/eventually.ts';
+import { hall } from '../support/hall.ts';
+import { fetchSecurely } from '../support/network/https.ts';
 import { onOwnPorts } from '../support/ports.ts';
 import { Server } from '../support/process.ts';
 import { pathInCheckout } from '../support/root.ts';
@@ -189,7 +191,8 @@ t.test('a device that connects while Redis is unreachable is not refused', async
 
 t.test('HAProxy sends devices and viewers to processes that are ready', async (t) => {
   const { one, two, dashboard } = shared;
-  const env: Record<string, string> = { MAXCONN: '1000' };
+  const h = await hall(t);
+  const env: Record<string, string> = { MAXCONN: '1000', TLS_CERT: h.server.tlsCert };
   for (const [name, server] of Object.entries({
     BROKER1: one,
     BROKER2: two,
@@ -201,18 +204,27 @@ t.test('HAProxy sends devices and viewers to processes that are ready', async (t
     env[`${name}_HTTP_PORT`] = String(server.httpPort);
   }
   const file = pathInCheckout('docker/haproxy.cfg');
-  const { mqttPort, httpPort } = await onOwnPorts(2, async (mqttPort, httpPort) => {
-    const binds = { MQTT_BIND: `127.0.0.1:${mqttPort}`, HTTP_BIND: `127.0.0.1:${httpPort}` };
+  const [mqttPort, httpPort, mqttsPort, httpsPort] = await onOwnPorts(4, async (...ports) => {
+    const [mqttPort = 0, httpPort = 0, mqttsPort = 0, httpsPort = 0] = ports;
+    const at = (port: number) => `127.0.0.1:${port}`;
+    const plain = { MQTT_BIND: at(mqttPort), HTTP_BIND: at(httpPort) };
+    const binds = { ...plain, MQTTS_BIND: at(mqttsPort), HTTPS_BIND: at(httpsPort) };
     const isUp = async () => (await fetch(`http://127.0.0.1:${httpPort}/health`)).status === 200;
     const proxy = new Program('haproxy', ['-db', '-f', file], isUp, { ...env, ...binds });
     t.teardown(() => proxy.end());
     await proxy.start();
-    return { mqttPort, httpPort };
+    return [mqttPort, httpPort, mqttsPort, httpsPort] as const;
   });
   const device = await listener(t, `mqtt://127.0.0.1:${mqttPort}`, 'through-the-proxy');
   await device.client.publishAsync('vote/demo', 'a', { qos: 1 });
   const phone = await listener(t, `ws://127.0.0.1:${httpPort}/mqtt`, 'phone');
   await phone.client.publishAsync('vote/demo', 'b', { qos: 1 });
+  const secure = await listener(t, `mqtts://127.0.0.1:${mqttsPort}`, 'over-tls', { ca: h.ca });
+  await secure.client.publishAsync('vote/demo', 'b', { qos: 1 });
+  const web = await listener(t, `wss://127.0.0.1:${httpsPort}/mqtt`, 'over-tls-and-web', { ca: h.ca });
+  await web.client.publishAsync('vote/demo', 'b', { qos: 1 });
+  const get = { method: 'GET', headers: {}, body: null };
+  t.equal((await fetchSecurely(`https://127.0.0.1:${httpsPort}/health`, h.ca, get)).status, 200);
   const stream = await fetch(`http://127.0.0.1:${httpPort}/api/polls/demo/stream`);
   const reader = stream.body?.getReader();
   t.match(new TextDecoder().decode((await reader?.read())?.value), /retry|event: result/);
@@ -226,7 +238,7 @@ t.test('HAProxy sends devices and viewers to processes that are ready', async (t
   });
   await eventually('the ballots cast through HAProxy', async () => {
     const { body } = await api(dashboard, 'GET', '/api/polls/demo/result');
-    return body.ballots === 23 ? true : undefined;
+    return body.ballots === 25 ? true : undefined;
   });
 });
 
