@@ -278,8 +278,11 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     return true;
   };
   const { tls } = parts;
+  const onRefused = (why: string) => watch.refused(undefined, 'tls', why);
   const trusted = new Networks(options.trustedProxies);
-  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted, tls);
+  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted, tls, () =>
+    onRefused('the certificate of a WebSocket is not good'),
+  );
   const unfollow = tls?.onReload(() => {
     for (const connection of connections.withBadCertificate((one) => tls.isGood(one))) {
       connection.because('certificate');
@@ -298,7 +301,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     scope.add('TCP listener', async () => listener.close());
     return listener;
   };
-  const handshakes = tls && new Handshakes(tls, (why) => watch.refused(undefined, 'tls', why));
+  const handshakes = tls && new Handshakes(tls, onRefused);
   const secure = handshakes && (await listen(options.mqttsPort, handshakes));
   const tcp = options.mqttPort === 'off' ? undefined : await listen(options.mqttPort);
   return { scope, connections, tcp, secure, webSocket };

@@ -85,13 +85,19 @@ export class WebSocketListener {
   private readonly pingMs: number;
   private readonly trusted: Networks;
   private readonly tls: Tls | undefined;
+  private readonly onBadCertificate: () => void;
 
-  /** @param pingMs interval in ms at which clients are pinged @param trusted proxies whose X-Forwarded-For is trusted */
-  constructor(admit: Admit, pingMs: number, trusted: Networks, tls?: Tls) {
+  /**
+   * @param pingMs interval in ms at which clients are pinged
+   * @param trusted proxies whose X-Forwarded-For is trusted
+   * @param onBadCertificate called when a connection is closed because of its certificate
+   */
+  constructor(admit: Admit, pingMs: number, trusted: Networks, tls: Tls | undefined, onBadCertificate: () => void) {
     this.admit = admit;
     this.pingMs = pingMs;
     this.trusted = trusted;
     this.tls = tls;
+    this.onBadCertificate = onBadCertificate;
     this.server = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -103,7 +109,10 @@ export class WebSocketListener {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const certificate = this.tls?.identify(socket);
-    if (certificate === 'bad') return void socket.destroy();
+    if (certificate === 'bad') {
+      this.onBadCertificate();
+      return void socket.destroy();
+    }
     this.server.handleUpgrade(request, socket, head, (webSocket) => {
       // This listener comes before that of the stream, which treats text like binary data.
       webSocket.on('message', (_data, isBinary) => {

@@ -90,7 +90,7 @@ async function make({ dir, name: more, ...flags }: Flags & { readonly name: read
 ${renderUnicodeCompact(codeText(fingerprint))}
 
   Start        pollcast up --tls-cert ${paths.cert} --tls-key ${paths.key}
-  Devices      trust ${paths.ca}; \`pollcast certs device <device>\` makes certificates for --tls-ca ${paths.ca}`,
+  Devices      trust ${paths.ca}; \`pollcast certs device <device>\` makes certificates for --tls-ca ${paths.ca} --tls-crl ${answer.crl}`,
   );
 }
 

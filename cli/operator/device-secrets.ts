@@ -19,6 +19,7 @@ interface RevokeFlags extends ChoiceFlags {
 interface ClaimFlags extends ChoiceFlags {
   readonly days?: string;
   readonly output?: string;
+  readonly withdraw?: boolean;
 }
 
 /** Adds the commands about the secrets of devices: `secret`, `claim` and `revoke`. */
@@ -40,6 +41,7 @@ export function addDeviceSecrets(device: Command): void {
     .option('--group <group>', 'all devices of this group')
     .option('--days <number>', 'how long a code can be used; default: until it is used')
     .option('-o, --output <file>', 'CSV file for the codes, readable only by you')
+    .option('--withdraw', 'withdraw the codes of these devices instead')
     .action(action(claim));
 
   withClientFlags(
@@ -63,10 +65,17 @@ async function renew(
   });
 }
 
-async function claim(ids: readonly string[], { group, days, output, ...flags }: ClaimFlags): Promise<void> {
+async function claim(
+  ids: readonly string[],
+  { group, days, output, withdraw = false, ...flags }: ClaimFlags,
+): Promise<void> {
   const seconds = days === undefined ? undefined : wholeOf('--days', days) * DAY_SECONDS;
   const client = await clientOf(flags);
   const wanted = await chosen(client, ids, group);
+  if (withdraw) {
+    for (const id of wanted) await client.withdrawClaim(id);
+    return print(flags, { withdrawn: wanted }, () => `  withdrew the codes of ${wanted.length} devices`);
+  }
   // Codes are returned only once, so their file must exist before the first one is issued.
   if (output !== undefined)
     await writeFile(output, csvRows([['device', 'label', 'code', 'expires']]), { mode: 0o600, flag: 'wx' });
