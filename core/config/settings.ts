@@ -20,11 +20,8 @@ const text = (value: string): string => value;
 
 function portOrOff(text: string): number | 'off' {
   if (text === 'off') return text;
-  try {
-    return port(text);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}, or off`);
-  }
+  if (!/^\d+$/.test(text)) throw new Error('a whole number from 0 to 65535, or off');
+  return port(text);
 }
 
 function oneOf<T extends string>(...names: readonly T[]): (value: string) => T {
