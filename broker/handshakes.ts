@@ -3,11 +3,16 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Tls } from '../core/process/tls/tls.ts';
 import type { ClientCertificate } from '../core/process/tls/trust.ts';
 
-/** The maximum number of handshakes under way. Beyond it, connections are closed, and devices try again. */
+/** The maximum number of handshakes under way. Beyond it, the oldest is cut: an honest one takes milliseconds. */
 const MAX_HANDSHAKES = 4_096;
 
 /** Takes over a connection when its handshake is done. */
 type Done = (secure: TLSSocket, certificate: ClientCertificate | undefined) => void;
+
+interface UnderWay {
+  readonly socket: Socket;
+  readonly done: Done;
+}
 
 /**
  * Begins TLS on connections. Its server does not listen: connections are given to it, because those of proxies begin with a
@@ -15,12 +20,17 @@ type Done = (secure: TLSSocket, certificate: ClientCertificate | undefined) => v
  */
 export class Handshakes {
   private readonly server: Server;
-  private readonly underWay = new Map<string, Done>();
+  private readonly underWay = new Map<string, UnderWay>();
   private readonly onFailed: (why: string) => void;
+  private readonly most: number;
 
-  /** @param onFailed called with the reason for each connection that is closed because its handshake fails or takes too long */
-  constructor(tls: Tls, onFailed: (why: string) => void) {
+  /**
+   * @param onFailed called with the reason for each connection that is closed because its handshake fails or takes too long
+   * @param most only tests have another limit
+   */
+  constructor(tls: Tls, onFailed: (why: string) => void, most = MAX_HANDSHAKES) {
     this.onFailed = onFailed;
+    this.most = most;
     this.server = createServer(tls.serverOptions(tls.demandsClients));
     tls.follow(this.server);
     this.server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
@@ -28,7 +38,7 @@ export class Handshakes {
       if (error.code !== 'ECONNRESET') onFailed(error.code ?? error.message);
     });
     this.server.on('secureConnection', (socket) => {
-      const done = this.underWay.get(nameOf(socket));
+      const done = this.underWay.get(nameOf(socket))?.done;
       const certificate = tls.identify(socket);
       if (certificate === 'bad')
         onFailed(socket.authorizationError ? String(socket.authorizationError) : 'CERT_REVOKED');
@@ -39,16 +49,22 @@ export class Handshakes {
   }
 
   begin(socket: Socket, done: Done): void {
-    if (this.underWay.size >= MAX_HANDSHAKES) {
-      this.onFailed(`${MAX_HANDSHAKES} handshakes are under way`);
-      return void socket.destroy();
-    }
+    if (this.underWay.size >= this.most) this.cutOldest();
     const name = nameOf(socket);
-    this.underWay.set(name, done);
+    this.underWay.set(name, { socket, done });
     socket.once('close', () => {
-      if (this.underWay.get(name) === done) this.underWay.delete(name);
+      if (this.underWay.get(name)?.socket === socket) this.underWay.delete(name);
     });
     this.server.emit('connection', socket);
+  }
+
+  private cutOldest(): void {
+    const [oldest] = this.underWay;
+    if (!oldest) return;
+    const [name, { socket }] = oldest;
+    this.underWay.delete(name);
+    socket.destroy();
+    this.onFailed(`${this.most} handshakes are under way, so the oldest was cut`);
   }
 }
 
