@@ -1,20 +1,24 @@
 import { devicesDoor, openDoor } from '../broker/admission/door.ts';
 import { Broker } from '../broker/broker.ts';
 import { brokerMetrics } from '../broker/metrics.ts';
-import { GuestBook } from '../core/devices/guest.ts';
+import { GuestBook } from '../core/devices/guests/guest-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Foundation } from './foundation.ts';
 
 /** Opens the MQTT broker. Open it last, so that it closes first: open WebSockets keep the HTTP server from closing. */
-export function openBroker(foundation: Foundation, results: LiveResults): Promise<Broker> {
+export async function openBroker(foundation: Foundation, results: LiveResults): Promise<Broker> {
   const { config, scope, store, polls, sessions, metrics, descriptors, tls, log } = foundation;
   const { registry } = store;
-  const door = config.door === 'open' ? openDoor : devicesDoor(registry, new GuestBook(registry), tls?.demandsClients);
+  const { guestHours } = config;
+  const guests =
+    config.door === 'open' ? undefined : await scope.open('guests', GuestBook.open({ registry, guestHours, log }));
+  const door = guests ? devicesDoor(registry, guests, tls?.demandsClients) : openDoor;
   const parts = {
     store,
     polls,
     results,
     door,
+    guests,
     doorKind: config.door,
     sessions,
     metrics: brokerMetrics(metrics),

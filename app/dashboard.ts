@@ -1,4 +1,4 @@
-import { GuestBook } from '../core/devices/guest.ts';
+import { GuestBook } from '../core/devices/guests/guest-book.ts';
 import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
@@ -14,6 +14,7 @@ import { Operators } from '../dashboards/api/operators.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
 import { Turns } from '../dashboards/api/turns.ts';
+import { Joining } from '../dashboards/joining/joining.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
@@ -51,7 +52,9 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
   const operators = new Operators(token);
-  const guests = new GuestBook(store.registry);
+  const { guestHours, guestsPerAddress } = config;
+  const guests = await scope.open('guests', GuestBook.open({ registry: store.registry, guestHours, log }));
+  const joining = new Joining({ guests, polls, guestsPerAddress, joins: measured.joins, log });
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
   const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
@@ -63,7 +66,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const app = await createApp(
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
-      ...{ nicknames, rehearsals, turns, slowReaders },
+      ...{ nicknames, joining, rehearsals, turns, slowReaders },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins, tls },

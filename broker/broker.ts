@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { GuestBook } from '../core/devices/guests/guest-book.ts';
 import type { PollBook } from '../core/live/poll-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import type { Descriptors } from '../core/process/descriptors.ts';
@@ -50,6 +51,8 @@ const MAX_IN_FLIGHT = 50_000;
 const MEASURE_EVERY_MS = 1_000;
 /** Interval in ms between checks which clients take too long. */
 const CHECK_EVERY_MS = 250;
+/** Interval in ms between checks whether the credentials of connected guests have expired. */
+const GUESTS_EVERY_MS = 1_000;
 /** Time limit in ms for clients to disconnect when the broker stops. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -58,6 +61,8 @@ export interface BrokerParts {
   readonly polls: PollBook;
   readonly results: LiveResults;
   readonly door: Door;
+  /** Says when guests are revoked; undefined with an open door. */
+  readonly guests?: GuestBook | undefined;
   /** `open` admits any client, `devices` only registered devices and guests. */
   readonly doorKind: 'open' | 'devices';
   /** Which topics devices may use. Only conformance tests pass others than the product’s. */
@@ -205,6 +210,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     store,
     door: parts.door,
     entrance,
+    guests: parts.guests,
     connections,
     lines,
     statuses,
@@ -253,6 +259,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   });
   scope.add('announcer', () => announcer.close());
   const unwatch = store.registry.watch((collection, device) => void admission.onWrite(collection, device));
+  parts.guests?.on('change', admission.checkGuests);
+  if (parts.guests) every(GUESTS_EVERY_MS, halt.signal, () => admission.checkGuests());
   every(MEASURE_EVERY_MS, halt.signal, () => {
     metrics.connections.set(connections.size);
     metrics.strangers.set(entrance.strangers.size);
@@ -293,6 +301,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     halt.abort();
     unwatch();
     unfollow?.();
+    parts.guests?.off('change', admission.checkGuests);
     webSocket.close();
   });
   const { host, proxyProtocolFrom: proxies } = options;

@@ -255,10 +255,37 @@ export interface JoinAnswer {
   /** The path of MQTT over WebSocket. */
   readonly webSocket: string;
   readonly topics: { readonly vote: string; readonly room: string; readonly receipts: string };
+  /** When the credentials expire, in UTC. */
+  readonly expiresAt: string;
+}
+
+/** How guests get into a room. */
+export interface RoomGuestsAnswer {
+  readonly room: string;
+  readonly joinBy: 'anyone' | 'code' | 'codes';
+  /** The room’s code, whether it is asked for or not. */
+  readonly code: string | null;
+  /** How many guests are expected from one address; null: as many as POLLCAST_GUESTS_PER_ADDRESS says. */
+  readonly expected: number | null;
+  /** When all guests of the room were last revoked. */
+  readonly since: string | null;
+}
+
+/** Codes for single guests. */
+export interface JoinCodesAnswer {
+  readonly room: string;
+  readonly codes: readonly {
+    readonly number: number;
+    readonly code: string;
+    /** The address of the phone page with the code; null if POLLCAST_PUBLIC_URL is not set. */
+    readonly url: string | null;
+  }[];
 }
 
 export interface RoomAnswer {
   readonly room: string;
   readonly poll: string | null;
   readonly joinUrl: string | null;
+  /** The code that phones ask for; only for operators and for screens with the room’s key. */
+  readonly joinCode?: string | undefined;
 }

@@ -6,6 +6,7 @@ import type {
   Draft,
   GuestAnswer,
   ImportAnswer,
+  JoinCodesAnswer,
   PollAnswer,
   RecountAnswer,
   RegisteredDevice,
@@ -14,6 +15,7 @@ import type {
   ResponsesAnswer,
   Result,
   RevokedAnswer,
+  RoomGuestsAnswer,
   TraceAnswer,
 } from './answers.ts';
 
@@ -196,6 +198,36 @@ export class ApiClient {
     return this.json('PATCH', `/api/guests/${encodeURIComponent(guest)}`, { blocked });
   }
 
+  /** Disconnects a guest, and voids its credentials. */
+  async revokeGuest(guest: string): Promise<void> {
+    await this.remove(`/api/guests/${encodeURIComponent(guest)}`);
+  }
+
+  /** Revokes the guests and codes of all rooms. */
+  async revokeAllGuests(): Promise<void> {
+    await this.remove('/api/guests');
+  }
+
+  /** How guests get into a room. */
+  roomGuests(room: string): Promise<RoomGuestsAnswer> {
+    return this.json('GET', roomPath(room, 'guests'));
+  }
+
+  /** @param changes `joinBy`, `code` (null: a new one) and `expected` */
+  changeRoomGuests(room: string, changes: object): Promise<RoomGuestsAnswer> {
+    return this.json('PATCH', roomPath(room, 'guests'), changes);
+  }
+
+  /** Revokes all guests and single codes of a room. */
+  revokeRoomGuests(room: string): Promise<RoomGuestsAnswer> {
+    return this.json('DELETE', roomPath(room, 'guests'));
+  }
+
+  /** Codes for single guests, numbered from `first`. */
+  joinCodes(room: string, count: number, first = 1): Promise<JoinCodesAnswer> {
+    return this.json('POST', roomPath(room, 'codes'), { count, first });
+  }
+
   async rehearsal(): Promise<RehearsalAnswer | null> {
     return (await this.json<{ rehearsal: RehearsalAnswer | null }>('GET', '/api/rehearsal')).rehearsal;
   }
@@ -278,6 +310,10 @@ export function pollPath(poll: string, resource = '', round?: number | string): 
   const below = resource === '' ? '' : `/${resource}`;
   const query = round === undefined ? '' : `?round=${encodeURIComponent(round)}`;
   return `/api/polls/${encodeURIComponent(poll)}${below}${query}`;
+}
+
+function roomPath(room: string, resource: string): string {
+  return `/api/rooms/${encodeURIComponent(room)}/${resource}`;
 }
 
 function devicePath(device: string): string {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { JOIN_OUTCOMES } from './joining/joining.ts';
 
 /** The metrics of a dashboard process. */
 export type DashboardMetrics = ReturnType<typeof dashboardMetrics>;
@@ -14,6 +15,12 @@ export function dashboardMetrics(registry: Registry) {
       help: 'Clients of the API that were cut because they hardly read their answers',
       registers,
     }),
+    joins: new Counter({
+      name: 'pollcast_guest_joins_total',
+      help: 'Requests of phones to join a room, by outcome: within the budget of their address, after a proof of work, asked for a proof, refused because of their join code, or because there is no such room',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     recounts: new Counter({
       name: 'pollcast_recounts_total',
       help: 'Recounts of rounds, by outcome: agrees, or differs if two recounts found that the count is wrong',
@@ -22,6 +29,7 @@ export function dashboardMetrics(registry: Registry) {
     }),
   };
   // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
+  for (const outcome of JOIN_OUTCOMES) metrics.joins.inc({ outcome }, 0);
   for (const outcome of ['agrees', 'differs']) metrics.recounts.inc({ outcome }, 0);
   return metrics;
 }

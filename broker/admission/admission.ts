@@ -1,5 +1,6 @@
 import type { Client, Subscription } from 'aedes';
 import { type Device, electorOf, registrationOf } from '../../core/devices/device.ts';
+import type { GuestBook } from '../../core/devices/guests/guest-book.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Collection, Store } from '../../core/store/store.ts';
 import { pause } from '../../core/waiting/pause.ts';
@@ -33,6 +34,8 @@ interface AdmissionParts {
   readonly store: Store;
   readonly door: Door;
   readonly entrance: Entrance;
+  /** Undefined with an open door, at which nobody is identified. */
+  readonly guests: GuestBook | undefined;
   readonly connections: Connections;
   readonly lines: Lines;
   readonly statuses: DeviceStatuses;
@@ -71,17 +74,20 @@ export class Admission {
     }
     const admitted = await door(id, { user, password, certificate: connection.certificate });
     if ('why' in admitted) return admitted;
-    const { elector, registration } = admitted;
+    const { elector, registration, guest } = admitted;
     const refused = await entrance.admit(connection, id, elector.isRegistered);
     if (refused) return refused;
     if (connection.isClosed) return NEW;
     connection.registration = registration;
+    connection.guest = guest;
     connection.elector = elector;
     if (!(await lines.enter(connection, id))) {
       connection.gate.destroy();
       return NEW;
     }
     connection.before = await this.departures.arrive(connection, id);
+    // From here on, the connection is found when its guest is revoked.
+    if (guest && !this.parts.guests?.isValid(guest)) return WRONG_CREDENTIALS;
     if (registration === undefined) return this.enterSession(connection, connect);
     // The device may have been changed or removed after the door looked it up and before `onWrite` could find the connection.
     const kept = await this.parts.store.registry.get<Device>('devices', id);
@@ -142,6 +148,16 @@ export class Admission {
         // A failed read does not mean that the device was removed.
         await pause(LOOK_AGAIN_MS);
       }
+    }
+  };
+
+  /** Disconnects guests that were revoked, or whose credentials have expired. @param guest only this one */
+  readonly checkGuests = (guest?: string): void => {
+    const { connections, guests, lines } = this.parts;
+    for (const connection of guest === undefined ? connections.guests() : lines.of(guest)) {
+      if (!connection.guest || guests?.isValid(connection.guest)) continue;
+      connection.because('removed');
+      lines.end(connection);
     }
   };
 

@@ -1,5 +1,6 @@
 import { type Admitted, authenticate, registered } from '../../core/devices/credentials.ts';
-import { type GuestBook, isGuestId } from '../../core/devices/guest.ts';
+import { isGuestId } from '../../core/devices/guests/credential.ts';
+import type { GuestBook } from '../../core/devices/guests/guest-book.ts';
 import type { ClientCertificate } from '../../core/process/tls/trust.ts';
 import type { Registry } from '../../core/store/store.ts';
 import { IDENTIFIER_RULE, identifierLike, isIdentifier } from '../../core/voting/rules/text/identifier.ts';

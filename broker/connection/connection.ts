@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Client } from 'aedes';
+import type { Guest } from '../../core/devices/guests/credential.ts';
 import type { ClientCertificate } from '../../core/process/tls/trust.ts';
 import type { LastLine } from '../../core/store/store.ts';
 import type { Elector } from '../../core/voting/poll/electorate.ts';
@@ -93,6 +94,8 @@ export class Connection implements GateOwner {
   detail: string | undefined;
   /** Identifies the registration that admitted the device; undefined if the device is not registered. */
   registration: string | undefined;
+  /** The credentials with which a guest was admitted; undefined if the device is not a guest. */
+  guest: Guest | undefined;
   /** True once the connection has been taken over, or its device removed. Nothing that arrives from then on is taken. */
   isEnding = false;
   /** True once the connection has closed, and Aedes has cleared up after it. */

@@ -22,6 +22,11 @@ export class Connections {
     return this.open.size;
   }
 
+  /** Those of guests. */
+  *guests(): Generator<Connection> {
+    for (const connection of this.open) if (connection.guest) yield connection;
+  }
+
   add(connection: Connection): void {
     this.open.add(connection);
   }

@@ -10,6 +10,7 @@ import type { Definition } from '../../core/voting/kinds/definition.ts';
 import {
   castAttributesOf,
   type Elector,
+  isInRoom,
   mandateVoter,
   needsIdentity,
   votersOf,
@@ -201,8 +202,10 @@ function blinded(message: Message, pseudonymKey: string): Vote[] {
 }
 
 /** True if the device votes only for itself, and nothing has to be added to its choice. */
-function isPlainVote({ mandates, weight }: Elector, definition: Definition): boolean {
-  return mandates === undefined && weight === undefined && !isTimeDependent(definition) && !needsIdentity(definition);
+function isPlainVote(elector: Elector, definition: Definition): boolean {
+  const { mandates, weight } = elector;
+  if (mandates !== undefined || weight !== undefined || !isInRoom(elector, definition)) return false;
+  return !isTimeDependent(definition) && !needsIdentity(definition);
 }
 
 /** True if voting is over according to the poll’s status or its closing time. */

@@ -280,6 +280,19 @@ export const environmentSettings = {
       'number of seconds for which the session of a device is kept after it disconnects: with clean session 0, or in MQTT 5 at most',
     parse: (value: string) => whole(value, 1, 31_536_000),
   },
+  guestHours: {
+    variable: 'POLLCAST_GUEST_HOURS',
+    fallback: '168',
+    description: 'number of hours for which a guest may vote after joining; then the phone joins again, as a new guest',
+    parse: (value: string) => whole(value, 1, 8_760),
+  },
+  guestsPerAddress: {
+    variable: 'POLLCAST_GUESTS_PER_ADDRESS',
+    fallback: '100',
+    description:
+      'number of guests that may join a room from one address at once, unless the operator expects another number there; further phones first have to compute something for about a second',
+    parse: (value: string) => whole(value, 1, 1_000_000),
+  },
   mqttReasons: {
     variable: 'POLLCAST_MQTT_REASONS',
     fallback: 'on',

@@ -4,7 +4,7 @@ import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.t
 import { textProblems } from '../voting/rules/text/printable.ts';
 import { parseWeight, WEIGHT_RULE } from '../voting/rules/weight.ts';
 import { MAX_LABEL_LENGTH, MAX_MANDATES } from './device.ts';
-import { isGuestId } from './guest.ts';
+import { isGuestId } from './guests/credential.ts';
 import type { ImportedDevice } from './import/plan.ts';
 import { MIN_SECRET_LENGTH } from './secret.ts';
 

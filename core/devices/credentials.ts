@@ -1,7 +1,8 @@
 import type { Registry } from '../store/store.ts';
 import type { Elector } from '../voting/poll/electorate.ts';
 import { type Device, electorOf, registrationOf, withSecret } from './device.ts';
-import type { GuestBook } from './guest.ts';
+import { type Guest, isGuestId } from './guests/credential.ts';
+import type { GuestBook } from './guests/guest-book.ts';
 import { isSecret } from './secret.ts';
 
 /** How often a new secret is looked up again because the device was changed at the same time. */
@@ -12,6 +13,8 @@ export interface Admitted {
   readonly elector: Elector;
   /** See `registrationOf`; undefined for guests and unknown devices. */
   readonly registration?: string;
+  /** What the credentials of a guest say. */
+  readonly guest?: Guest;
 }
 
 /** A registered device that has proved who it is in another way than by its secret; undefined if it is not registered. */
@@ -30,9 +33,13 @@ export async function authenticate(
   device: string,
   secret: Buffer | string,
 ): Promise<Admitted | undefined> {
+  if (isGuestId(device)) {
+    const guest = await guests.verify(device, secret);
+    return guest && { elector: { device, isRegistered: false, isGuest: true, room: guest.room }, guest };
+  }
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const kept = await registry.get<Device>('devices', device);
-    if (!kept) break;
+    if (!kept) return undefined;
     const { next } = kept.value;
     if (next && isSecret(secret, next)) {
       const changed = withSecret(kept.value, next);
@@ -42,9 +49,7 @@ export async function authenticate(
     const isOver = next !== undefined && next.untilMs <= Date.now();
     return !isOver && isSecret(secret, kept.value) ? admitted(kept.value) : undefined;
   }
-  return (await guests.isGuest(device, secret))
-    ? { elector: { device, isRegistered: false, isGuest: true } }
-    : undefined;
+  return undefined;
 }
 
 function admitted(device: Device): Admitted {

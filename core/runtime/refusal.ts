@@ -3,6 +3,7 @@ export type RefusalCode =
   | 'already-withdrawn'
   | 'bad-definition'
   | 'bad-devices'
+  | 'bad-guest-room'
   | 'bad-lot'
   | 'bad-nickname'
   | 'bad-room'
@@ -14,6 +15,8 @@ export type RefusalCode =
   | 'figures-hidden'
   | 'foreign-page'
   | 'invalid-request'
+  | 'join-code-needed'
+  | 'join-code-revoked'
   | 'key-destroyed'
   | 'log-removed'
   | 'mandate-twice'
@@ -25,6 +28,7 @@ export type RefusalCode =
   | 'nickname-taken'
   | 'no-series'
   | 'no-such-device'
+  | 'no-such-guest'
   | 'no-such-option'
   | 'no-such-poll'
   | 'no-such-room'
@@ -38,6 +42,7 @@ export type RefusalCode =
   | 'pipelined'
   | 'poll-exists'
   | 'poll-was-opened'
+  | 'proof-needed'
   | 'pseudonyms'
   | 'rehearsal-under-way'
   | 'room-taken'
@@ -49,9 +54,11 @@ export type RefusalCode =
   | 'too-many-interruptions'
   | 'too-many-nicknames'
   | 'too-many-polls'
+  | 'too-many-revoked'
   | 'too-many-viewers'
   | 'wrong-code'
   | 'wrong-credentials'
+  | 'wrong-join-code'
   | 'wrong-status'
   | 'wrong-token';
 
@@ -61,10 +68,18 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   /** The individual problems, if the message summarises them. */
   readonly problems: readonly string[];
+  /** What a program needs to try again, as members of the problem details. */
+  readonly more: Readonly<Record<string, string>>;
 
-  constructor(code: RefusalCode, why: string, problems: readonly string[] = []) {
+  constructor(
+    code: RefusalCode,
+    why: string,
+    problems: readonly string[] = [],
+    more: Readonly<Record<string, string>> = {},
+  ) {
     super(why);
     this.code = code;
     this.problems = problems;
+    this.more = more;
   }
 }

@@ -174,17 +174,15 @@ export interface ChangeFeed {
 
 /** Kinds of documents in the registry. */
 export type Collection =
-  | 'polls'
-  | 'rooms'
-  | 'devices'
-  | 'claims'
-  | 'releases'
-  | 'statuses'
-  | 'guests'
-  | 'secrets'
-  | 'dead';
+  | ('polls' | 'rooms' | 'devices' | 'claims' | 'releases' | 'statuses')
+  | ('guests' | 'guestRooms' | 'revokedGuests' | 'secrets' | 'dead');
 /** Collections whose writes every process is notified of. */
-export type Watched = 'polls' | 'devices';
+export const WATCHED = ['polls', 'devices', 'guestRooms', 'revokedGuests'] as const satisfies readonly Collection[];
+export type Watched = (typeof WATCHED)[number];
+
+export function isWatched(collection: Collection): collection is Watched {
+  return (WATCHED as readonly Collection[]).includes(collection);
+}
 
 /** Called after the document `id` of a collection has been written or removed. */
 export type WriteListener = (collection: Watched, id: string) => void;

@@ -25,6 +25,7 @@ import { pageRoutes } from './routes/pages.ts';
 import { pollRoutes } from './routes/polls.ts';
 import { rehearsalRoutes } from './routes/rehearsals.ts';
 import { resultRoutes } from './routes/results.ts';
+import { roomGuestRoutes } from './routes/room-guests.ts';
 import { roomRoutes } from './routes/rooms.ts';
 import { secretRoutes } from './routes/secrets.ts';
 
@@ -112,6 +113,7 @@ export async function createApp(
   await app.register(secretRoutes(context));
   await app.register(guestRoutes(context));
   await app.register(roomRoutes(context));
+  await app.register(roomGuestRoutes(context));
   await app.register(operatorRoutes(context));
   await app.register(rehearsalRoutes(context));
   await app.register(operationsRoutes(context));

@@ -1,4 +1,4 @@
-import type { GuestBook } from '../../core/devices/guest.ts';
+import type { GuestBook } from '../../core/devices/guests/guest-book.ts';
 import type { Nicknames } from '../../core/devices/nicknames.ts';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
@@ -10,6 +10,7 @@ import type { Log } from '../../core/runtime/log.ts';
 import type { Series } from '../../core/store/series/series.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
+import type { Joining } from '../joining/joining.ts';
 import type { Rehearsals } from '../rehearsals/rehearsals.ts';
 import type { Hub } from '../sse/hub.ts';
 import type { Operators } from './operators.ts';
@@ -34,6 +35,7 @@ export interface Context extends Operations {
   readonly operators: Operators;
   readonly guests: GuestBook;
   readonly nicknames: Nicknames;
+  readonly joining: Joining;
   readonly rehearsals: Rehearsals;
   /** The URL for phones, without a trailing slash; empty if phones use the same URL as the screen. */
   readonly publicUrl: string;

@@ -45,7 +45,17 @@ export class Operators {
    * so that a projector’s computer need not know the operator token.
    */
   screenKey({ definition: { poll, room } }: Poll): string {
-    const target = room === undefined ? `poll/${poll}` : `room/${room}`;
+    return this.keyOf(room === undefined ? `poll/${poll}` : `room/${room}`);
+  }
+
+  /** True if the request may show a room’s join code: it comes from an operator, or from a screen with the room’s key. */
+  mayPresentRoom(request: FastifyRequest, room: string, door: 'open' | 'devices'): boolean {
+    const key = request.headers[SCREEN_KEY];
+    if (door === 'open' || (typeof key === 'string' && isSameText(key, this.keyOf(`room/${room}`)))) return true;
+    return this.isSignedIn(request);
+  }
+
+  private keyOf(target: string): string {
     return createHmac('sha256', this.token).update(`screen ${target}`).digest('base64url').slice(0, 32);
   }
 

@@ -11,6 +11,7 @@ import type { Operators } from './operators.ts';
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   'bad-definition': 400,
   'bad-devices': 400,
+  'bad-guest-room': 400,
   'bad-lot': 400,
   'bad-nickname': 400,
   'bad-room': 400,
@@ -23,12 +24,16 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'wrong-token': 401,
   'figures-hidden': 403,
   'foreign-page': 403,
+  'join-code-needed': 403,
+  'join-code-revoked': 403,
   'nickname-blocked': 403,
   'not-named': 403,
   'secret-poll': 403,
   'wrong-code': 403,
+  'wrong-join-code': 403,
   'no-series': 404,
   'no-such-device': 404,
+  'no-such-guest': 404,
   'no-such-option': 404,
   'no-such-poll': 404,
   'no-such-room': 404,
@@ -54,7 +59,9 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'rehearsal-under-way': 409,
   'room-taken': 409,
   'too-many-interruptions': 409,
+  'too-many-revoked': 409,
   'wrong-status': 409,
+  'proof-needed': 429,
   busy: 503,
   'newer-entry': 503,
   'series-away': 503,
@@ -92,6 +99,7 @@ interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly problems?: readonly string[];
+  readonly more?: Readonly<Record<string, string>>;
 }
 
 /** An error as thrown by Fastify and its plugins. */
@@ -130,13 +138,13 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, me
   });
   for (const code of PLANNED) refused.inc({ code }, 0);
   app.setErrorHandler((error: HttpError, request, reply) => {
-    const { status, code, detail, problems = [] } = refusedByStore(error, request) ?? problemOf(error);
+    const { status, code, detail, problems = [], more = {} } = refusedByStore(error, request) ?? problemOf(error);
     if (PLANNED.has(code)) refused.inc({ code });
     if (OVERLOAD.has(code)) warnings.warn(code, { why: code, detail }, 'requests are refused');
     else if (status >= 500 && !PLANNED.has(code))
       log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
-    const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail };
+    const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail, ...more };
     return reply
       .code(status)
       .type('application/problem+json')
@@ -169,7 +177,8 @@ interface ProblemParts {
 
 function problemOf(error: HttpError): Problem {
   if (error instanceof Refusal) {
-    return { status: STATUS[error.code], code: error.code, detail: error.message, problems: error.problems };
+    const { code, message: detail, problems, more } = error;
+    return { status: STATUS[code], code, detail, problems, more };
   }
   if (error.validation) {
     const problems = error.validation.map(({ instancePath, message, params }) => {

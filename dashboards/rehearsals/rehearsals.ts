@@ -1,5 +1,5 @@
 import type { RehearsalAnswer, RehearsalReport } from '../../client/answers.ts';
-import type { GuestBook } from '../../core/devices/guest.ts';
+import type { GuestBook } from '../../core/devices/guests/guest-book.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 
 /** The limits of a rehearsal. Larger rehearsals should run on a separate machine (`pollcast sim`). */

@@ -1,3 +1,4 @@
+import { WATCHED } from '../../core/store/store.ts';
 import type { ContractTest } from './subject.ts';
 
 /** Documents have versions, and processes are listed until they withdraw or their announcement expires. */
@@ -38,6 +39,11 @@ export function registryContract(test: ContractTest): void {
     await Promise.all(Array.from({ length: 300 }, (_, i) => registry.put('devices', `d${i}`, i)));
     await registry.caughtUp();
     t.equal(new Set(heard).size, 300, 'caughtUp waits until every write has been reported');
+    const watched = new Set<string>();
+    registry.watch((collection, id) => id === 'w' && watched.add(collection));
+    for (const collection of [...WATCHED, 'guests', 'statuses'] as const) await registry.put(collection, 'w', {});
+    await registry.caughtUp();
+    t.same([...watched].sort(), [...WATCHED].sort());
   });
 
   test('presence: a process is listed until it withdraws or its announcement expires', async (t, { presence }) => {

@@ -96,6 +96,47 @@ t.test('a broker that was paused ends what was taken over in the meantime, befor
   t.match(await resultAfter(2), { votes: 2, ballots: 1, options: [{ count: 0 }, { count: 0 }, { count: 1 }] });
 });
 
+t.test('a guest that is revoked, alone or with its room, loses its connection on every broker', async (t) => {
+  const env = { POLLCAST_DOOR: 'devices', POLLCAST_GUESTS_PER_ADDRESS: '1000' };
+  const { ports, api, resultAfter } = await twoBrokers(t, env);
+  const random = randomOf(SEED);
+  const join = async () => {
+    const { body } = await api('POST', '/api/rooms/main/join');
+    return {
+      device: body.device as string,
+      login: { username: body.username as string, password: body.password as string },
+    };
+  };
+  const [rounds, voted] = [200, 20];
+  let slowestMs = 0;
+  for (let round = 0; round < rounds; round++) {
+    const { device, login } = await join();
+    const [port, other] = random() < 0.5 ? ports : ([ports[1], ports[0]] as const);
+    const old = new Racer(port).enter(device, login);
+    // The guest may be revoked before, while or after the broker admits it.
+    if (random() < 0.5) await isTrue('CONNACK', () => old.isOpen);
+    else await sleep(random() * 8);
+    const revoked = await api('DELETE', round % 10 === 5 ? '/api/rooms/main/guests' : `/api/guests/${device}`);
+    const atMs = performance.now();
+    t.ok(revoked.status < 300, `round ${round}`);
+    const again = await join();
+    await isTrue('the end of the revoked guest', () => old.isClosed);
+    slowestMs = Math.max(slowestMs, performance.now() - atMs);
+    const back = new Racer(other).enter(device, login);
+    await isTrue('the refusal of the revoked guest', () => back.isClosed);
+    t.equal(back.isOpen, false);
+    if (round % (rounds / voted) > 0) continue;
+    const now = new Racer(other).enter(again.device, again.login);
+    await isTrue('CONNACK of the new guest', () => now.isOpen);
+    now.vote('vote/demo', 'a');
+    await isTrue('its vote', () => now.isAnswered);
+    t.equal(now.isClosed, false);
+    now.socket.destroy();
+  }
+  t.comment(`the slowest of ${rounds} revocations took ${Math.round(slowestMs)} ms`);
+  t.match(await resultAfter(voted), { votes: voted, ballots: voted });
+});
+
 t.test('a device that is removed and registered again loses its connection on every broker', async (t) => {
   const { ports, api, resultAfter } = await twoBrokers(t, { POLLCAST_DOOR: 'devices' });
   const random = randomOf(SEED);

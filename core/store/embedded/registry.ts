@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Database, RootDatabase } from 'lmdb';
-import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
+import { type Collection, isWatched, type Registry, type Versioned, type WriteListener } from '../store.ts';
 import { awaitWrite } from './await-write.ts';
 import type { Guard } from './files/guard.ts';
 import type { RoundKeys } from './files/round-keys.ts';
@@ -81,8 +81,4 @@ export class EmbeddedRegistry implements Registry {
 
 function rangeOf(collection: Collection): { start: Key; end: Key } {
   return { start: [collection, ''], end: [`${collection}~` as Collection, ''] };
-}
-
-function isWatched(collection: Collection): collection is Watched {
-  return collection === 'polls' || collection === 'devices';
 }

@@ -2,7 +2,15 @@ import type { Log } from '../../runtime/log.ts';
 import { pause } from '../../waiting/pause.ts';
 import { repeat } from '../../waiting/repeat.ts';
 import { type Offset, START } from '../offset.ts';
-import type { Collection, Registry, Versioned, Watched, WriteListener } from '../store.ts';
+import {
+  type Collection,
+  isWatched,
+  type Registry,
+  type Versioned,
+  WATCHED,
+  type Watched,
+  type WriteListener,
+} from '../store.ts';
 import type { Bells } from './connection/bells.ts';
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
@@ -20,7 +28,6 @@ const RETRY_MS = { first: 250 } as const;
 const MAX_NOTICES = 256;
 /** The number of documents requested at a time while listing. */
 const SCAN_COUNT = 1_000;
-const WATCHED: readonly Collection[] = ['polls', 'devices'] satisfies Watched[];
 /** Interval in ms at which documents are counted, to notice that one has vanished without a notice. */
 const COUNT_EVERY_MS = 2_000;
 
@@ -168,7 +175,7 @@ export class RedisRegistry implements Registry {
         id,
         expected,
         document,
-        collection: WATCHED.includes(collection) ? collection : '',
+        collection: isWatched(collection) ? collection : '',
         keptWrites: KEPT_WRITES,
         channel: this.keys.bell('writes'),
       },
@@ -238,7 +245,7 @@ export class RedisRegistry implements Registry {
   private async notifyOfEverything(): Promise<void> {
     await this.noticeVanished();
     for (const collection of WATCHED) {
-      for (const { id } of await this.list(collection)) this.notify(collection as Watched, id);
+      for (const { id } of await this.list(collection)) this.notify(collection, id);
     }
   }
 

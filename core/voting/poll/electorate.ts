@@ -17,15 +17,24 @@ export interface Elector {
   /** True if the device is registered and was authenticated by its secret. */
   readonly isRegistered: boolean;
   readonly isGuest: boolean;
+  /** The room of a guest, who may not vote in polls of other rooms. */
+  readonly room?: string | undefined;
   /** The device’s own weight, as text; 1 if absent. `0` means that it only carries mandates. */
   readonly weight?: string | undefined;
   readonly group?: string | undefined;
   readonly mandates?: readonly Mandate[] | undefined;
 }
 
+/** False for a guest of another room. Polls without a room are open to the guests of all rooms. */
+export function isInRoom({ room }: Elector, definition: Pick<Common, 'room'>): boolean {
+  return room === undefined || definition.room === undefined || room === definition.room;
+}
+
 /** The eligible voters that a device votes for: itself and its mandates. */
-export function votersOf(elector: Elector, { eligible = 'anyone' }: Pick<Common, 'eligible'>): Voter[] {
+export function votersOf(elector: Elector, definition: Pick<Common, 'eligible' | 'room'>): Voter[] {
   const { device, isRegistered, isGuest, weight, group, mandates = [] } = elector;
+  const { eligible = 'anyone' } = definition;
+  if (!isInRoom(elector, definition)) return [];
   if (eligible === 'registered' && !isRegistered) return [];
   if (eligible === 'guests' && !isGuest) return [];
   const own: Voter[] = weight === '0' ? [] : [{ voter: device, weight, group }];
@@ -46,7 +55,7 @@ export function mandateVoter(device: string, mandate: string): string {
 
 /** Everyone who may vote; undefined if that is unknown. @param devices all registered devices */
 export function electorateOf(
-  definition: Pick<Common, 'eligible'>,
+  definition: Pick<Common, 'eligible' | 'room'>,
   devices: Iterable<Omit<Elector, 'isRegistered' | 'isGuest'>>,
 ): Roll | undefined {
   const { eligible = 'anyone' } = definition;

@@ -29,12 +29,12 @@ const ModerationSchema = closed({
   blocked: Type.Boolean({ description: 'whether the guest may no longer set a nickname' }),
 });
 
-/** Guests set their own nickname; operators list, remove and block nicknames. */
+/** Guests set their own nickname; operators list, remove and block nicknames, and revoke guests. */
 export function guestRoutes({ guests, nicknames, operators }: Context): FastifyPluginAsyncTypebox {
   /** The guest that sends the request. @throws Refusal wrong-credentials */
   const guestOf = async (request: FastifyRequest): Promise<string> => {
     const [guest, secret] = credentialsOf(request) ?? ['', ''];
-    if (await guests.isGuest(guest, secret)) return guest;
+    if (await guests.verify(guest, secret)) return guest;
     throw new Refusal('wrong-credentials', 'guests only: send the credentials of a guest (`Authorization: Basic …`)');
   };
 
@@ -84,6 +84,35 @@ export function guestRoutes({ guests, nicknames, operators }: Context): FastifyP
         },
       },
       async ({ params: { guest }, body: { blocked } }) => describe(guest, await nicknames.moderate(guest, blocked)),
+    );
+
+    app.delete(
+      '/api/guests/:guest',
+      {
+        onRequest: operators.required,
+        schema: {
+          summary: 'Revoke a guest: it is disconnected, and its credentials are void',
+          tags,
+          params: GuestParams,
+        },
+      },
+      async ({ params: { guest } }, reply) => {
+        await guests.revoke(guest);
+        await nicknames.moderate(guest, false);
+        return reply.code(204).send();
+      },
+    );
+
+    app.delete(
+      '/api/guests',
+      {
+        onRequest: operators.required,
+        schema: { summary: 'Revoke the guests and join codes of all rooms', tags },
+      },
+      async (_request, reply) => {
+        await guests.revokeAll();
+        return reply.code(204).send();
+      },
     );
   };
 }

@@ -1,29 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { JoinAnswer, RoomAnswer } from '../../../client/answers.ts';
 import { prefixOf } from '../../../core/process/prefix.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
+import { StoreError } from '../../../core/store/error.ts';
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
 import { startStream } from '../../sse/begin.ts';
 import type { Context } from '../context.ts';
-import { RoomParams, StreamQuery } from '../schemas/params.ts';
-
-/**
- * The number of guests that may join from one address per minute. It is high because everybody in a hall may share the address
- * of its router.
- */
-const JOINS_PER_MINUTE = 600;
+import { JoinSchema } from '../schemas/guests.ts';
+import { demandRoomName, RoomParams, StreamQuery } from '../schemas/params.ts';
 
 /** Rooms: their current poll, and how guests join. */
-export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context): FastifyPluginAsyncTypebox {
+export function roomRoutes(context: Context): FastifyPluginAsyncTypebox {
+  const { store, guests, joining, polls, hub, operators, publicUrl, door } = context;
+
   return async (app) => {
     app.get(
       '/api/rooms/:room',
       { schema: { summary: 'The room’s current poll, and where phones join', tags: ['rooms'], params: RoomParams } },
-      async ({ params: { room } }) => {
+      async (request) => {
+        const { room } = request.params;
         demandRoomName(room);
         const poll = polls.inRoom(room)?.definition.poll ?? null;
-        const answer: RoomAnswer = { room, poll, joinUrl: publicUrl === '' ? null : `${publicUrl}/vote/${room}` };
+        const { joinBy, code } = guests.room(room) ?? {};
+        const joinCode = joinBy === 'code' && operators.mayPresentRoom(request, room, door) ? { joinCode: code } : {};
+        const joinUrl = publicUrl === '' ? null : `${publicUrl}/vote/${room}`;
+        const answer: RoomAnswer = { room, poll, joinUrl, ...joinCode };
         return answer;
       },
     );
@@ -50,21 +50,31 @@ export function roomRoutes({ guests, polls, hub, operators, publicUrl }: Context
     app.post(
       '/api/rooms/:room/join',
       {
-        config: { rateLimit: { max: JOINS_PER_MINUTE, timeWindow: '1 minute' } },
-        schema: { summary: 'Issue guest credentials for a phone', tags: ['rooms'], params: RoomParams },
+        // The body may be left out.
+        preValidation: async (request) => {
+          request.body ??= {};
+        },
+        schema: {
+          summary:
+            'Issue guest credentials for a phone. With status 429, the answer has a `challenge`, for which the phone computes a proof of work',
+          tags: ['rooms'],
+          params: RoomParams,
+          body: JoinSchema,
+        },
       },
-      async ({ params: { room } }, reply) => {
+      async ({ params: { room }, body: { code, proof }, ip: address }, reply) => {
         demandRoomName(room);
-        const { device, password } = await guests.issue();
+        // Votes could not be stored either.
+        if (!store.condition().ok) throw new StoreError('the store takes no entries');
+        const { device, password, expiresAtMs } = await joining.join({ room, address, code, proof });
         const topics = { vote: `vote/room/${room}`, room: roomTopic(room), receipts: receiptTopic(device) };
         const webSocket = `${prefixOf(publicUrl)}/mqtt`;
-        const answer: JoinAnswer = { device, clientId: device, username: device, password, webSocket, topics };
+        const answer: JoinAnswer = {
+          ...{ device, clientId: device, username: device, password, webSocket, topics },
+          expiresAt: new Date(expiresAtMs).toISOString(),
+        };
         return reply.code(201).send(answer);
       },
     );
   };
-}
-
-function demandRoomName(room: string): void {
-  if (!isIdentifier(room)) throw new Refusal('bad-room', `a room name must be ${IDENTIFIER_RULE}`);
 }

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
+import { Refusal } from '../../../core/runtime/refusal.ts';
 import { id } from '../../../core/voting/rules/schema.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
 
 /** Path and query parameters. */
 
@@ -19,3 +21,8 @@ export const StreamsQuery = Type.Object({ ...PollsQuery.properties, ...StreamQue
 export const RoundQuery = Type.Object({
   round: Type.Optional(Type.Integer({ minimum: 1, description: 'an earlier round; default: the current one' })),
 });
+
+/** @throws Refusal bad-room */
+export function demandRoomName(room: string): void {
+  if (!isIdentifier(room)) throw new Refusal('bad-room', `a room name must be ${IDENTIFIER_RULE}`);
+}

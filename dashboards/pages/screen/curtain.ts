@@ -1,12 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { BASE } from '../base.ts';
-
-/**
- * The key in the address with which this screen may hide figures everywhere; the operator’s page opens screens with it. Where
- * anybody may vote as anybody, none is needed.
- */
-const KEY = new URLSearchParams(location.hash.slice(1)).get('key') ?? '';
+import { KEY } from './key.ts';
 
 export interface Curtain {
   readonly isHidden: boolean;

@@ -15,7 +15,7 @@ import { useBoard } from './board.ts';
 import { Controls, toggleFullScreen } from './controls.tsx';
 import { useCurtain } from './curtain.ts';
 import { type Target, useTarget } from './follow.ts';
-import { Join, useJoin } from './join.tsx';
+import { Join, type JoinWay, useJoin } from './join.tsx';
 import { toggle, useKeys } from './keys.ts';
 import { Narrator } from './narrator.tsx';
 
@@ -106,7 +106,7 @@ export function Presenter({ target }: { target: Target }) {
           ) : view === 'timeline' ? (
             <Timeline poll={result.poll} round={result.round} isFinal={result.final} />
           ) : view === 'join' && join ? (
-            <Join address={join} large />
+            <Join way={join} large />
           ) : (
             view && <Chart result={result} view={view} definition={definition} step={step} board={board} />
           )}
@@ -115,7 +115,7 @@ export function Presenter({ target }: { target: Target }) {
           )}
           {!isHidden && rounds.length === 0 && <FinalOutcome result={result} />}
         </div>
-        {join && view !== 'join' && result.status === 'open' && <Join address={join} />}
+        {join && view !== 'join' && result.status === 'open' && <Join way={join} />}
       </main>
       <footer>
         <Turnout result={result} />
@@ -192,7 +192,7 @@ function Turnout({ result }: { result: Result }) {
 /** Shown until there is a question, or if the poll does not exist. */
 function Waiting(props: {
   room: string | undefined;
-  join: string | undefined;
+  join: JoinWay | undefined;
   line: string;
   refused: number | undefined;
 }) {
@@ -208,7 +208,7 @@ function Waiting(props: {
           {text}
         </p>
       </header>
-      <main>{join ? <Join address={join} large /> : <div />}</main>
+      <main>{join ? <Join way={join} large /> : <div />}</main>
     </div>
   );
 }

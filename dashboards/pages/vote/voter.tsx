@@ -10,8 +10,10 @@ import { Status } from '../poll/status.tsx';
 import { viewsOf } from '../poll/views.ts';
 import { say, sayCount, sayIfKnown } from '../words/language.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
-import { Booth, type BoothState } from './booth/booth.ts';
+import { Booth } from './booth/booth.ts';
 import type { OwnVote } from './booth/memory.ts';
+import type { BoothState } from './booth/state.ts';
+import { CodeForm } from './code-form.tsx';
 import { Nickname } from './nickname.tsx';
 
 /** The voting page of a room: the question, this phone’s vote, and whether it was accepted. */
@@ -39,8 +41,8 @@ export function VoterPage({ room }: { room: string }) {
         {state && (
           <Room
             state={state}
-            room={room}
             onCast={(choice) => booth.current?.cast(choice)}
+            onCode={(code) => booth.current?.enterCode(code)}
             onReturn={() => void booth.current?.start()}
           />
         )}
@@ -66,8 +68,14 @@ function LineState({ state }: { state: BoothState }) {
   );
 }
 
-function Room(props: { state: BoothState; room: string; onCast: (choice: string) => void; onReturn: () => void }) {
-  const { state, onCast, onReturn } = props;
+interface RoomProps {
+  readonly state: BoothState;
+  readonly onCast: (choice: string) => void;
+  readonly onCode: (code: string) => void;
+  readonly onReturn: () => void;
+}
+
+function Room({ state, onCast, onCode, onReturn }: RoomProps) {
   if (state.phase === 'elsewhere') {
     return (
       <section class="card">
@@ -78,8 +86,13 @@ function Room(props: { state: BoothState; room: string; onCast: (choice: string)
       </section>
     );
   }
+  if (state.asks) return <CodeForm asks={state.asks} onCode={onCode} />;
   if (state.phase === 'joining' || !state.isKnown) {
-    const text = state.problem ? say('vote.cannotJoin', { why: state.problem }) : say('vote.joining');
+    const text = state.hasNoRoom
+      ? say('vote.noRoom')
+      : state.problem
+        ? say('vote.cannotJoin', { why: state.problem })
+        : say('vote.joining');
     return (
       <section class="card">
         <h1>{text}</h1>

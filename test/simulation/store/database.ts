@@ -4,6 +4,7 @@ import {
   type Commit,
   type CountChange,
   type FoundBallots,
+  isWatched,
   KEPT_CHANGES,
   type Position,
   type Versioned,
@@ -226,7 +227,7 @@ export class Database {
     if (!documents) this.documents.set(collection, (documents = new Map()));
     if (value === undefined) this.journal.delete(documents, id);
     else this.journal.set(documents, id, `{"value":${value},"version":${version + 1}}`);
-    if (collection === 'polls' || collection === 'devices') {
+    if (isWatched(collection)) {
       this.journal.push(this.writes, { id: ++this.counter, collection, document: id });
       if (this.writes.length > 2 * KEPT_WRITES) this.writes.splice(0, KEPT_WRITES);
     }

@@ -1,16 +1,17 @@
-import type {
-  Claim,
-  Collection,
-  Ended,
-  LastLine,
-  LineHolder,
-  LineNotice,
-  Lines,
-  Presence,
-  Registry,
-  Versioned,
-  Watched,
-  WriteListener,
+import {
+  type Claim,
+  type Collection,
+  type Ended,
+  type LastLine,
+  type LineHolder,
+  type LineNotice,
+  type Lines,
+  type Presence,
+  type Registry,
+  type Versioned,
+  WATCHED,
+  type Watched,
+  type WriteListener,
 } from '../../../core/store/store.ts';
 import type { Access } from './access.ts';
 import type { Database } from './database.ts';
@@ -19,7 +20,6 @@ import type { Database } from './database.ts';
 const FOLLOW_EVERY_MS = 1_000;
 /** The newest number of a connection, in the table of whatever is kept. */
 const NEWEST = 'newest';
-const WATCHED = ['polls', 'devices'] as const satisfies readonly Watched[];
 
 /** The documents of a simulated store. */
 export class SimulatedRegistry implements Registry {

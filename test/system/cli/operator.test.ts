@@ -120,6 +120,30 @@ t.test('an event can be run from start to finish on the command line', async (t)
   t.match(await run('device', 'revoke', 'm2', 'm3'), { code: 0 });
   t.equal((await json('device', 'list')).length, 1);
 
+  t.match(await run('guest', 'room', 'x'), { code: 1, stderr: /there is no room "x"/ });
+  t.match(await run('guest', 'room', 'x', '--expect', 'many'), {
+    code: 1,
+    stderr: /--expect: expected a whole number/,
+  });
+  t.match(
+    (await run('guest', 'room', 'x', '--expect', '800', '--join-by', 'code')).stdout,
+    /x +code +[0-9A-Z]{6} +800/,
+  );
+  t.match(await json('guest', 'room', 'x', '--join-by', 'anyone', '--expect', 'default'), {
+    joinBy: 'anyone',
+    expected: null,
+  });
+  t.match((await run('guest', 'codes', 'x', '--count', '2')).stdout, /2 +[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/);
+  t.match(await run('guest', 'codes', 'x', '--count', '2', '-o', 'codes.csv'), {
+    code: 0,
+    stdout: /2 codes in codes.csv/,
+  });
+  t.equal(statSync(join(directory, 'codes.csv')).mode & 0o077, 0, 'only the owner can read the codes');
+  t.match(await run('guest', 'revoke'), { code: 1, stderr: /name the guests/ });
+  t.match(await run('guest', 'revoke', '--all'), { code: 0, stdout: /revoked all guests/ });
+  t.match(await run('guest', 'revoke', '--room', 'x'), { code: 0, stdout: /revoked all guests of x/ });
+  t.match(await run('guest', 'revoke', 'guest-1', 'guest-2'), { code: 0, stdout: /revoked guest-1, guest-2/ });
+
   const watching = run('poll', 'watch', 'lunch');
   const joined = (await (await fetch(`${server.http}/api/rooms/x/join`, { method: 'POST' })).json()) as {
     device: string;

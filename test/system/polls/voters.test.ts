@@ -20,6 +20,7 @@ t.test('voting can be limited to groups or to guests', async (t) => {
   for (const poll of ['members', 'guests']) await step(s, poll, 'open');
   const north = await register(s, 'north-1', { group: 'north' });
   const south = await register(s, 'south-1', { group: 'south' });
+  await create(s, 'hall', { options, room: 'hall' });
   const joined = (await s.call('POST', '/api/rooms/hall/join')).body;
   const guest = await s.device(joined.device, { username: joined.username, password: joined.password });
   await guest.subscribe(`receipt/${joined.device}`);

@@ -23,7 +23,7 @@ export interface StoredDocument extends Versioned<unknown> {
 /** As a record, so that the compiler demands every collection. */
 const COLLECTIONS: Readonly<Record<Collection, true>> = {
   ...{ polls: true, rooms: true, devices: true, claims: true, releases: true },
-  ...{ statuses: true, guests: true, secrets: true, dead: true },
+  ...{ statuses: true, guests: true, guestRooms: true, revokedGuests: true, secrets: true, dead: true },
 };
 
 /** What can be read of the registry of a damaged state. */

@@ -25,6 +25,11 @@ export function NicknamesPanel() {
     await attempt(() => api.moderateGuest(guest, blocked));
     await reload();
   };
+  const revoke = async ({ guest, nickname }: GuestAnswer) => {
+    if (!confirm(tell('nicknames.revokeSure', { name: nickname ?? guest }))) return;
+    await attempt(() => api.revokeGuest(guest));
+    await reload();
+  };
   const button = (text: string, { guest, nickname }: GuestAnswer, blocked: boolean) => (
     <button type="button" class="quiet" onClick={() => void moderate(guest, blocked)}>
       {text}
@@ -47,7 +52,11 @@ export function NicknamesPanel() {
               <>
                 {button(tell('nicknames.remove'), one, false)} {button(tell('nicknames.block'), one, true)}
               </>
-            )}
+            )}{' '}
+            <button type="button" class="quiet" onClick={() => void revoke(one)}>
+              {tell('nicknames.revoke')}
+              <span class="unseen"> {one.nickname ?? one.guest}</span>
+            </button>
           </li>
         ))}
       </ul>

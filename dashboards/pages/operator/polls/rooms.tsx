@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PollAnswer } from '../../../../client/answers.ts';
 import { Status } from '../../poll/status.tsx';
-import { joinAddress } from '../../screen/join.tsx';
+import { joinWay, ownAddress, withCode } from '../../screen/join.tsx';
 import { Qr } from '../../screen/qr.tsx';
 import { say } from '../../words/language.ts';
 import { tell } from '../words.ts';
+import { RoomGuests } from './guests/room-guests.tsx';
 import { PollActions } from './poll-actions.tsx';
 import { roomScreenPath } from './showing/screen-path.ts';
 import { usePolls } from './use-polls.ts';
@@ -35,11 +36,13 @@ export function Rooms() {
 
 function Room({ room, polls, onDone }: { room: string; polls: readonly PollAnswer[]; onDone: () => Promise<void> }) {
   const [address, setAddress] = useState('');
-  useEffect(() => void joinAddress(room).then(setAddress), [room]);
+  /** The join code, while the room asks for one. */
+  const [code, setCode] = useState<string>();
+  useEffect(() => void joinWay(room).then((way) => setAddress(way?.address ?? ownAddress(room))), [room]);
   const isLoopback = LOOPBACK.test(address.replace(/^https?:\/\//, ''));
   return (
     <section class="panel room">
-      <div class="join">{address && <Qr text={address} label={say('join.qr', { address })} />}</div>
+      <div class="join">{address && <Qr text={withCode({ address, code })} label={say('join.qr', { address })} />}</div>
       <div class="stack">
         <h2 dir="auto">{room}</h2>
         <p class="actions">
@@ -54,6 +57,7 @@ function Room({ room, polls, onDone }: { room: string; polls: readonly PollAnswe
           {address}
         </p>
         {isLoopback && <p class="bad">{tell('rooms.loopback')}</p>}
+        <RoomGuests room={room} address={address} onCode={setCode} />
         <ul class="polls plain">
           {polls.map((poll) => (
             <li key={poll.poll}>

@@ -1,14 +1,15 @@
 import { WITHDRAW } from '../../../../core/voting/count/vote.ts';
-import type { Result } from '../../../../core/voting/result/result.ts';
 import type { Question } from '../../ballot/form.ts';
 import { BASE } from '../../base.ts';
 import { VoterConnection } from './connection.ts';
 import { FollowedResult } from './followed-result.ts';
-import { joinAsGuest, joinPatiently, serverSkewMs } from './guest.ts';
-import { type Credentials, keep, type Memory, type OwnVote, recall, undelivered, withVote } from './memory.ts';
+import { Entrance } from './joining/entrance.ts';
+import { JoinRefused, joinPatiently, serverSkewMs } from './joining/guest.ts';
+import { type Credentials, inRoom, keep, type Memory, type OwnVote, recall, undelivered, withVote } from './memory.ts';
 import { payloadOf } from './payload.ts';
 import { Questions } from './questions.ts';
 import { sleep } from './sleep.ts';
+import { type BoothState, NOTHING } from './state.ts';
 import { Tabs } from './tabs.ts';
 
 /** If no receipt arrives within this many ms after the acknowledgement, the vote is sent again. */
@@ -20,24 +21,6 @@ const RETAINED_LIMIT_MS = 4_000;
 /** The maximum number of polls with undelivered votes that are subscribed to at once. */
 const MAX_SUBSCRIBED = 10;
 
-export interface BoothState {
-  readonly phase: 'joining' | 'voting' | 'elsewhere';
-  /** While joining: why the last attempt failed. */
-  readonly problem?: string | undefined;
-  readonly isUp: boolean;
-  /** False until it is known whether the room has a question. */
-  readonly isKnown: boolean;
-  readonly question: Question | undefined;
-  /** This phone's vote in the current round. */
-  readonly vote: OwnVote | undefined;
-  /** The result, if this phone may see it. */
-  readonly result: Result | undefined;
-  /** How many ms the server's clock is ahead of this device's clock. */
-  readonly skewMs: number;
-}
-
-const NOTHING = { isUp: false, isKnown: false, question: undefined, vote: undefined, result: undefined, skewMs: 0 };
-
 /**
  * A phone in a room: joins as a guest, keeps each vote until it is delivered, and reports its state. A vote is `queued`, then
  * `sent`, then `accepted` or `rejected` by the receipt. It is sent again until the receipt arrives, with the same number, so
@@ -46,6 +29,7 @@ const NOTHING = { isUp: false, isKnown: false, question: undefined, vote: undefi
 export class Booth {
   private readonly room: string;
   private readonly onState: (state: BoothState) => void;
+  private readonly entrance: Entrance;
   private readonly tabs = new Tabs(() => this.leave());
   private memory: Memory = recall();
   private connection: VoterConnection | undefined;
@@ -63,6 +47,7 @@ export class Booth {
   constructor(room: string, onState: (state: BoothState) => void) {
     this.room = room;
     this.onState = onState;
+    this.entrance = new Entrance(room, (asks) => this.change({ asks }));
   }
 
   /** Enters the room, or returns to it after another tab took over. */
@@ -70,13 +55,14 @@ export class Booth {
     const turn = ++this.turn;
     this.connection?.stop();
     this.tabs.take();
-    this.memory = recall();
-    this.change({ phase: 'joining', skewMs: this.memory.skewMs ?? 0 });
+    this.entrance.leave();
+    this.keep(inRoom(recall(), this.room));
+    this.change({ phase: 'joining', asks: undefined, skewMs: this.memory.skewMs ?? 0 });
     const credentials = this.memory.credentials ?? (await this.join(turn));
     if (!credentials || turn !== this.turn) return;
     const { last } = this.memory;
     const known = last?.room === this.room ? { question: last.question, isKnown: true } : {};
-    this.change({ phase: 'voting', problem: undefined, ...known });
+    this.change({ phase: 'voting', problem: undefined, hasNoRoom: undefined, ...known });
     void this.measureSkew(turn);
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     this.connection = new VoterConnection(`${scheme}://${location.host}${BASE}/mqtt`, credentials, {
@@ -87,6 +73,11 @@ export class Booth {
       onRefused: () => this.requestCredentials(turn),
     });
     this.connection.start();
+  }
+
+  /** Joins with a code. */
+  enterCode(code: string): void {
+    this.entrance.enterCode(code);
   }
 
   /** Casts a vote on the current question, and keeps it until it is delivered, even while offline. */
@@ -105,6 +96,7 @@ export class Booth {
     this.connection?.stop();
     this.connection = undefined;
     this.receipt?.settle('');
+    this.entrance.leave();
     clearTimeout(this.emptyRoomTimer);
     this.followed.stop();
     this.change({ phase: 'elsewhere', isUp: false });
@@ -123,15 +115,20 @@ export class Booth {
     return joinPatiently(
       () => this.requestCredentials(turn),
       isWanted,
-      (problem) => this.change({ problem }),
+      (error) => {
+        const hasNoRoom = error instanceof JoinRefused && error.code === 'no-such-room';
+        this.change({ problem: error.message, hasNoRoom });
+      },
     );
   }
 
   /** Requests credentials. @throws Error with the server’s reason for refusing */
   private async requestCredentials(turn: number): Promise<Credentials | undefined> {
-    const credentials = await joinAsGuest(this.room);
-    if (turn !== this.turn || !this.isHere()) return undefined;
-    this.keep({ ...this.memory, credentials });
+    const { code: last } = this.memory;
+    const joined = await this.entrance.join(last?.room === this.room ? last.code : undefined);
+    if (!joined || turn !== this.turn || !this.isHere()) return undefined;
+    const { credentials, code } = joined;
+    this.keep({ ...this.memory, credentials, code: code === undefined ? undefined : { room: this.room, code } });
     return credentials;
   }
 

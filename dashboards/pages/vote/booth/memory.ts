@@ -25,11 +25,17 @@ export interface OwnVote {
 export interface Credentials {
   readonly device: string;
   readonly password: string;
+  /** The room in which they are valid; absent in those that an earlier version has stored. */
+  readonly room?: string | undefined;
 }
 
 /** What a phone remembers across reloads, sleep and lost Wi-Fi. */
 export interface Memory {
   readonly credentials?: Credentials | undefined;
+  /** Those for other rooms, the newest last. */
+  readonly others?: readonly Credentials[] | undefined;
+  /** The last join code that was accepted or given, and its room. */
+  readonly code?: { readonly room: string; readonly code: string } | undefined;
   /** The last question that this phone received, and its room; shown while offline. */
   readonly last?: { readonly room: string; readonly question: Question } | undefined;
   /** How many ms the server's clock is ahead of this device's clock. */
@@ -42,6 +48,8 @@ export interface Memory {
 
 const NAME = 'pollcast-voter';
 const MAX_VOTES = 50;
+/** How many other rooms are remembered. */
+const MAX_OTHERS = 10;
 
 let fallback: Memory = { n: 0, votes: [] };
 
@@ -51,8 +59,8 @@ export function recall(): Memory {
     const text = localStorage.getItem(NAME);
     if (text === null) return fallback;
     // Version 0.1.0 stored the last question as `asked`.
-    const { credentials, asked, last = asked, skewMs, n, votes } = JSON.parse(text);
-    if (Number.isSafeInteger(n) && Array.isArray(votes)) return { credentials, last, skewMs, n, votes };
+    const { credentials, others, code, asked, last = asked, skewMs, n, votes } = JSON.parse(text);
+    if (Number.isSafeInteger(n) && Array.isArray(votes)) return { credentials, others, code, last, skewMs, n, votes };
   } catch {
     // The entry is invalid, or storage is blocked.
   }
@@ -66,6 +74,14 @@ export function keep(memory: Memory): void {
   } catch {
     // If storage is blocked or full, the memory lasts until the page is closed.
   }
+}
+
+/** The memory of a phone that enters a room: with the credentials for it, if there are any. */
+export function inRoom(memory: Memory, room: string): Memory {
+  const { credentials, others = [] } = memory;
+  if (credentials === undefined || (credentials.room ?? room) === room) return memory;
+  const kept = [...others.filter((one) => one.room !== room), credentials].slice(-MAX_OTHERS);
+  return { ...memory, credentials: others.find((one) => one.room === room), others: kept };
 }
 
 /** The memory with this vote, which replaces an earlier one in the same poll. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Definition } from '../../../../core/voting/kinds/definition.ts';
-import { castAttributesOf, electorateOf, votersOf } from '../../../../core/voting/poll/electorate.ts';
+import { castAttributesOf, type Elector, electorateOf, votersOf } from '../../../../core/voting/poll/electorate.ts';
 import { rollOf, sumRolls } from '../../../../core/voting/rules/roll.ts';
 import { define, pollOf } from '../../../support/kind.ts';
 
@@ -15,6 +15,27 @@ t.test('in secret polls, the group of a vote is not stored if the group is small
   const poll = pollOf(definition, { electorate: { heads: 9, weight: '9', groups } });
   const groupOf = (group: string) => castAttributesOf({ voter: 'v', group }, poll).group;
   t.same(['few', 'many', 'new', '__proto__'].map(groupOf), [undefined, 'many', undefined, undefined]);
+});
+
+t.test('a guest is eligible in polls of its own room, and in those without a room', async (t) => {
+  const guest = { device: 'guest-1', isRegistered: false, isGuest: true, room: 'hall' };
+  const votes = (room: string | undefined, eligible: Definition['eligible'], elector: Elector = guest) =>
+    votersOf(elector, { ...define('motion', [], { eligible }), room }).length > 0;
+  for (const eligible of ['anyone', 'guests'] as const) {
+    t.same(
+      ['hall', 'bar', undefined].map((room) => votes(room, eligible)),
+      [true, false, true],
+      eligible,
+    );
+    // The devices of a rehearsal, whose poll has no room.
+    t.same(
+      ['hall', undefined].map((room) => votes(room, eligible, { ...guest, room: '' })),
+      [false, true],
+      eligible,
+    );
+  }
+  t.equal(votes('hall', 'registered'), false);
+  t.equal(votes('bar', 'anyone', { device: 'd', isRegistered: true, isGuest: false }), true);
 });
 
 t.test('eligibility is checked for guests, registered devices, groups and mandates', async (t) => {
