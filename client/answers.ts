@@ -286,6 +286,8 @@ export interface RoomAnswer {
   readonly room: string;
   readonly poll: string | null;
   readonly joinUrl: string | null;
+  /** False while no poll names the room and no operator has prepared it, so that nobody can join. */
+  readonly exists: boolean;
   /** The code that phones ask for; only for operators and for screens with the room’s key. */
   readonly joinCode?: string | undefined;
 }

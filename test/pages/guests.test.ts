@@ -15,8 +15,9 @@ const DOOR = { door: 'devices' } as const;
 
 t.test('a phone that comes before its room says so, and enters once the room exists', async (t) => {
   const s = await stage(t, DOOR);
-  const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE, /404/);
-  await page.waitForSelector('h1:has-text("This room does not exist yet.")');
+  const { page, problems, close } = await visit(browser, `${s.http}/vote/hall`, PHONE);
+  await page.waitForSelector('text=This room does not exist yet.');
+  await isAccessible(t, page, 'a room that does not exist');
   await s.openPoll('q', { room: 'hall' });
   await page.click('.option:has-text("Option a")');
   await page.waitForSelector('.vote[data-state="accepted"]');

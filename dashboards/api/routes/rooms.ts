@@ -23,7 +23,7 @@ export function roomRoutes(context: Context): FastifyPluginAsyncTypebox {
         const { joinBy, code } = guests.room(room) ?? {};
         const joinCode = joinBy === 'code' && operators.mayPresentRoom(request, room, door) ? { joinCode: code } : {};
         const joinUrl = publicUrl === '' ? null : `${publicUrl}/vote/${room}`;
-        const answer: RoomAnswer = { room, poll, joinUrl, ...joinCode };
+        const answer: RoomAnswer = { room, poll, joinUrl, exists: joining.hasRoom(room), ...joinCode };
         return answer;
       },
     );

@@ -87,12 +87,16 @@ function Room({ state, onCast, onCode, onReturn }: RoomProps) {
     );
   }
   if (state.asks) return <CodeForm asks={state.asks} onCode={onCode} />;
+  if (state.hasNoRoom) {
+    return (
+      <section class="card">
+        <h1>{say('vote.none')}</h1>
+        <p>{say('vote.noRoom')}</p>
+      </section>
+    );
+  }
   if (state.phase === 'joining' || !state.isKnown) {
-    const text = state.hasNoRoom
-      ? say('vote.noRoom')
-      : state.problem
-        ? say('vote.cannotJoin', { why: state.problem })
-        : say('vote.joining');
+    const text = state.problem ? say('vote.cannotJoin', { why: state.problem }) : say('vote.joining');
     return (
       <section class="card">
         <h1>{text}</h1>

@@ -1,5 +1,5 @@
 import type { Credentials } from '../memory.ts';
-import { JoinRefused, joinAsGuest } from './guest.ts';
+import { demandRoom, JoinRefused, joinAsGuest } from './guest.ts';
 
 /** Why a room wants another join code. */
 const CODE_PROBLEMS = ['join-code-needed', 'wrong-join-code', 'join-code-revoked'] as const;
@@ -29,6 +29,7 @@ export class Entrance {
 
   /** Resolves with undefined if this tab stopped waiting. @throws Error with the server’s reason for refusing */
   async join(last: string | undefined): Promise<{ credentials: Credentials; code: string | undefined } | undefined> {
+    await demandRoom(this.room);
     const known = [...new Set([codeInAddress(), last])].filter((code) => code !== undefined);
     for (let code = known.shift(); ; ) {
       try {

@@ -1,4 +1,4 @@
-import type { JoinAnswer } from '../../../../../client/answers.ts';
+import type { JoinAnswer, RoomAnswer } from '../../../../../client/answers.ts';
 import { BASE } from '../../../base.ts';
 import { skewOf } from '../../../clock/skew.ts';
 import type { Credentials } from '../memory.ts';
@@ -8,7 +8,7 @@ import { bitsOf, type Proof, proofOf } from './proof.ts';
 /** The time in ms that the server may take to respond to a request. */
 const ANSWER_LIMIT_MS = 10_000;
 /** The pause in ms before a retry. It doubles from `first` to `max`; a random part of up to the same length is added. */
-const RETRY_MS = { first: 1_000, max: 10_000 } as const;
+const RETRY_MS = { first: 1_000, max: 5_000 } as const;
 
 /** The server refuses to let this phone join. */
 export class JoinRefused extends Error {
@@ -47,6 +47,14 @@ export async function joinAsGuest(room: string, code: string | undefined): Promi
     }
     proof = await proofOf(challenge);
   }
+}
+
+/** @throws JoinRefused if a room does not exist. Asked before joining, because waiting for a room is no error. */
+export async function demandRoom(room: string): Promise<void> {
+  const response = await fetch(roomPath(room), { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+  if (!response.ok) return;
+  const { exists } = (await response.json()) as Partial<RoomAnswer>;
+  if (exists === false) throw new JoinRefused('no-such-room', `there is no room ${room}`);
 }
 
 /** Tries to join until it succeeds or `isWanted` returns false. @param onProblem called with each failure */
