@@ -1,6 +1,8 @@
+import { AuditTrail } from '../core/audit/trail/trail.ts';
 import { GuestBook } from '../core/devices/guests/guest-book.ts';
 import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
+import { OperatorRegister } from '../core/operators/register.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
 import { prefixOf } from '../core/process/prefix.ts';
 import { WebOrigins } from '../core/process/web-origins.ts';
@@ -11,6 +13,8 @@ import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Operators } from '../dashboards/api/operators.ts';
+import { Recorder } from '../dashboards/api/permissions/recorder.ts';
+import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
 import { Turns } from '../dashboards/api/turns.ts';
@@ -51,7 +55,12 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const recounter = new Recounter({ store, results, repository, onOutcome, log });
   await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
-  const operators = new Operators(token);
+  const operatorRegister = new OperatorRegister(store.registry);
+  const operators = new Operators(token, operatorRegister);
+  const operatorStreams = new OperatorStreams(operatorRegister, log);
+  scope.add('operator streams', () => operatorStreams.close());
+  const trail = new AuditTrail(store.registry);
+  const recorder = new Recorder({ trail, operators, metrics, log });
   const { guestHours, guestsPerAddress } = config;
   const guests = await scope.open('guests', GuestBook.open({ registry: store.registry, guestHours, log }));
   const joining = new Joining({ guests, polls, guestsPerAddress, joins: measured.joins, log });
@@ -66,7 +75,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const app = await createApp(
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
-      ...{ nicknames, joining, rehearsals, turns, slowReaders },
+      ...{ nicknames, joining, rehearsals, turns, slowReaders, operatorRegister, operatorStreams, trail, recorder },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins, tls },

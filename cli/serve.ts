@@ -22,7 +22,7 @@ export type Flags = Partial<Record<SettingName, string>> & { readonly demo?: boo
 export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void> {
   const worker = workerIndex();
   const config = configOrExit(role, flags);
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, role);
   if (role === 'broker' && config.workers > 1 && worker === undefined) {
     // Without TLS, nothing is read again, and SIGHUP ends a process as usual.
     const passedOn = config.tlsCert === '' ? [] : (['SIGHUP'] as const);
@@ -71,7 +71,7 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   if (mqtts > 0 && mqtt > 0 && !isLoopback(config.host)) {
     log.warn({ port: mqtt }, 'devices may still connect without TLS; POLLCAST_MQTT_PORT=off closes that port');
   }
-  log.info({ role, mqtt, ...(mqtts > 0 ? { mqtts } : {}), http, door: config.door }, 'running');
+  log.info({ mqtt, ...(mqtts > 0 ? { mqtts } : {}), http, door: config.door }, 'running');
 }
 
 function configOrExit(role: Role, flags: Flags): Config {

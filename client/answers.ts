@@ -1,5 +1,7 @@
 /** The API’s response types. The API’s routes and its clients share them, so that the two cannot diverge. */
 
+import type { AuditRecord } from '../core/audit/trail/fact.ts';
+import type { Role } from '../core/operators/operator.ts';
 import type { Accounting } from '../core/voting/count/accounting.ts';
 import type { Definition, Draft, KindName } from '../core/voting/kinds/definition.ts';
 import type { Mandate } from '../core/voting/poll/electorate.ts';
@@ -7,7 +9,7 @@ import type { Status } from '../core/voting/poll/poll.ts';
 import type { InterruptionAnswer, OpenResult, Result } from '../core/voting/result/result.ts';
 import type { Roll } from '../core/voting/rules/roll.ts';
 
-export type { Definition, Draft, KindName, OpenResult, Result };
+export type { AuditRecord, Definition, Draft, KindName, OpenResult, Result, Role };
 
 /** A poll and its state. Times are in UTC, as ISO 8601. */
 export type PollAnswer<Name extends KindName = KindName> = Definition<Name> & {
@@ -197,11 +199,53 @@ export interface DeadEntryAnswer {
 }
 
 /** What this deployment supports. */
+/** A named operator. Times are in UTC, as ISO 8601. */
+export interface OperatorAnswer {
+  readonly operator: string;
+  readonly role: Role;
+  /** The rooms to which the role is limited; null for all. */
+  readonly rooms: readonly string[] | null;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly expiresAt: string | null;
+  /** True once the token no longer works. */
+  readonly expired: boolean;
+}
+
+/** A new operator, with the token, which is shown only once. */
+export interface NewOperatorAnswer extends OperatorAnswer {
+  readonly token: string;
+}
+
+/** Records of the audit trail, newest first. */
+export interface TrailAnswer {
+  readonly records: readonly AuditRecord[];
+  /** For `before`, to read older records; null if there are none. */
+  readonly next: number | null;
+}
+
+/** Whether the hashes of all kept records fit. */
+export interface TrailCheckAnswer {
+  readonly intact: boolean;
+  readonly problems: readonly string[];
+  readonly records: number;
+  /** The last record’s number and hash. */
+  readonly end: { readonly number: number; readonly hash: string };
+}
+
 export interface DeploymentAnswer {
   readonly door: 'open' | 'devices';
   readonly publicUrl: string | null;
   readonly rehearsals: boolean;
   readonly now: string;
+  /** Who asks. */
+  readonly operator: {
+    readonly name: string;
+    readonly role: Role;
+    readonly rooms: readonly string[] | null;
+    /** The actions that the role allows, such as `poll.open`. */
+    readonly may: readonly string[];
+  };
 }
 
 /** The current rehearsal, or the outcome of the last one. */

@@ -7,6 +7,8 @@ import type {
   GuestAnswer,
   ImportAnswer,
   JoinCodesAnswer,
+  NewOperatorAnswer,
+  OperatorAnswer,
   PollAnswer,
   RecountAnswer,
   RegisteredDevice,
@@ -17,6 +19,8 @@ import type {
   RevokedAnswer,
   RoomGuestsAnswer,
   TraceAnswer,
+  TrailAnswer,
+  TrailCheckAnswer,
 } from './answers.ts';
 
 /** The timeout in ms for a response. It is long because a recount of a large round takes a while. */
@@ -189,6 +193,35 @@ export class ApiClient {
     await this.remove(devicePath(device));
   }
 
+  async operators(): Promise<readonly OperatorAnswer[]> {
+    return (await this.json<{ operators: OperatorAnswer[] }>('GET', '/api/operators')).operators;
+  }
+
+  /** Creates a named operator. The answer has the token, which is returned only once. */
+  createOperator(operator: object): Promise<NewOperatorAnswer> {
+    return this.json('POST', '/api/operators', operator);
+  }
+
+  /** Sets when an operator’s token stops working. @param expiresAt in ISO 8601; null: never */
+  expireOperator(operator: string, expiresAt: string | null): Promise<OperatorAnswer> {
+    return this.json('PATCH', operatorPath(operator), { expiresAt });
+  }
+
+  async revokeOperator(operator: string): Promise<void> {
+    await this.remove(operatorPath(operator));
+  }
+
+  /** Records of the audit trail, newest first. @param before only those with lower numbers */
+  trail(before?: number, limit = 100): Promise<TrailAnswer> {
+    const older = before === undefined ? '' : `&before=${before}`;
+    return this.json('GET', `/api/audit-trail?limit=${limit}${older}`);
+  }
+
+  /** Has the server check the hashes of the audit trail. */
+  checkTrail(): Promise<TrailCheckAnswer> {
+    return this.json('GET', '/api/audit-trail/check');
+  }
+
   async guests(): Promise<readonly GuestAnswer[]> {
     return (await this.json<{ guests: GuestAnswer[] }>('GET', '/api/guests')).guests;
   }
@@ -314,6 +347,10 @@ export function pollPath(poll: string, resource = '', round?: number | string): 
 
 function roomPath(room: string, resource: string): string {
   return `/api/rooms/${encodeURIComponent(room)}/${resource}`;
+}
+
+function operatorPath(operator: string): string {
+  return `/api/operators/${encodeURIComponent(operator)}`;
 }
 
 function devicePath(device: string): string {

@@ -11,6 +11,7 @@ import { action, type ClientFlags, clientOf, print, type RoundFlags, UsageError,
 import { save } from './output.ts';
 import { accountingLine, missingLine } from './result-text.ts';
 import { table } from './table.ts';
+import { addTrail } from './trail.ts';
 
 /** Time limit in ms for dashboards to serve the same result, and the interval between checks. */
 const FOLLOW_LIMIT_MS = 10_000;
@@ -52,6 +53,8 @@ export function addAudit(program: Command): void {
         await save(await client.get(pollPath(id, 'audit', flags.round)), flags.output);
       }),
     );
+
+  addTrail(audit);
 
   audit
     .command('verify <file>')

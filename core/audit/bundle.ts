@@ -8,6 +8,8 @@ import { drawLot } from './lot.ts';
 import { Markers } from './markers.ts';
 import { isSame } from './same.ts';
 import { SecretLines } from './secret-lines.ts';
+import type { AuditRecord } from './trail/fact.ts';
+import { isIntact } from './trail/record.ts';
 
 /** The maximum number of problems that a report lists. */
 const MAX_PROBLEMS = 20;
@@ -55,7 +57,11 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
       poll = { definition, status: 'closed', round, createdAtMs: 0, ...record };
       problems.push(...headerProblems(header).map((problem) => `line ${number}: ${problem}`));
       recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
-      if (header.version === VERSION.ballots) secret = new SecretLines(poll);
+      if (hasBallots(header)) secret = new SecretLines(poll);
+    } else if ('record' in content && poll) {
+      const { record } = content as { record: AuditRecord | null };
+      if (!record || !isIntact(record))
+        problems.push(`line ${number}: the record of an action does not have the hash that it states`);
     } else if (secret && !('result' in content)) {
       entries++;
       const found = secret.take(content) ?? ['expected markers, ballots and what became of other votes'];
@@ -95,6 +101,11 @@ export async function verifyBundle(lines: AsyncIterable<string>): Promise<Bundle
     problems.push('the stated result differs from the recount of the log');
   problems.push(...outcome.problems);
   return { problems: problems.slice(0, MAX_PROBLEMS), poll: header.poll, round: header.round, entries, hash, outcome };
+}
+
+/** True if a bundle has the ballots of a secret round instead of its log. Before version 2, none had. */
+function hasBallots({ version, definition }: Header): boolean {
+  return version !== VERSION.log && definition.secrecy === 'secret';
 }
 
 function headerProblems({ poll, definition, record }: Header): string[] {

@@ -6,16 +6,20 @@ import type { Definition } from '../voting/kinds/definition.ts';
 import type { Poll } from '../voting/poll/poll.ts';
 import { figuresOf, interruptionsOf } from '../voting/result/result.ts';
 import type { RoundRecord } from '../voting/rules/record.ts';
+import type { AuditRecord } from './trail/fact.ts';
 
 /**
  * An audit bundle: everything needed to reproduce the result of a finished round, as JSON lines. The first line describes the
  * round, the last one holds the result, and the lines in between are the entries of its vote log, or (version 2, secret rounds)
- * its markers and ballots. Each line contains the SHA-256 of the previous hash and its own content, so anyone who knows the last
+ * its markers and ballots. What operators did to the poll (version 3) comes before the result. Each line contains the SHA-256 of the previous hash and its own content, so anyone who knows the last
  * hash can detect changed, removed or inserted lines.
  */
 export const FORMAT = 'pollcast audit bundle';
-/** `log`: entries as they were logged. `ballots`: of a secret round, whose entries would say when and how often a voter voted. */
-export const VERSION = { log: 1, ballots: 2 } as const;
+/**
+ * `log`: entries as they were logged. `ballots`: of a secret round, whose entries would say when and how often a voter voted.
+ * `records`: either of them, and records of the audit trail.
+ */
+export const VERSION = { log: 1, ballots: 2, records: 3 } as const;
 
 export interface Header {
   readonly format: typeof FORMAT;
@@ -55,6 +59,7 @@ export type Content =
   | { readonly entry: string }
   | { readonly ballot: SecretBallot }
   | { readonly apart: Apart }
+  | { readonly record: AuditRecord }
   | { readonly result: unknown };
 
 /** The hash of a line. @param before the hash of the line before it, empty for the first one */

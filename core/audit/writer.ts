@@ -8,6 +8,7 @@ import { recordOf } from '../voting/rules/record.ts';
 import { type Content, type Count, countOf, FORMAT, hashOf, outcomeOf, VERSION } from './format.ts';
 import { lateBallots, secretBallots } from './secret-ballots.ts';
 import { SecretLines } from './secret-lines.ts';
+import type { AuditRecord } from './trail/fact.ts';
 
 /** Produces the lines of a bundle, in order: the header, those of all log entries, and the ending. */
 export class BundleWriter {
@@ -15,6 +16,7 @@ export class BundleWriter {
   private readonly isSecret: boolean;
   private readonly recounts: readonly Replay[];
   private readonly markers = new Map<Marker['type'], Marker>();
+  private records: readonly AuditRecord[] = [];
   private hash = '';
 
   constructor(poll: Poll, partitions: number) {
@@ -24,10 +26,13 @@ export class BundleWriter {
     this.recounts = Array.from({ length: partitions }, () => new Replay(definition.poll, round));
   }
 
-  header(): string {
+  /** @param records what operators did to the poll, for the end of the bundle */
+  header(records: readonly AuditRecord[] = []): string {
+    this.records = records;
     const { definition, round } = this.poll;
     const { poll } = definition;
-    const version = this.isSecret ? VERSION.ballots : VERSION.log;
+    const form = this.isSecret ? VERSION.ballots : VERSION.log;
+    const version = records.length > 0 ? VERSION.records : form;
     const partitions = this.recounts.length;
     const record = recordOf(this.poll);
     return this.line({ header: { format: FORMAT, version, poll, round, partitions, definition, record } });
@@ -55,10 +60,11 @@ export class BundleWriter {
     return this.line({ partition, offset, unreadable: { why, bytes: Buffer.byteLength(content), sha256 } });
   }
 
-  /** What follows the log entries: the result, and in a secret round, before it, the markers and the ballots. */
+  /** What follows the log entries: records of the audit trail and the result; in a secret round, before that, markers and ballots. */
   *ending(): Generator<string> {
     const count = countOf(this.poll, this.recounts);
     if (!this.isSecret) {
+      for (const record of this.records) yield this.line({ record });
       yield this.line({ result: outcomeOf(this.poll, count) });
       return;
     }
@@ -72,6 +78,7 @@ export class BundleWriter {
       lines.take(content);
       yield content;
     }
+    for (const record of this.records) yield { record };
     yield { result: outcomeOf(this.poll, lines.count) };
   }
 

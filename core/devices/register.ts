@@ -60,12 +60,12 @@ export class DeviceRegister {
   }
 
   /** Changes a device, and tries again if it is changed concurrently. @throws Refusal no-such-device, mandate-twice */
-  async change(id: string, changes: Partial<Device>): Promise<Device> {
+  async change(id: string, changes: Partial<Device>): Promise<{ readonly before: Device; readonly after: Device }> {
     for (;;) {
       const before = await this.registry.get<Device>('devices', id);
       if (!before) throw noSuchDevice(id);
       const after = { ...before.value, ...changes };
-      if (await this.store([{ before, after }])) return after;
+      if (await this.store([{ before, after }])) return { before: before.value, after };
     }
   }
 
@@ -173,10 +173,12 @@ export class DeviceRegister {
     }
   }
 
-  /** Removes a device; brokers then disconnect it. @throws Refusal no-such-device */
-  async revoke(id: string): Promise<void> {
+  /** Removes a device, and returns what was removed; brokers then disconnect it. @throws Refusal no-such-device */
+  async revoke(id: string): Promise<Device> {
+    const before = await this.registry.get<Device>('devices', id);
     const { unknown } = await this.revokeAll([id]);
-    if (unknown.length > 0) throw noSuchDevice(id);
+    if (!before || unknown.length > 0) throw noSuchDevice(id);
+    return before.value;
   }
 
   /** Removes devices; brokers then disconnect them. Ids that are not registered change nothing. */

@@ -175,7 +175,7 @@ export interface ChangeFeed {
 /** Kinds of documents in the registry. */
 export type Collection =
   | ('polls' | 'rooms' | 'devices' | 'claims' | 'releases' | 'statuses')
-  | ('guests' | 'guestRooms' | 'revokedGuests' | 'secrets' | 'dead');
+  | ('guests' | 'guestRooms' | 'revokedGuests' | 'secrets' | 'dead' | 'operators' | 'trail');
 /** Collections whose writes every process is notified of. */
 export const WATCHED = ['polls', 'devices', 'guestRooms', 'revokedGuests'] as const satisfies readonly Collection[];
 export type Watched = (typeof WATCHED)[number];

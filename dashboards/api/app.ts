@@ -14,13 +14,16 @@ import { Refusal } from '../../core/runtime/refusal.ts';
 import { StoreGone } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Context } from './context.ts';
+import { demandPermissions } from './permissions/permissions.ts';
 import { answerProblems } from './problem.ts';
 import { isOfApi } from './requests.ts';
+import { auditTrailRoutes } from './routes/audit-trail.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { namedOperatorRoutes } from './routes/operators.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { pollRoutes } from './routes/polls.ts';
 import { rehearsalRoutes } from './routes/rehearsals.ts';
@@ -67,9 +70,12 @@ export async function createApp(
   context.requests.follow(base);
   context.turns.follow(base);
   context.slowReaders.follow(base);
+  context.operators.follow(base);
+  context.recorder.follow(base);
   refuseForeignPages(base, webOrigins);
   refuseIfGone(base, context.store);
   keepUncached(base);
+  demandPermissions(base, context);
   await app.register(helmet, {
     // Plain HTTP is normal on an event’s own network, so no header may require HTTPS, also not after an evening with TLS.
     hsts: false,
@@ -115,6 +121,8 @@ export async function createApp(
   await app.register(roomRoutes(context));
   await app.register(roomGuestRoutes(context));
   await app.register(operatorRoutes(context));
+  await app.register(namedOperatorRoutes(context));
+  await app.register(auditTrailRoutes(context));
   await app.register(rehearsalRoutes(context));
   await app.register(operationsRoutes(context));
   await app.register(pageRoutes(context));
@@ -147,6 +155,8 @@ function refuseIfGone(app: FastifyInstance, store: Store): void {
 }
 
 const DESCRIPTION =
-  'Votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once. Requests that change something or read data that is not public need the operator token. Errors are problem details (RFC 9457).';
+  'Votes in over MQTT, results out over SSE, every acknowledged vote counted exactly once. Requests that change something or read data that is not public need the token of an operator whose role allows it. Errors are problem details (RFC 9457).';
 
-const SCHEMES = { operator: { type: 'http', scheme: 'bearer', description: 'the operator token' } } as const;
+const SCHEMES = {
+  operator: { type: 'http', scheme: 'bearer', description: 'the token of the deployment, or of a named operator' },
+} as const;

@@ -10,12 +10,12 @@ import type { Audience } from '../../core/voting/result/visibility.ts';
 import type { Context } from './context.ts';
 
 /**
- * The audience of a request: `operator` if it has the operator token, `voter` if it has the MQTT credentials of a device with
+ * The audience of a request: `operator` if it has the token of an operator of the poll’s room, `voter` if it has the MQTT credentials of a device with
  * a ballot in the round (`Authorization: Basic …`), otherwise `public`. @throws Refusal wrong-credentials, wrong-token
  */
 export async function audienceOf(context: Context, request: FastifyRequest, poll: Poll): Promise<Audience> {
   const { operators, store, guests } = context;
-  if (operators.isOperator(request)) return 'operator';
+  if (operators.seesFigures(request, poll.definition.room)) return 'operator';
   const given = credentialsOf(request);
   if (!given) return 'public';
   const [device, secret] = given;

@@ -1,44 +1,76 @@
 import { createHmac } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isSameText } from '../../core/devices/secret.ts';
+import { type Caller, ROOT_CALLER, reachesRoom } from '../../core/operators/operator.ts';
+import type { OperatorRegister } from '../../core/operators/register.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
+import { isOfApi } from './requests.ts';
 
 /** The header with which a screen shows its key. */
 const SCREEN_KEY = 'x-pollcast-screen';
+const SEND_TOKEN = 'operators only: send the header "Authorization: Bearer <operator token>"';
 
-/** Decides whether a request comes from an operator, that is, has the header `Authorization: Bearer <operator token>`. */
+/** Who sends a request, or why that is not known. Neither is set if no token was sent. */
+interface Found {
+  readonly caller?: Caller | undefined;
+  readonly error?: unknown;
+}
+
+/**
+ * Finds out which operator sends a request, by its header `Authorization: Bearer <operator token>`. The token of the deployment
+ * is an admin’s; the others belong to named operators.
+ */
 export class Operators {
   private readonly token: string;
+  private readonly register: OperatorRegister;
+  private readonly found = new WeakMap<FastifyRequest, Found>();
+  /** Requests that were let through because of a screen’s key. */
+  private readonly screens = new WeakSet<FastifyRequest>();
 
-  constructor(token: string) {
+  constructor(token: string, register: OperatorRegister) {
     this.token = token;
+    this.register = register;
   }
 
-  /** True if the request has the right token, false if it has no token. @throws Refusal wrong-token if the token is wrong */
-  isOperator(request: FastifyRequest): boolean {
-    const given = request.headers.authorization;
-    // Basic credentials belong to devices.
-    if (given === undefined || /^Basic /i.test(given)) return false;
-    const match = /^Bearer (\S+)$/i.exec(given);
-    if (match?.[1] && isSameText(match[1], this.token)) return true;
-    throw new Refusal('wrong-token', 'the operator token is wrong; `npm start` prints the right one');
+  /** Looks at the token of each request. Call this before other hooks ask whose it is. */
+  follow(app: FastifyInstance): void {
+    app.addHook('onRequest', async (request) => {
+      if (!isOfApi(request)) return;
+      const found = await this.identify(request).catch((error: unknown) => ({ error }));
+      this.found.set(request, found);
+    });
   }
 
-  /** True if the request has the right token. Unlike `isOperator`, never throws. */
-  isSignedIn(request: FastifyRequest): boolean {
-    try {
-      return this.isOperator(request);
-    } catch {
-      return false;
-    }
+  /** The operator who sends a request; undefined if it has no token. @throws Refusal wrong-token; StoreError */
+  caller(request: FastifyRequest): Caller | undefined {
+    const { caller, error } = this.found.get(request) ?? {};
+    if (error !== undefined) throw error;
+    return caller;
   }
 
-  /** A Fastify hook that lets only operators through. @throws Refusal operators-only, wrong-token */
-  readonly required = async (request: FastifyRequest): Promise<void> => {
-    if (this.isOperator(request)) return;
-    throw new Refusal('operators-only', 'operators only: send the header "Authorization: Bearer <operator token>"');
-  };
+  /** Like `caller`, but never throws: undefined also if the token is wrong. */
+  signedIn(request: FastifyRequest): Caller | undefined {
+    return this.found.get(request)?.caller;
+  }
+
+  /** The operator who sends a request. @throws Refusal operators-only, wrong-token; StoreError */
+  demand(request: FastifyRequest, otherwise = SEND_TOKEN): Caller {
+    const caller = this.caller(request);
+    if (caller) return caller;
+    throw new Refusal('operators-only', otherwise);
+  }
+
+  /** True if the sender sees the figures of this room’s polls before others do. @throws Refusal wrong-token; StoreError */
+  seesFigures(request: FastifyRequest, room: string | undefined): boolean {
+    const caller = this.caller(request);
+    return caller !== undefined && reachesRoom(caller, room);
+  }
+
+  /** True if the sender sees this room’s drafts, and the settings that are not public. @throws Refusal wrong-token; StoreError */
+  seesSettings(request: FastifyRequest, room: string | undefined): boolean {
+    return this.caller(request)?.role !== 'viewer' && this.seesFigures(request, room);
+  }
 
   /**
    * The key with which a screen may hide and show the figures of a poll, and of all polls of its room. It allows nothing else,
@@ -59,17 +91,28 @@ export class Operators {
     return createHmac('sha256', this.token).update(`screen ${target}`).digest('base64url').slice(0, 32);
   }
 
-  /**
-   * With an open door, where anybody may vote as anybody, any screen may hide and show figures.
-   *
-   * @throws Refusal operators-only, unless the request comes from an operator or from a screen with the poll’s key
-   */
-  demandPresenter(request: FastifyRequest, poll: Poll, door: 'open' | 'devices'): void {
-    if (door === 'open') return;
+  /** True if a request comes from a screen with the poll’s key. */
+  isScreen(request: FastifyRequest, poll: Poll): boolean {
     const key = request.headers[SCREEN_KEY];
-    if (typeof key === 'string' && isSameText(key, this.screenKey(poll))) return;
-    if (this.isOperator(request)) return;
-    const why = 'operators only, or a screen that was opened from the operator’s page: its address contains the key';
-    throw new Refusal('operators-only', why);
+    if (typeof key !== 'string' || !isSameText(key, this.screenKey(poll))) return false;
+    this.screens.add(request);
+    return true;
+  }
+
+  /** True if `isScreen` has found that a request comes from a screen. */
+  isWithScreenKey(request: FastifyRequest): boolean {
+    return this.screens.has(request);
+  }
+
+  /** The only place where a token is checked. @throws Refusal wrong-token; StoreError */
+  private async identify(request: FastifyRequest): Promise<Found> {
+    const given = request.headers.authorization;
+    // Basic credentials belong to devices.
+    if (given === undefined || /^Basic /i.test(given)) return {};
+    const token = /^Bearer (\S+)$/i.exec(given)?.[1];
+    if (token !== undefined && isSameText(token, this.token)) return { caller: ROOT_CALLER };
+    const caller = token === undefined ? undefined : await this.register.find(token);
+    if (caller) return { caller };
+    throw new Refusal('wrong-token', 'the operator token is wrong, or it has expired or been revoked');
   }
 }

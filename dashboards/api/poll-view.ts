@@ -1,18 +1,23 @@
+import type { FastifyRequest } from 'fastify';
 import type { PollAnswer, RoundAnswer } from '../../client/answers.ts';
 import { publicDefinition } from '../../core/voting/poll/definition.ts';
 import { firstRound, type Poll, pollInRound, versionOf } from '../../core/voting/poll/poll.ts';
 import { interruptionsOf } from '../../core/voting/result/result.ts';
+import type { Operators } from './operators.ts';
+import { mayDo, PERMISSIONS, type Rule } from './permissions/table.ts';
 
 /**
- * A poll as the API returns it. Times are in UTC; the right answers are for operators only.
- *
- * @param screenKey the key of the poll’s screens, if the view is for an operator
+ * A poll as the API returns it. Times are in UTC. Its settings and right answers are for operators of its room, and the key of its
+ * screens for those of them who may hide and show figures.
  */
-export function pollView(poll: Poll, screenKey?: string): PollAnswer {
+export function pollView(operators: Operators, request: FastifyRequest, poll: Poll): PollAnswer {
+  const isForOperators = operators.seesSettings(request, poll.definition.room);
+  const mayHide = mayDo(PERMISSIONS['POST /api/polls/:poll/hide'] as Rule, operators.signedIn(request)?.role);
+  const screenKey = isForOperators && mayHide ? operators.screenKey(poll) : undefined;
   const { definition, status, round, createdAtMs, openedAtMs, closesAtMs, stoppedAtMs, closedAtMs } = poll;
   const { electorate, presentAtOpen, presentAtClose, draft, curtain } = poll;
   return {
-    ...(screenKey === undefined
+    ...(!isForOperators
       ? publicDefinition(definition)
       : { ...definition, version: versionOf(poll), electorate, presentAtOpen, presentAtClose, draft, screenKey }),
     status,

@@ -7,6 +7,14 @@ import { StoreError, StoreGone, StoreRefusal } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Operators } from './operators.ts';
 
+/** Why each request was refused or failed. */
+const codes = new WeakMap<FastifyRequest, string>();
+
+/** Why a request was refused or failed, as a word; undefined if it was not. */
+export function codeOf(request: FastifyRequest): string | undefined {
+  return codes.get(request);
+}
+
 /** The HTTP status of each refusal. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   'bad-definition': 400,
@@ -14,6 +22,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'bad-guest-room': 400,
   'bad-lot': 400,
   'bad-nickname': 400,
+  'bad-operator': 400,
   'bad-room': 400,
   'bad-table': 400,
   'invalid-request': 400,
@@ -27,6 +36,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'join-code-needed': 403,
   'join-code-revoked': 403,
   'nickname-blocked': 403,
+  'not-allowed': 403,
   'not-named': 403,
   'secret-poll': 403,
   'wrong-code': 403,
@@ -34,6 +44,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'no-series': 404,
   'no-such-device': 404,
   'no-such-guest': 404,
+  'no-such-operator': 404,
   'no-such-option': 404,
   'no-such-poll': 404,
   'no-such-room': 404,
@@ -53,10 +64,12 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'nothing-to-draw': 409,
   'not-opened': 409,
   'open-door': 409,
+  'operator-exists': 409,
   'poll-exists': 409,
   'poll-was-opened': 409,
   pseudonyms: 409,
   'rehearsal-under-way': 409,
+  'too-many-operators': 409,
   'room-taken': 409,
   'too-many-interruptions': 409,
   'too-many-revoked': 409,
@@ -139,6 +152,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, me
   for (const code of PLANNED) refused.inc({ code }, 0);
   app.setErrorHandler((error: HttpError, request, reply) => {
     const { status, code, detail, problems = [], more = {} } = refusedByStore(error, request) ?? problemOf(error);
+    codes.set(request, code);
     if (PLANNED.has(code)) refused.inc({ code });
     if (OVERLOAD.has(code)) warnings.warn(code, { why: code, detail }, 'requests are refused');
     else if (status >= 500 && !PLANNED.has(code))
@@ -157,7 +171,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, me
     const why = error instanceof StoreRefusal ? error.message : condition.ok ? undefined : condition.reason;
     if (why === undefined) return undefined;
     const kind = error instanceof StoreGone || (!condition.ok && condition.isGone) ? GONE : REFUSES;
-    return { status: 503, code: kind.code, detail: operators.isSignedIn(request) ? why : kind.detail };
+    return { status: 503, code: kind.code, detail: operators.signedIn(request) ? why : kind.detail };
   }
   app.setNotFoundHandler((request, reply) => {
     const detail = `there is no ${request.method} ${request.url.split('?')[0]}; /docs lists all endpoints`;

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { auditTrailContract } from './audit-trail.ts';
 import { changesContract } from './changes.ts';
 import { checkpointsContract } from './checkpoints.ts';
 import { countsContract } from './counts.ts';
@@ -31,4 +32,5 @@ export function storeContract(t: Test, make: (t: Test) => Promise<StoreUnderTest
   registryContract(test);
   trailsContract(test);
   linesContract(test);
+  auditTrailContract(test);
 }

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import * as Type from 'typebox';
 import { Decisions } from '../../../core/rounds/decisions.ts';
-import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { MAX_OPTIONS } from '../../../core/voting/rules/option.ts';
 import type { Context } from '../context.ts';
 import { pollView } from '../poll-view.ts';
@@ -26,11 +25,9 @@ const WithdrawalBody = Type.Object(
 /** Decisions about a final round: lots drawn between level options, and options that were withdrawn. Operators only. */
 export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
   const decisions = new Decisions(context);
-  const view = (poll: Poll) => pollView(poll, context.operators.screenKey(poll));
+  const { operators, recorder } = context;
 
   return async (app) => {
-    app.addHook('onRequest', context.operators.required);
-
     app.post(
       '/api/polls/:poll/draws',
       {
@@ -41,7 +38,12 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
           body: LotBody,
         },
       },
-      async ({ params, body }, reply) => reply.code(201).send(view(await decisions.enterLot(params.poll, body.order))),
+      async (request, reply) => {
+        const { params, body } = request;
+        const poll = await decisions.enterLot(params.poll, body.order);
+        recorder.note(request, { round: poll.round, after: body });
+        return reply.code(201).send(pollView(operators, request, poll));
+      },
     );
 
     app.post(
@@ -54,8 +56,12 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
           body: WithdrawalBody,
         },
       },
-      async ({ params, body }, reply) =>
-        reply.code(201).send(view(await decisions.withdrawOption(params.poll, body.option))),
+      async (request, reply) => {
+        const { params, body } = request;
+        const poll = await decisions.withdrawOption(params.poll, body.option);
+        recorder.note(request, { round: poll.round, after: body });
+        return reply.code(201).send(pollView(operators, request, poll));
+      },
     );
   };
 }

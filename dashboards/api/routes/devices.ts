@@ -18,11 +18,10 @@ const MAX_TRIES = 3;
 const tags = ['devices'];
 
 /** Register, import, look up, change and revoke devices. Operators only. */
-export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncTypebox {
+export function deviceRoutes({ store, recorder }: Context): FastifyPluginAsyncTypebox {
   const register = new DeviceRegister(store.registry);
 
   return async (app) => {
-    app.addHook('onRequest', operators.required);
     const tables = new WeakMap<object, DeviceTable>();
     // The bytes are needed, because spreadsheets save CSV in several encodings.
     app.addContentTypeParser('text/csv', { parseAs: 'buffer' }, async (request: object, bytes: string | Buffer) => {
@@ -34,7 +33,10 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
     app.post(
       '/api/devices',
       { schema: { summary: 'Register a device; its secret is returned only once', tags, body: NewDeviceSchema } },
-      async ({ body }, reply) => {
+      async (request, reply) => {
+        const { body } = request;
+        const { secret: _, ...known } = body;
+        recorder.note(request, { target: `device/${body.device}`, after: known });
         demandValid([body]);
         const secret = await register.register(body);
         if (secret === undefined) {
@@ -67,7 +69,12 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           const plans = await register.plan(wanted);
           demandSameSecrets(plans, table?.rows);
           const secrets = dryRun ? new Map<string, string>() : await register.carryOut(plans);
-          if (secrets) return reply.code(dryRun ? 200 : 201).send(importAnswer(plans, secrets, dryRun, table));
+          if (secrets) {
+            const answer = importAnswer(plans, secrets, dryRun, table);
+            const [added, changed] = [answer.added.length, answer.changed.length];
+            recorder.note(request, { after: { dryRun, added, changed } });
+            return reply.code(dryRun ? 200 : 201).send(answer);
+          }
           if (tries >= MAX_TRIES) {
             throw new Refusal(
               'devices-changed',
@@ -96,7 +103,11 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           body: DevicePatchSchema,
         },
       },
-      async ({ params: { device }, body }) => {
+      async (request) => {
+        const {
+          params: { device },
+          body,
+        } = request;
         const { lentTo, ...changes } = body;
         const settings: Partial<Omit<Wanted, 'device' | 'secret'>> = Object.fromEntries(
           Object.entries(changes).map(([field, value]) => [field, value ?? undefined]),
@@ -104,7 +115,10 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
         demandValid([{ device, ...settings }]);
         if (lentTo) demandPrintable(lentTo);
         const loan = lentTo === undefined ? {} : loanOf(lentTo);
-        return describe(await register.change(device, { ...settings, ...loan }));
+        const { before, after } = await register.change(device, { ...settings, ...loan });
+        const fields = Object.keys(body);
+        recorder.note(request, { before: pick(describe(before), fields), after: pick(describe(after), fields) });
+        return describe(after);
       },
     );
 
@@ -153,8 +167,10 @@ export function deviceRoutes({ store, operators }: Context): FastifyPluginAsyncT
           params: DeviceParams,
         },
       },
-      async ({ params: { device } }, reply) => {
-        await register.revoke(device);
+      async (request, reply) => {
+        const { device } = request.params;
+        const { label, group, weight } = describe(await register.revoke(device));
+        recorder.note(request, { before: { label, group, weight } });
         return reply.code(204).send();
       },
     );
@@ -208,6 +224,11 @@ function describe({ device, label, group, weight, mandates, lentTo, lentAtMs, cr
   const loan = { lentTo: lentTo ?? null, lentAt: time(lentAtMs) };
   const secrets = { oldSecretUntil: time(next?.untilMs), claim: claim ? { expiresAt: time(claim.untilMs) } : null };
   return { device, ...standing, ...loan, ...secrets, createdAt: time(createdAtMs) };
+}
+
+/** Some of an object’s fields. */
+function pick(all: object, fields: readonly string[]): object {
+  return Object.fromEntries(Object.entries(all).filter(([field]) => fields.includes(field)));
 }
 
 function describeStatus({ status, atMs, seenAtMs }: DeviceStatus = {}) {

@@ -17,16 +17,16 @@ const tags = ['exports'];
 
 /** Downloads of results, ballots and audit bundles. Operators only. */
 export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { results, operators } = context;
+  const { results, recorder } = context;
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
   return async (app) => {
-    app.addHook('onRequest', operators.required);
-
     app.get(
       '/api/polls/:poll/result.csv',
       { schema: { summary: 'The results of all rounds as a table', tags, params: PollParams } },
-      async ({ params }, reply) => {
+      async (request, reply) => {
+        const { params } = request;
+        recorder.note(request, { after: { exported: 'results' } });
         download(reply, `${params.poll}-results.csv`, CSV);
         return reply.send(resultTable((await allRounds(knownPoll(context, params.poll))).map(({ result }) => result)));
       },
@@ -46,8 +46,10 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/ballots.csv',
       { schema: { summary: 'Every ballot of a round', tags, ...ofRound } },
-      async ({ params, query }, reply) => {
+      async (request, reply) => {
+        const { params, query } = request;
         const poll = openedRound(knownPoll(context, params.poll), query.round);
+        recorder.note(request, { round: poll.round, after: { exported: 'ballots' } });
         if (poll.definition.secrecy === 'secret') {
           throw new Refusal(
             'secret-poll',
@@ -62,8 +64,10 @@ export function exportRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/audit',
       { schema: { summary: 'The audit bundle of a round: its hash-chained log', tags, ...ofRound } },
-      async ({ params, query }, reply) => {
+      async (request, reply) => {
+        const { params, query } = request;
         const poll = openedRound(knownPoll(context, params.poll), query.round);
+        recorder.note(request, { round: poll.round, after: { exported: 'audit bundle' } });
         await demandSettled(results, poll);
         download(reply, `${params.poll}-${poll.round}.audit.jsonl`, 'application/jsonl; charset=utf-8');
         return reply.send(Readable.from(bundleLines(context, poll)));

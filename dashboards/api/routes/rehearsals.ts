@@ -13,11 +13,9 @@ const tags = ['rehearsals'];
 
 /** Rehearsals: simulated devices vote in a copy of a poll. Operators only. */
 export function rehearsalRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { rehearsals, polls, repository, rounds, operators } = context;
+  const { rehearsals, polls, repository, rounds, recorder } = context;
 
   return async (app) => {
-    app.addHook('onRequest', operators.required);
-
     app.get('/api/rehearsal', { schema: { summary: 'The current rehearsal, or the last one', tags } }, async () => ({
       rehearsal: rehearsals.state ?? null,
     }));
@@ -32,7 +30,12 @@ export function rehearsalRoutes(context: Context): FastifyPluginAsyncTypebox {
           body: NewRehearsal,
         },
       },
-      async ({ params: { poll: of }, body: { devices = 200, seconds = 10 } }, reply) => {
+      async (request, reply) => {
+        const {
+          params: { poll: of },
+          body: { devices = 200, seconds = 10 },
+        } = request;
+        recorder.note(request, { after: { devices, seconds } });
         const { definition } = knownPoll(context, of);
         rehearsals.demandFree();
         const copy = of.slice(0, MAX_ID_LENGTH - SUFFIX.length) + SUFFIX;

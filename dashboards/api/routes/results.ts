@@ -33,7 +33,7 @@ const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' }
 
 /** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { hub, results, operators, store, series, recounter, nicknames } = context;
+  const { hub, results, operators, operatorStreams, recorder, store, series, recounter, nicknames } = context;
   const timelines = new Timelines(series);
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
@@ -80,7 +80,6 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
         },
       },
       async (request) => {
-        const isOperator = operators.isOperator(request);
         const polls = listed(request.query.polls).map((id) => knownPoll(context, id));
         if (polls.length > 1 && polls.some(({ definition }) => definition.secrecy === 'pseudonymous')) {
           const why = 'pseudonyms differ from poll to poll, so a leaderboard cannot cover several pseudonymous polls';
@@ -88,7 +87,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
         }
         const questions = [];
         for (const poll of polls) {
-          await demandLeaderboard(poll, isOperator);
+          await demandLeaderboard(poll, operators.seesFigures(request, poll.definition.room));
           questions.push({ definition: poll.definition, answers: await answersOf(context, poll) });
         }
         // Pseudonyms must not be given names. They match no device, but this must not depend on that.
@@ -117,7 +116,6 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/responses',
       {
-        onRequest: operators.required,
         config: perMinute(RESPONSES_PER_MINUTE),
         schema: { summary: 'Who has answered, but not what', tags, params: PollParams },
       },
@@ -134,13 +132,15 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.post(
       '/api/polls/:poll/recount',
       {
-        onRequest: operators.required,
         schema: { summary: 'Recount a round from the log, and compare the outcome with its result', tags, ...ofRound },
       },
-      async ({ params, query }): Promise<RecountAnswer> => {
+      async (request): Promise<RecountAnswer> => {
+        const { params, query } = request;
         const poll = openedRound(knownPoll(context, params.poll), query.round);
         if (poll.definition.secrecy === 'secret') await demandFinal(results, poll);
-        return recounter.count(poll, { series });
+        const answer = await recounter.count(poll, { series });
+        recorder.note(request, { round: poll.round, after: { agrees: answer.agrees } });
+        return answer;
       },
     );
   };
@@ -149,14 +149,14 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
    * Leaderboard points reveal what each voter answered, so the poll must not be secret, and its result must be final and
    * visible. @throws Refusal no-quiz, secret-poll, not-final, figures-hidden
    */
-  async function demandLeaderboard(poll: Poll, isOperator: boolean): Promise<void> {
+  async function demandLeaderboard(poll: Poll, isForOperator: boolean): Promise<void> {
     const { poll: id, secrecy } = poll.definition;
     if (!hasRightAnswer(poll.definition)) {
       throw new Refusal('no-quiz', `poll ${id} has no right answer: leaderboards are for quiz questions`);
     }
     if (secrecy === 'secret') throw new Refusal('secret-poll', `poll ${id} is secret, so it has no leaderboard`);
     await demandFinal(results, poll);
-    const visible = visibleResult(await results.result(poll), poll, isOperator ? 'operator' : 'public');
+    const visible = visibleResult(await results.result(poll), poll, isForOperator ? 'operator' : 'public');
     if (visible.hidden) throw hidden(poll);
   }
 
@@ -168,7 +168,9 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       admissions.set(id, { audience: await audienceOf(context, request, poll), round: poll.round });
     }
     const connection = startStream(request, reply, hub);
-    if (connection) await hub.watch(connection, admissions);
+    if (!connection) return;
+    operatorStreams.follow(operators.signedIn(request), connection.socket);
+    await hub.watch(connection, admissions);
   }
 }
 

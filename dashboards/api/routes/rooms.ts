@@ -10,7 +10,7 @@ import { demandRoomName, RoomParams, StreamQuery } from '../schemas/params.ts';
 
 /** Rooms: their current poll, and how guests join. */
 export function roomRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { store, guests, joining, polls, hub, operators, publicUrl, door } = context;
+  const { store, guests, joining, polls, hub, operators, operatorStreams, publicUrl, door } = context;
 
   return async (app) => {
     app.get(
@@ -41,9 +41,11 @@ export function roomRoutes(context: Context): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const { room } = request.params;
         demandRoomName(room);
-        const audience = operators.isOperator(request) ? 'operator' : 'public';
+        const audience = operators.seesFigures(request, room) ? 'operator' : 'public';
         const connection = startStream(request, reply, hub);
-        if (connection) await hub.watchRoom(connection, room, audience);
+        if (!connection) return;
+        operatorStreams.follow(operators.signedIn(request), connection.socket);
+        await hub.watchRoom(connection, room, audience);
       },
     );
 

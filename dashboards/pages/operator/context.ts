@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import type { DeploymentAnswer, PollAnswer, RegisteredDevice } from '../../../client/answers.ts';
 import { ApiError } from '../../../client/api.ts';
 import type { OperatorApi } from './api.ts';
 import { tell } from './words.ts';
@@ -8,6 +8,8 @@ import { tell } from './words.ts';
 export interface Desk {
   readonly api: OperatorApi;
   readonly deployment: DeploymentAnswer;
+  /** Whether the operator’s role allows an action, such as `poll.open`; with a poll, whether it does so in its room. */
+  readonly may: (action: string, poll?: Pick<PollAnswer, 'room'>) => boolean;
   /** Shows the operator a notice of success or failure. */
   readonly notify: (notice: Notice) => void;
   /** Secrets of new devices that have not been saved yet; the server shows each only once. */
@@ -28,6 +30,14 @@ export function useDesk(): Desk {
   const context = useContext(DeskContext);
   if (!context) throw new Error('useDesk was called outside the operator’s pages');
   return context;
+}
+
+/** See `Desk.may`. */
+export function permissionsOf({ operator: { may, rooms } }: DeploymentAnswer): Desk['may'] {
+  return (action, poll) => {
+    if (poll && rooms !== null && (poll.room === undefined || !rooms.includes(poll.room))) return false;
+    return may.includes(action);
+  };
 }
 
 /** Runs an action that may fail. If it does, shows the error. Resolves with false if it failed, or if it resolved with false. */

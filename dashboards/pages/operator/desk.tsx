@@ -4,14 +4,25 @@ import { ApiError } from '../../../client/api.ts';
 import { BASE } from '../base.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
 import { OperatorApi, storedToken } from './api.ts';
-import { DeskContext, type Notice, noticeOf } from './context.ts';
+import { DeskContext, type Notice, noticeOf, permissionsOf } from './context.ts';
 import { Devices } from './devices/devices.tsx';
 import { Editor } from './editor/editor.tsx';
+import { AuditTrail } from './people/audit-trail.tsx';
+import { Operators } from './people/operators.tsx';
 import { PollPage } from './polls/poll-page.tsx';
 import { Polls } from './polls/polls.tsx';
 import { Rooms } from './polls/rooms.tsx';
 import { SignIn } from './sign-in.tsx';
 import { tell, useOperatorLanguage } from './words.ts';
+
+/** The sections of the page, with what one must be allowed to do to see them. */
+const SECTIONS = [
+  ['polls', 'poll.list'],
+  ['rooms', 'room.read'],
+  ['devices', 'device.list'],
+  ['operators', 'operator.list'],
+  ['trail', 'trail.read'],
+] as const;
 
 /** The operator’s pages, after signing in. */
 export function OperatorDesk() {
@@ -60,8 +71,9 @@ export function OperatorDesk() {
     );
   }
   const [, section = 'polls', id, action] = hash.split('/').map(decodeURIComponent);
+  const may = permissionsOf(deployment);
   return (
-    <DeskContext.Provider value={{ api, deployment, notify, secrets, setSecrets }}>
+    <DeskContext.Provider value={{ api, deployment, may, notify, secrets, setSecrets }}>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         {tell('skip')}
       </button>
@@ -70,7 +82,7 @@ export function OperatorDesk() {
           <img src={`${BASE}/web/icon.svg`} alt="" width="28" height="28" /> Pollcast
         </p>
         <nav aria-label={tell('nav')}>
-          {(['polls', 'rooms', 'devices'] as const).map((name) => (
+          {SECTIONS.filter(([, needed]) => may(needed)).map(([name]) => (
             <a key={name} href={`#/${name}`} aria-current={section === name ? 'page' : undefined}>
               {tell(`nav.${name}`)}
             </a>
@@ -88,6 +100,10 @@ export function OperatorDesk() {
           <Rooms />
         ) : section === 'devices' ? (
           <Devices />
+        ) : section === 'operators' ? (
+          <Operators />
+        ) : section === 'trail' ? (
+          <AuditTrail />
         ) : id === 'new' && action === undefined ? (
           <Editor key="new" />
         ) : id !== undefined && action === 'edit' ? (

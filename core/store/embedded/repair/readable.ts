@@ -24,6 +24,7 @@ export interface StoredDocument extends Versioned<unknown> {
 const COLLECTIONS: Readonly<Record<Collection, true>> = {
   ...{ polls: true, rooms: true, devices: true, claims: true, releases: true },
   ...{ statuses: true, guests: true, guestRooms: true, revokedGuests: true, secrets: true, dead: true },
+  ...{ operators: true, trail: true },
 };
 
 /** What can be read of the registry of a damaged state. */
@@ -73,7 +74,7 @@ export function readableEntries(path: string): StoredEntry[] {
 
 /**
  * The documents of a damaged state that can be read. If its tree does not lead to any, those of all pages are taken, each in its
- * highest version.
+ * highest version. Operators are not among these, because one that was revoked could sign in again.
  */
 export function readableDocuments(path: string): ReadableDocuments {
   const file = PageFile.open(path);
@@ -93,8 +94,9 @@ export function readableDocuments(path: string): ReadableDocuments {
       const key = `${document?.collection}/${document?.id}`;
       if (document && document.version > (newest.get(key)?.version ?? 0)) newest.set(key, document);
     }
+    const documents = [...newest.values()].filter(({ collection }) => collection !== 'operators');
     // Without the tree, nobody knows how many documents there were.
-    return { documents: [...newest.values()], areOld: newest.size > 0, areIncomplete };
+    return { documents, areOld: newest.size > 0, areIncomplete };
   } finally {
     file.close();
   }

@@ -19,7 +19,7 @@ const LOW_BATTERY = 20;
 
 /** Every registered device: who has it, its status, and the weight of its vote. */
 export function Devices() {
-  const { api, deployment, notify, secrets, setSecrets } = useDesk();
+  const { api, deployment, may, notify, secrets, setSecrets } = useDesk();
   const [devices, setDevices] = useState<readonly DeviceAnswer[]>();
   const [sought, seek] = useState('');
   const [shown, show] = useState(PAGE);
@@ -50,11 +50,13 @@ export function Devices() {
         <Search sought={sought} onSeek={seek} />
       </div>
       {deployment.door === 'open' && <p class="panel hint">{tell('devices.open')}</p>}
-      <NewDeviceForm
-        onRegistered={(made) => registered([made], tell('devices.registered', { n: formatNumber(1) }))}
-        onImported={(answer) => registered(answer.devices, tell('import.done', countsOf(answer)))}
-      />
-      <NicknamesPanel />
+      {may('device.register') && (
+        <NewDeviceForm
+          onRegistered={(made) => registered([made], tell('devices.registered', { n: formatNumber(1) }))}
+          onImported={(answer) => registered(answer.devices, tell('import.done', countsOf(answer)))}
+        />
+      )}
+      {may('guest.moderate') && <NicknamesPanel />}
       {secrets.length > 0 && <Secrets secrets={secrets} onForget={() => setSecrets([])} />}
       {devices && devices.length > 0 && (
         <section class="scroll panel" aria-label={tell('nav.devices')}>

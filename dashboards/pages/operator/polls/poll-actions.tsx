@@ -9,7 +9,7 @@ const SETTLE_MS = 500;
 
 /** Buttons that open, close, continue, edit or delete a poll, as its status allows. */
 export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => Promise<void> }) {
-  const { api } = useDesk();
+  const { api, may } = useDesk();
   const attempt = useAttempt();
   const [isBusy, setBusy] = useState(false);
   const { poll: id, status, title, round, secrecy } = poll;
@@ -23,16 +23,17 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
     if (confirm(tell('poll.deleteSure', { poll: id }))) void act(() => api.deletePoll(id));
   };
   /** @param sure what will happen, if the operator has to confirm it */
-  const step = (name: 'open' | 'close' | 'reopen' | 'continue', sure?: string) => (
-    <button
-      type="button"
-      class={{ open: 'send', close: 'stop', reopen: 'quiet', continue: 'quiet' }[name]}
-      disabled={isBusy}
-      onClick={() => (sure === undefined || confirm(sure)) && void act(() => api.step(id, name))}
-    >
-      {tell(`poll.${name}`)}
-    </button>
-  );
+  const step = (name: 'open' | 'close' | 'reopen' | 'continue', sure?: string) =>
+    may(`poll.${name}`, poll) && (
+      <button
+        type="button"
+        class={{ open: 'send', close: 'stop', reopen: 'quiet', continue: 'quiet' }[name]}
+        disabled={isBusy}
+        onClick={() => (sure === undefined || confirm(sure)) && void act(() => api.step(id, name))}
+      >
+        {tell(`poll.${name}`)}
+      </button>
+    );
   return (
     <div class="actions">
       {status === 'draft' && step('open')}
@@ -44,7 +45,7 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
           {secrecy !== 'secret' && step('continue', tell('poll.continueSure', { title, n: round }))}
         </>
       )}
-      {status === 'draft' && (
+      {status === 'draft' && may('poll.edit', poll) && (
         <a class="quiet" href={`#/polls/${encodeURIComponent(id)}/edit`}>
           {tell('poll.edit')}
         </a>
@@ -52,7 +53,7 @@ export function PollActions({ poll, onDone }: { poll: PollAnswer; onDone: () => 
       <a class="quiet" href={screenPath(poll)} target="_blank" rel="noreferrer">
         {tell('poll.screen')}
       </a>
-      {(status === 'draft' || status === 'closed') && (
+      {(status === 'draft' || status === 'closed') && may('poll.delete', poll) && (
         <button type="button" class="quiet" disabled={isBusy} onClick={remove}>
           {tell('poll.delete')}
         </button>

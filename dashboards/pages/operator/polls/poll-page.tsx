@@ -31,7 +31,7 @@ const READ_EVERY_MS = 4_000;
 
 /** One poll: its live result, the accounting of its votes, who has answered, and every action. */
 export function PollPage({ poll: id }: { poll: string }) {
-  const { api } = useDesk();
+  const { api, may } = useDesk();
   const [poll, setPoll] = useState<PollAnswer | 'gone'>();
   const result = useResults([id]).get(id);
   const [wanted, setView] = useState<View>();
@@ -107,17 +107,23 @@ export function PollPage({ poll: id }: { poll: string }) {
           )}
         </section>
         <div class="stack">
-          {result && <AccountingPanel poll={id} result={result} />}
-          <AudiencePanel poll={poll} isFinal={isFinal} onDone={reload} />
-          {result && shown.length === 0 && <DecisionsPanel poll={poll} result={result} onDone={reload} />}
-          <Exports poll={poll} isSettled={isFinal || (poll.status === 'closed' && result?.missing !== undefined)} />
+          {result && may('poll.recount', poll) && <AccountingPanel poll={id} result={result} />}
+          {may('poll.hide', poll) && <AudiencePanel poll={poll} isFinal={isFinal} onDone={reload} />}
+          {result && shown.length === 0 && may('poll.draw', poll) && (
+            <DecisionsPanel poll={poll} result={result} onDone={reload} />
+          )}
+          {may('poll.export', poll) && (
+            <Exports poll={poll} isSettled={isFinal || (poll.status === 'closed' && result?.missing !== undefined)} />
+          )}
         </div>
       </div>
-      {poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (
+      {may('poll.responses', poll) && poll.round > 0 && (poll.secrecy ?? 'named') === 'named' && (
         <Responses poll={id} isOpen={poll.status === 'open'} />
       )}
-      {isModerated(poll) && result && <ModerationPanel poll={poll} result={result} onDone={reload} />}
-      <RehearsalPanel poll={id} />
+      {may('poll.edit', poll) && isModerated(poll) && result && (
+        <ModerationPanel poll={poll} result={result} onDone={reload} />
+      )}
+      {may('rehearsal.begin') && <RehearsalPanel poll={id} />}
       <Embed poll={id} />
     </>
   );

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Status } from '../../poll/status.tsx';
 import { formatNumber, formatTime } from '../../words/language.ts';
+import { useDesk } from '../context.ts';
 import { isFound, Search } from '../search.tsx';
 import { tell, tellIfKnown } from '../words.ts';
 import { PollActions } from './poll-actions.tsx';
@@ -11,6 +12,7 @@ const PAGE = 100;
 
 /** All polls, with the actions for each. */
 export function Polls() {
+  const { may } = useDesk();
   const { polls, reload } = usePolls();
   const [sought, seek] = useState('');
   const [shown, show] = useState(PAGE);
@@ -24,9 +26,11 @@ export function Polls() {
       <div class="head">
         <h1>{tell('nav.polls')}</h1>
         <Search sought={sought} onSeek={seek} />
-        <a class="send" href="#/polls/new">
-          {tell('polls.new')}
-        </a>
+        {may('poll.create') && (
+          <a class="send" href="#/polls/new">
+            {tell('polls.new')}
+          </a>
+        )}
       </div>
       {polls?.length === 0 && <p class="empty">{tell('polls.none')}</p>}
       <ul class="polls">

@@ -1,0 +1,33 @@
+/** What an operator did, or was refused. Never contains a secret, a token or a vote. */
+export interface AuditFact {
+  /** The operator’s name; `root` for the token of the deployment, `screen` for a screen’s key, `stranger` for anybody else. */
+  readonly who: string;
+  readonly role: string | null;
+  /** The action as `<subject>.<verb>`, such as `poll.open`; for refusals of anything else, the method and route. */
+  readonly action: string;
+  /** What it was done to, such as `poll/q`; empty if nothing in particular. */
+  readonly target: string;
+  /** The client’s address. */
+  readonly from: string;
+  readonly outcome: 'done' | 'refused' | 'failed';
+  /** Why it was refused or failed, as a word. */
+  readonly code?: string | undefined;
+  /** The poll’s round. */
+  readonly round?: number | undefined;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** How many refusals before this one were left out, because there were too many. */
+  readonly leftOut?: number | undefined;
+}
+
+/** A fact in the trail. Each record has the hash of the one before, so none can be changed or removed unnoticed. */
+export interface AuditRecord extends AuditFact {
+  /** Counts from 1, without gaps. */
+  readonly number: number;
+  /** In UTC, as ISO 8601. */
+  readonly at: string;
+  /** The hash of the record before; empty in the first. */
+  readonly previous: string;
+  /** The SHA-256 of this record’s JSON without this field, in hexadecimal. */
+  readonly hash: string;
+}

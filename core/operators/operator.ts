@@ -1,0 +1,46 @@
+/** What an operator may do. The table in dashboards/api/permissions/table.ts says which requests each role may send. */
+export const ROLES = ['admin', 'operator', 'presenter', 'auditor', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The name under which the token of the deployment itself acts: an admin that cannot be revoked. */
+export const ROOT = 'root';
+/** Names that records give to those who are not named operators. */
+export const RESERVED_NAMES: readonly string[] = [ROOT, 'screen', 'stranger'];
+
+/** An operator as it is stored. Of the token, only a salted hash is kept. */
+export interface Operator {
+  /** The name, which is also the first part of the token. */
+  readonly operator: string;
+  readonly role: Role;
+  /** The rooms to which the role is limited; absent for all rooms, and for polls without a room. */
+  readonly rooms?: readonly string[] | undefined;
+  readonly salt: string;
+  readonly hash: string;
+  /** In ms since 1970. */
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  /** When the token stops working, in ms since 1970; absent: never. */
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** Who sends a request, once the token was found to be right. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+  readonly rooms?: readonly string[] | undefined;
+  /** Tells this token from an earlier or later one of the same name; absent for the token of the deployment. */
+  readonly credential?: string | undefined;
+}
+
+/** The token of the deployment, which may do everything. */
+export const ROOT_CALLER: Caller = { name: ROOT, role: 'admin' };
+
+/** True if a caller’s role extends to polls in this room. @param room undefined for polls without a room */
+export function reachesRoom({ rooms }: Pick<Caller, 'rooms'>, room: string | undefined): boolean {
+  return rooms === undefined || (room !== undefined && rooms.includes(room));
+}
+
+/** True if an operator’s token works at this instant (ms since 1970). */
+export function isValidAt({ expiresAtMs }: Pick<Operator, 'expiresAtMs'>, nowMs: number): boolean {
+  return expiresAtMs === undefined || nowMs < expiresAtMs;
+}

@@ -1,0 +1,130 @@
+import { hashSecret, isSecret, newSecret } from '../devices/secret.ts';
+import { Refusal } from '../runtime/refusal.ts';
+import type { Registry } from '../store/store.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
+import { type Caller, isValidAt, type Operator, RESERVED_NAMES, type Role } from './operator.ts';
+
+/** The maximum number of named operators. */
+const MAX_OPERATORS = 1_000;
+/** The maximum number of rooms to which one operator may be limited. */
+const MAX_ROOMS = 100;
+/** Longer texts are not looked up: no token is that long. */
+const MAX_TOKEN_LENGTH = 128;
+/** Compared with the token of a name that does not exist, so that the answer takes as long. */
+const NOBODY = hashSecret(newSecret());
+
+/** An operator to be created. */
+export interface NewOperator {
+  readonly operator: string;
+  readonly role: Role;
+  readonly rooms?: readonly string[] | undefined;
+  /** In ms since 1970. */
+  readonly expiresAtMs?: number | undefined;
+}
+
+/**
+ * Creates, lists and revokes named operators. A token is `<name>.<secret>`, with a secret of 144 random bits. Every process reads
+ * the store whenever it is shown a token, so a revoked token works nowhere from the moment its document is gone.
+ */
+export class OperatorRegister {
+  private readonly registry: Registry;
+
+  constructor(registry: Registry) {
+    this.registry = registry;
+  }
+
+  /** All named operators, sorted by name. */
+  async list(): Promise<readonly Operator[]> {
+    const found = await this.registry.list<Operator>('operators');
+    return found.map(({ value }) => value).sort((a, b) => (a.operator < b.operator ? -1 : 1));
+  }
+
+  /**
+   * Stores an operator, and returns the token, which is shown only once.
+   *
+   * @param by the name of who creates the operator
+   * @throws Refusal bad-operator, operator-exists, too-many-operators
+   */
+  async create(wanted: NewOperator, by: string): Promise<{ readonly operator: Operator; readonly token: string }> {
+    demandValid(wanted);
+    const kept = await this.registry.list<Operator>('operators');
+    if (kept.length >= MAX_OPERATORS) {
+      throw new Refusal('too-many-operators', `there are ${MAX_OPERATORS} operators already; revoke some first`);
+    }
+    const { operator: name, role, rooms, expiresAtMs } = wanted;
+    const secret = newSecret();
+    const operator: Operator = {
+      operator: name,
+      role,
+      rooms,
+      ...hashSecret(secret),
+      createdAtMs: Date.now(),
+      createdBy: by,
+      expiresAtMs,
+    };
+    if ((await this.registry.put('operators', name, operator, 0)) === undefined) {
+      throw new Refusal('operator-exists', `operator ${name} already exists; revoke it first to give it a new token`);
+    }
+    return { operator, token: `${name}.${secret}` };
+  }
+
+  /** Who has this token; undefined if nobody has it any more. */
+  async find(token: string): Promise<Caller | undefined> {
+    const dot = token.indexOf('.');
+    const [name, secret] = [token.slice(0, Math.max(0, dot)), token.slice(dot + 1)];
+    if (token.length > MAX_TOKEN_LENGTH || !isIdentifier(name)) return undefined;
+    const found = await this.registry.get<Operator>('operators', name);
+    const isRight = isSecret(secret, found?.value ?? NOBODY);
+    return found && isRight && isValidAt(found.value, Date.now()) ? callerOf(found.value) : undefined;
+  }
+
+  /** True if a caller’s token still works, with the same role and rooms. */
+  async isCurrent(caller: Caller): Promise<boolean> {
+    if (caller.credential === undefined) return true;
+    const found = await this.registry.get<Operator>('operators', caller.name);
+    return found?.value.hash === caller.credential && isValidAt(found.value, Date.now());
+  }
+
+  /** Sets when a token stops working. @param expiresAtMs undefined: never @throws Refusal no-such-operator */
+  async expire(name: string, expiresAtMs: number | undefined): Promise<{ before: Operator; after: Operator }> {
+    for (;;) {
+      const found = await this.registry.get<Operator>('operators', name);
+      if (!found) throw noSuchOperator(name);
+      const after = { ...found.value, expiresAtMs };
+      if (await this.registry.put('operators', name, after, found.version)) return { before: found.value, after };
+    }
+  }
+
+  /** Removes an operator, whose token works no longer, and returns what was removed. @throws Refusal no-such-operator */
+  async revoke(name: string): Promise<Operator> {
+    const found = await this.registry.get<Operator>('operators', name);
+    if (!found) throw noSuchOperator(name);
+    await this.registry.remove('operators', name);
+    return found.value;
+  }
+}
+
+function callerOf({ operator, role, rooms, hash }: Operator): Caller {
+  return { name: operator, role, rooms, credential: hash };
+}
+
+/** @throws Refusal bad-operator */
+function demandValid({ operator, role, rooms, expiresAtMs }: NewOperator): void {
+  const problems: string[] = [];
+  if (!isIdentifier(operator)) problems.push(`operator: must be ${IDENTIFIER_RULE}`);
+  if (RESERVED_NAMES.includes(operator)) problems.push(`operator: ${operator} is reserved; choose another name`);
+  if (rooms !== undefined) {
+    if (role === 'admin')
+      problems.push('rooms: an admin is not limited to rooms; choose another role, or leave rooms out');
+    if (rooms.length === 0 || rooms.length > MAX_ROOMS)
+      problems.push(`rooms: 1 to ${MAX_ROOMS} rooms, or leave it out`);
+    for (const room of rooms) if (!isIdentifier(room)) problems.push(`rooms: a room name must be ${IDENTIFIER_RULE}`);
+  }
+  if (expiresAtMs !== undefined && !(expiresAtMs > Date.now())) problems.push('expiresAt: must be in the future');
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  if (problems.length > 0) throw new Refusal('bad-operator', `this operator cannot be created: ${count}`, problems);
+}
+
+function noSuchOperator(name: string): Refusal {
+  return new Refusal('no-such-operator', `there is no operator ${JSON.stringify(name)}`);
+}

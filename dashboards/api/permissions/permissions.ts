@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { PollBook } from '../../../core/live/poll-book.ts';
+import { type Caller, reachesRoom } from '../../../core/operators/operator.ts';
+import { noSuchPoll } from '../../../core/rounds/poll-repository.ts';
+import { Refusal } from '../../../core/runtime/refusal.ts';
+import type { Operators } from '../operators.ts';
+import { isOfApi } from '../requests.ts';
+import { mayDo, PERMISSIONS, type Rule } from './table.ts';
+
+interface Parts {
+  readonly operators: Operators;
+  readonly polls: PollBook;
+  readonly door: 'open' | 'devices';
+}
+
+/**
+ * Lets each request of an app through only as the table of permissions says. Call this before routes are added.
+ *
+ * @throws Error when a route of the API is added that has no row in the table
+ */
+export function demandPermissions(app: FastifyInstance, { operators, polls, door }: Parts): void {
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) {
+      if (url.startsWith('/api/') && !ruleFor(one, url)) {
+        throw new Error(`${one} ${url}: add a row to dashboards/api/permissions/table.ts that says who may do this`);
+      }
+    }
+  });
+
+  app.addHook('onRequest', async (request) => {
+    const rule = ruleOf(request);
+    if (!rule || rule.roles === 'anyone') return;
+    const { poll: id } = request.params as { readonly poll?: string };
+    // A wrong token is refused even where none is needed.
+    operators.caller(request);
+    if (rule.isForScreens) {
+      const poll = polls.get(id ?? '');
+      if (!poll) throw noSuchPoll(id ?? '');
+      if (operators.isScreen(request, poll) || door === 'open') return;
+    }
+    const caller = operators.demand(request, rule.isForScreens ? SCREENS_TOO : undefined);
+    if (!mayDo(rule, caller.role) && !rule.inPart?.[caller.role]) throw notForRole(caller, rule.action);
+    if (caller.rooms === undefined || rule.reach === 'any-room') return;
+    if (rule.reach === 'all-rooms') throw notAllowed(caller, `${rule.action} is for operators of all rooms`);
+    if (rule.reach === 'poll' && id !== undefined) await demandRoomOf(id, caller, polls);
+  });
+
+  // Before the body is validated, because a route may take out what is null.
+  app.addHook('preValidation', async (request) => {
+    const rule = ruleOf(request);
+    const caller = operators.signedIn(request);
+    if (!rule || !caller) return;
+    const isObject = typeof request.body === 'object' && request.body !== null;
+    const body = (isObject ? request.body : {}) as { readonly room?: unknown };
+    const fields = mayDo(rule, caller.role) ? undefined : rule.inPart?.[caller.role];
+    const other = fields && Object.keys(body).find((field) => !fields.includes(field));
+    if (other !== undefined) throw notForRole(caller, `${rule.action} of ${JSON.stringify(other.slice(0, 64))}`);
+    // The room of a new poll, or the one to which a poll would move.
+    if (rule.reach !== 'draft' && !(rule.reach === 'poll' && 'room' in body)) return;
+    const room = typeof body.room === 'string' ? body.room : undefined;
+    if (!reachesRoom(caller, room)) throw elsewhere(caller, room);
+  });
+}
+
+/** The rule for a request; undefined if it is not for a route of the API. */
+export function ruleOf(request: FastifyRequest): Rule | undefined {
+  const { url } = request.routeOptions;
+  return url !== undefined && isOfApi(request) ? ruleFor(request.method, url) : undefined;
+}
+
+function ruleFor(method: string, url: string): Rule | undefined {
+  const name = `${method === 'HEAD' ? 'GET' : method} ${url}`;
+  return Object.hasOwn(PERMISSIONS, name) ? PERMISSIONS[name] : undefined;
+}
+
+/** @throws Refusal not-allowed; a poll that does not exist is left to the route */
+async function demandRoomOf(id: string, caller: Caller, polls: PollBook): Promise<void> {
+  // This process may not have heard of a new poll yet.
+  if (!polls.get(id)) await polls.refresh(id);
+  const poll = polls.get(id);
+  if (poll && !reachesRoom(caller, poll.definition.room)) throw elsewhere(caller, poll.definition.room);
+}
+
+const SCREENS_TOO =
+  'operators only, or a screen that was opened from the operator’s page: its address contains the key';
+
+function elsewhere(caller: Caller, room: string | undefined): Refusal {
+  const where = room === undefined ? 'polls without a room are' : `room ${JSON.stringify(room.slice(0, 64))} is`;
+  return notAllowed(caller, `${where} not among your rooms (${caller.rooms?.join(', ')})`);
+}
+
+function notForRole(caller: Caller, what: string): Refusal {
+  return notAllowed(caller, `the role ${caller.role} does not allow ${what}`);
+}
+
+function notAllowed({ name }: Caller, why: string): Refusal {
+  return new Refusal('not-allowed', `${name} may not do this: ${why}`);
+}

@@ -1,0 +1,125 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Counter, type Registry } from 'prom-client';
+import type { AuditFact } from '../../../core/audit/trail/fact.ts';
+import type { AuditTrail } from '../../../core/audit/trail/trail.ts';
+import type { Log } from '../../../core/runtime/log.ts';
+import type { Operators } from '../operators.ts';
+import { codeOf } from '../problem.ts';
+import { Allowance } from './allowance.ts';
+import { ruleOf } from './permissions.ts';
+
+/** What is recorded per minute of those without a token, in each process: so they cannot push actions out of the trail. */
+const OF_STRANGERS_PER_MINUTE = 10;
+/** How many refusals of one operator, or of all screens, are recorded per minute. */
+const OF_ONE_PER_MINUTE = 60;
+/** Refusals that are recorded whatever was asked for: they concern who may do something. */
+const OF_PERMISSION: ReadonlySet<string> = new Set(['foreign-page', 'not-allowed', 'operators-only', 'wrong-token']);
+
+/** What a route knows of an action. Values are short, and contain no secrets. */
+export interface Note {
+  readonly target?: string;
+  readonly round?: number;
+  readonly before?: object | undefined;
+  readonly after?: object | undefined;
+}
+
+interface RecorderParts {
+  readonly trail: AuditTrail;
+  readonly operators: Operators;
+  readonly metrics: Registry;
+  readonly log: Log;
+}
+
+/** Records the actions of operators, and what was refused, in the audit trail and the log, before the answer is sent. */
+export class Recorder {
+  private readonly parts: RecorderParts;
+  private readonly notes = new WeakMap<FastifyRequest, Note>();
+  private readonly allowance = new Allowance();
+  private readonly lost: Counter;
+  private readonly refused: Counter<'code'>;
+
+  constructor(parts: RecorderParts) {
+    this.parts = parts;
+    this.lost = new Counter({
+      name: 'pollcast_audit_records_lost_total',
+      help: 'Operator actions that the store did not take into the audit trail; the log has them',
+      registers: [parts.metrics],
+    });
+    this.refused = new Counter({
+      name: 'pollcast_operator_refusals_total',
+      help: 'Requests that were refused because of who sent them, by reason, recorded in the audit trail or not',
+      labelNames: ['code'] as const,
+      registers: [parts.metrics],
+    });
+    for (const code of OF_PERMISSION) this.refused.inc({ code }, 0);
+  }
+
+  /** Adds what a route knows of the action that it carries out. */
+  note(request: FastifyRequest, note: Note): void {
+    this.notes.set(request, { ...this.notes.get(request), ...note });
+  }
+
+  follow(app: FastifyInstance): void {
+    app.addHook('onSend', async (request, reply) => {
+      const fact = this.factOf(request, reply);
+      if (fact) await this.record(fact);
+    });
+  }
+
+  /** What happened, if it belongs in the trail. */
+  private factOf(request: FastifyRequest, reply: FastifyReply): AuditFact | undefined {
+    const rule = ruleOf(request);
+    const code = codeOf(request);
+    const isPermission = code !== undefined && OF_PERMISSION.has(code);
+    if (isPermission) this.refused.inc({ code });
+    if (!rule || !(rule.isRecorded || isPermission)) return undefined;
+    const { operators } = this.parts;
+    const caller = operators.signedIn(request);
+    const who = caller?.name ?? (operators.isWithScreenKey(request) ? 'screen' : 'stranger');
+    const outcome = reply.statusCode < 400 ? 'done' : reply.statusCode < 500 ? 'refused' : 'failed';
+    // What operators do is always recorded. Everything else is limited.
+    if (caller && outcome === 'done') return this.fact(request, { who, outcome, action: rule.action });
+    const leftOut = this.allowance.take(who, who === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
+    if (leftOut === undefined) return undefined;
+    return this.fact(request, {
+      ...{ who, outcome, action: rule.action },
+      code: outcome === 'done' ? undefined : (code ?? String(reply.statusCode)),
+      leftOut: leftOut === 0 ? undefined : leftOut,
+    });
+  }
+
+  private fact(
+    request: FastifyRequest,
+    known: Pick<AuditFact, 'who' | 'outcome' | 'action' | 'code' | 'leftOut'>,
+  ): AuditFact {
+    const { who, action, outcome, code, leftOut } = known;
+    const { target, round, before, after } = this.notes.get(request) ?? {};
+    return {
+      ...{ who, role: this.parts.operators.signedIn(request)?.role ?? null, action },
+      ...{ target: target ?? targetOf(request), from: request.ip, outcome, code, round },
+      // What an action would have changed is of no interest if it was refused.
+      before: outcome === 'done' && before ? JSON.stringify(before) : undefined,
+      after: outcome === 'done' && after ? JSON.stringify(after) : undefined,
+      leftOut,
+    };
+  }
+
+  private async record(fact: AuditFact): Promise<void> {
+    const { trail, log } = this.parts;
+    const { number } = await trail.append(fact).catch((error) => {
+      this.lost.inc();
+      log.error({ part: 'audit', err: error, fact }, 'an operator action could not be recorded in the audit trail');
+      return { number: undefined };
+    });
+    log.info({ part: 'audit', record: number, fact }, 'operator action');
+  }
+}
+
+const TARGETS = ['poll', 'device', 'guest', 'operator', 'room'] as const;
+
+/** What a request is about, from its path, such as `poll/q`. */
+function targetOf({ params }: FastifyRequest): string {
+  const given = (params ?? {}) as Readonly<Partial<Record<string, string>>>;
+  const name = TARGETS.find((one) => given[one] !== undefined);
+  return name === undefined ? '' : `${name}/${given[name]}`;
+}
