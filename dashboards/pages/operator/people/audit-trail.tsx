@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { AuditRecord } from '../../../../client/answers.ts';
+import { Scroll } from '../../charts/table/scroll.tsx';
 import { formatNumber, formatTime } from '../../words/language.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
@@ -55,27 +56,29 @@ export function AuditTrail() {
       </p>
       {newest?.length === 0 && <p class="empty">{tell('trail.none')}</p>}
       {records.length > 0 && (
-        <section class="scroll panel" aria-label={tell('nav.trail')}>
-          <table class="list wide">
-            <caption class="unseen">{tell('nav.trail')}</caption>
-            <thead>
-              <tr>
-                {(['number', 'at', 'who', 'action', 'target', 'outcome', 'before', 'after', 'from'] as const).map(
-                  (column) => (
-                    <th key={column} scope="col">
-                      {tell(`trail.${column}`)}
-                    </th>
-                  ),
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {records.map((record) => (
-                <RecordLine key={record.number} record={record} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <div class="panel">
+          <Scroll name={tell('nav.trail')}>
+            <table class="list wide">
+              <caption class="unseen">{tell('nav.trail')}</caption>
+              <thead>
+                <tr>
+                  {(['number', 'at', 'who', 'action', 'target', 'outcome', 'before', 'after', 'from'] as const).map(
+                    (column) => (
+                      <th key={column} scope="col">
+                        {tell(`trail.${column}`)}
+                      </th>
+                    ),
+                  )}
+                </tr>
+              </thead>
+              <tbody>
+                {records.map((record) => (
+                  <RecordLine key={record.number} record={record} />
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        </div>
       )}
       {next !== null && (
         <button type="button" class="quiet" onClick={() => void more()}>

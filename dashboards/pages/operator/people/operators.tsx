@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { NewOperatorAnswer, OperatorAnswer } from '../../../../client/answers.ts';
+import { Scroll } from '../../charts/table/scroll.tsx';
 import { formatList, formatTime } from '../../words/language.ts';
 import { useAttempt, useDesk } from '../context.ts';
 import { useReading } from '../use-reading.ts';
@@ -44,28 +45,30 @@ export function Operators() {
       )}
       {operators?.length === 0 && <p class="empty">{tell('operators.none')}</p>}
       {operators && operators.length > 0 && (
-        <section class="scroll panel" aria-label={tell('nav.operators')}>
-          <table class="list wide">
-            <caption class="unseen">{tell('nav.operators')}</caption>
-            <thead>
-              <tr>
-                {(['name', 'role', 'rooms', 'createdBy', 'expires'] as const).map((column) => (
-                  <th key={column} scope="col">
-                    {tell(`operators.${column}`)}
+        <div class="panel">
+          <Scroll name={tell('nav.operators')}>
+            <table class="list wide">
+              <caption class="unseen">{tell('nav.operators')}</caption>
+              <thead>
+                <tr>
+                  {(['name', 'role', 'rooms', 'createdBy', 'expires'] as const).map((column) => (
+                    <th key={column} scope="col">
+                      {tell(`operators.${column}`)}
+                    </th>
+                  ))}
+                  <th scope="col">
+                    <span class="unseen">{tell('devices.actions')}</span>
                   </th>
+                </tr>
+              </thead>
+              <tbody>
+                {operators.map((one) => (
+                  <OperatorLine key={one.operator} operator={one} onDone={reload} />
                 ))}
-                <th scope="col">
-                  <span class="unseen">{tell('devices.actions')}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {operators.map((one) => (
-                <OperatorLine key={one.operator} operator={one} onDone={reload} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+              </tbody>
+            </table>
+          </Scroll>
+        </div>
       )}
     </>
   );
