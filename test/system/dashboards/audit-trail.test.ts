@@ -144,7 +144,7 @@ t.test('an audit bundle has what operators did to the poll, and exporting it aga
     });
   };
   t.match((await verifyBundle(each(rechained(forged)))).problems, [/the record of an action does not have the hash/]);
-  const hostile = lines.map((line) => line.replace(/"record":\{.*\},"hash"/, '"record":null,"hash"'));
+  const hostile = lines.map((line) => (line.startsWith('{"record"') ? '{"record":null}' : line));
   t.match((await verifyBundle(each(rechained(hostile)))).problems, [/the record of an action/]);
   const earlier = lines
     .filter((line) => !JSON.parse(line).record)

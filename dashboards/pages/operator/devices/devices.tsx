@@ -106,7 +106,8 @@ interface DeviceLineParts {
 }
 
 function DeviceLine({ device: one, onDone, onTrace }: DeviceLineParts) {
-  const { api } = useDesk();
+  const { api, may } = useDesk();
+  const mayChange = may('device.change');
   const attempt = useAttempt();
   const { device, label, group, weight, mandates, lentTo, lentAt, status, seenAt } = one;
   const act = async (work: () => Promise<unknown>) => {
@@ -128,14 +129,18 @@ function DeviceLine({ device: one, onDone, onTrace }: DeviceLineParts) {
   const { battery, signal } = numbersOf(status);
   const editable = (field: 'label' | 'group' | 'weight', value: string | null) => (
     <td>
-      <button
-        type="button"
-        class="cell"
-        onClick={() => set(field, value)}
-        aria-label={`${tell(`devices.${field}`)}: ${value ?? '–'}`}
-      >
+      {mayChange ? (
+        <button
+          type="button"
+          class="cell"
+          onClick={() => set(field, value)}
+          aria-label={`${tell(`devices.${field}`)}: ${value ?? '–'}`}
+        >
+          <span dir="auto">{value ?? '–'}</span>
+        </button>
+      ) : (
         <span dir="auto">{value ?? '–'}</span>
-      </button>
+      )}
     </td>
   );
   return (
@@ -154,7 +159,7 @@ function DeviceLine({ device: one, onDone, onTrace }: DeviceLineParts) {
       </td>
       <td>{signal === undefined ? '–' : `${formatNumber(signal)} dBm`}</td>
       <td class="actions">
-        {lentTo ? (
+        {!mayChange ? null : lentTo ? (
           <button type="button" class="quiet" onClick={() => void change({ lentTo: null })}>
             {tell('devices.return')}
             <span class="unseen"> {device}</span>
@@ -169,10 +174,12 @@ function DeviceLine({ device: one, onDone, onTrace }: DeviceLineParts) {
           {tell('devices.trace')}
           <span class="unseen"> {device}</span>
         </button>
-        <button type="button" class="quiet" onClick={revoke}>
-          {tell('devices.revoke')}
-          <span class="unseen"> {device}</span>
-        </button>
+        {may('device.revoke') && (
+          <button type="button" class="quiet" onClick={revoke}>
+            {tell('devices.revoke')}
+            <span class="unseen"> {device}</span>
+          </button>
+        )}
       </td>
     </tr>
   );
