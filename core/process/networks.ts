@@ -15,7 +15,7 @@ export class Networks {
     }
   }
 
-  has(address: string): boolean {
+  has(address: string | undefined): boolean {
     const plain = plainAddress(address);
     return isIP(plain) > 0 && this.list.check(plain, familyOf(plain));
   }
@@ -62,8 +62,13 @@ export function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
+/** Who is limited together in HTTP: a network, or everybody whose address is not known, such as what a broken proxy sends. */
+export function callerOf(address: string | undefined): string {
+  return address !== undefined && isIP(plainAddress(address)) > 0 ? networkOf(address) : 'unknown';
+}
+
 /** A socket that also accepts IPv6 has IPv4 addresses as `::ffff:10.0.0.7`, and local ones name the interface (`fe80::1%eth0`). */
-function plainAddress(address: string): string {
+function plainAddress(address = ''): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*/, '');
 }
 

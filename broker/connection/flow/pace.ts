@@ -1,11 +1,6 @@
+import { Allowance, type Rate } from '../../../core/waiting/allowance.ts';
 import { PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBSCRIBE, UNSUBSCRIBE } from '../wire/frame.ts';
 import type { Held } from './flow.ts';
-
-/** How much may be sent at once, and how much of that is restored per second. */
-export interface Rate {
-  readonly burst: number;
-  readonly perSecond: number;
-}
 
 /** The packets that are counted together. DISCONNECT is not counted, because it is a connection’s last packet. */
 export const PACKET_CLASSES = ['connect', 'publish', 'release', 'answer', 'subscribe', 'ping'] as const;
@@ -67,42 +62,6 @@ const CLASS_OF: Readonly<Record<number, PacketClass>> = {
   [UNSUBSCRIBE]: 'subscribe',
   [PINGREQ]: 'ping',
 };
-
-/**
- * A token bucket that may go into debt: a taker that exceeds it waits until the debt is paid. As a connection takes for
- * one packet at a time, connections that share an allowance take turns.
- */
-export class Allowance {
-  private readonly rate: Rate;
-  private left: number;
-  private atMs: number;
-
-  constructor(rate: Rate, nowMs: number) {
-    this.rate = rate;
-    this.left = rate.burst;
-    this.atMs = nowMs;
-  }
-
-  /** Takes `cost`, and returns how long (ms) to wait before using it. @param nowMs by a clock that never goes backwards */
-  take(cost: number, nowMs: number): number {
-    const { burst, perSecond } = this.rate;
-    this.left = Math.min(burst, this.left + ((nowMs - this.atMs) / 1_000) * perSecond) - cost;
-    this.atMs = nowMs;
-    return this.left >= 0 ? 0 : (-this.left / perSecond) * 1_000;
-  }
-
-  /** Takes `cost` if that much is left, and returns whether it was. */
-  takeIf(cost: number, nowMs: number): boolean {
-    if (this.take(cost, nowMs) === 0) return true;
-    this.giveBack(cost);
-    return false;
-  }
-
-  /** Gives back what was taken and not used. */
-  giveBack(cost: number): void {
-    this.left += cost;
-  }
-}
 
 /** What the connections of a broker share, and what each of them may send. */
 export class SharedPace {

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { Allowance, connectionRates, Pace, SharedPace } from '../../../broker/connection/flow/pace.ts';
+import { connectionRates, Pace, SharedPace } from '../../../broker/connection/flow/pace.ts';
 import { PINGREQ, PUBLISH, SUBSCRIBE } from '../../../broker/connection/wire/frame.ts';
+import { Allowance } from '../../../core/waiting/allowance.ts';
 
 t.test('an allowance is restored over time, and never exceeds its burst', async (t) => {
   const allowance = new Allowance({ burst: 10, perSecond: 100 }, 0);

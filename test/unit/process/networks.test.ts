@@ -1,5 +1,5 @@
 import t from 'tap';
-import { clientAddress, Networks, networkOf } from '../../../core/process/networks.ts';
+import { callerOf, clientAddress, Networks, networkOf } from '../../../core/process/networks.ts';
 
 t.test('networks contain their addresses, however these are written', async (t) => {
   const networks = new Networks(['10.0.0.0/8', '192.0.2.7', 'fe80::/10', '::1']);
@@ -45,4 +45,28 @@ t.test('the client behind trusted proxies is the last address that is not theirs
   t.equal(from('10.0.0.1'), '10.0.0.1');
   t.equal(from('10.0.0.1', '10.0.0.2'), '10.0.0.2');
   t.equal(from(undefined, '203.0.113.9'), undefined);
+
+t.test('a caller is an IPv4 address, or a network of 64 bits', async (t) => {
+  for (const [address, caller] of [
+    ['10.0.0.7', '10.0.0.7'],
+    ['::ffff:10.0.0.7', '10.0.0.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:0DB8:1::2:3', '2001:db8:1:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['fe80::', 'fe80:0:0:0::/64'],
+    ['_hidden', 'unknown'],
+    ['', 'unknown'],
+    [undefined, 'unknown'],
+  ] as const) {
+    t.equal(callerOf(address), caller, `${address}`);
+  }
+});
+
+t.test('networks have addresses of both families', async (t) => {
+  const networks = new Networks(['10.0.0.0/8', '192.168.1.1', '2001:db8::/32']);
+  for (const address of ['10.9.8.7', '::ffff:10.0.0.1', '192.168.1.1', '2001:db8::5']) t.ok(networks.has(address));
+  for (const address of ['11.0.0.1', '192.168.1.2', '2001:db9::5', 'x', '', undefined]) t.notOk(networks.has(address));
+  t.notOk(new Networks([]).has('10.0.0.1'));
 });
