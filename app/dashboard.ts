@@ -12,6 +12,8 @@ import { RecountQueue } from '../core/rounds/recounts/queue.ts';
 import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
 import { createApp } from '../dashboards/api/app.ts';
+import { Budgets } from '../dashboards/api/limits/budgets.ts';
+import { Guesses } from '../dashboards/api/limits/guesses.ts';
 import { Operators } from '../dashboards/api/operators.ts';
 import { Recorder } from '../dashboards/api/permissions/recorder.ts';
 import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
@@ -43,7 +45,7 @@ export interface Dashboard {
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, descriptors, tls, log } = f;
+  const { config, scope, store, series, polls, metrics, readiness, descriptors, sockets, tls, log } = f;
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',
@@ -66,7 +68,9 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const joining = new Joining({ guests, polls, guestsPerAddress, joins: measured.joins, log });
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
-  const hub = Hub.open({ polls, results, maxViewers: config.maxViewers, descriptors, metrics: measured });
+  const hub = Hub.open({ ...config, polls, results, descriptors, sockets, metrics: measured });
+  const guesses = new Guesses(metrics, log);
+  const budgets = new Budgets({ requestsPerSecond: config.requestsPerSecond, operators, guesses, sockets });
   const requests = new Requests();
   const turns = new Turns(beside !== undefined);
   const slowReaders = new SlowReaders(log, () => measured.cut.inc());
@@ -75,7 +79,8 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const app = await createApp(
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
-      ...{ nicknames, joining, rehearsals, turns, slowReaders, operatorRegister, operatorStreams, trail, recorder },
+      ...{ nicknames, joining, rehearsals, turns, slowReaders, budgets, guesses },
+      ...{ operatorRegister, operatorStreams, trail, recorder },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins, tls },
@@ -87,6 +92,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     prefix: prefixOf(publicUrl),
     descriptors,
     tls,
+    sockets,
     webOrigins,
   };
   const server = await scope.open('http', HttpServer.open(app, address));

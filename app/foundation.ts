@@ -3,9 +3,11 @@ import type { Config } from '../core/config/config.ts';
 import { PollBook } from '../core/live/poll-book.ts';
 import { Descriptors, descriptorLimit } from '../core/process/descriptors.ts';
 import { countLosses, createMetrics, measureGone } from '../core/process/metrics.ts';
+import { Networks } from '../core/process/networks.ts';
 import { Readiness } from '../core/process/readiness.ts';
 import { Scope } from '../core/process/scope.ts';
 import { Tls } from '../core/process/tls/tls.ts';
+import { WaitingSockets } from '../core/process/waiting-sockets.ts';
 import { inUrl } from '../core/runtime/host.ts';
 import type { Log } from '../core/runtime/log.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -23,6 +25,7 @@ export interface Foundation extends Stores {
   readonly descriptors: Descriptors;
   /** The certificates; undefined without TLS. */
   readonly tls: Tls | undefined;
+  readonly sockets: WaitingSockets;
   readonly polls: PollBook;
 }
 
@@ -43,10 +46,13 @@ export async function openFoundation(
   const descriptors = new Descriptors({ limit: descriptorLimit(), wanted, metrics, log });
   const tls = config.tlsCert === '' ? undefined : await scope.open('tls', Tls.open({ files: config, metrics, log }));
   const stores = await openStores(config, log, scope, { halt, onLoss: countLosses(metrics) });
+  const proxies = new Networks(config.trustedProxies);
+  const sockets = new WaitingSockets({ proxies, descriptors, metrics, log });
+  scope.add('sockets', () => sockets.close());
   const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics, log));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
   measureGone(metrics, stores.store, polls);
-  return { ...stores, config, log, scope, metrics, readiness, descriptors, tls, polls };
+  return { ...stores, config, log, scope, metrics, readiness, descriptors, sockets, tls, polls };
 }
 
 /** How many connections a role may have by its settings. */

@@ -31,6 +31,8 @@ export interface Pollcast {
   /** The port for MQTT over TLS; 0 if there is none. */
   readonly mqttsPort: number;
   readonly httpPort: number;
+  /** The port for monitoring; 0 if it has none of its own. */
+  readonly opsPort: number;
   readonly store: Store;
   readonly polls: PollBook;
   /** Creates, opens and closes polls; absent in roles without a dashboard. */
@@ -67,6 +69,7 @@ async function startOnce(role: Role, config: Config, log: Log, halt: (why: strin
   const foundation = await openFoundation(role, config, log, halt);
   const { scope, readiness, store, polls } = foundation;
   try {
+    const opsPort = await openOps(foundation);
     const ports = await ROLES[role](foundation);
     // Added last, so it is closed first: what is being answered still needs everything else.
     scope.add('requests', async () => ports.dashboard?.drain());
@@ -74,7 +77,7 @@ async function startOnce(role: Role, config: Config, log: Log, halt: (why: strin
       readiness.drain();
       return scope.close();
     };
-    return { role, token: '', mqttPort: 0, mqttsPort: 0, dashboard: undefined, ...ports, store, polls, stop };
+    return { role, token: '', mqttPort: 0, mqttsPort: 0, dashboard: undefined, ...ports, opsPort, store, polls, stop };
   } catch (error) {
     await scope.close();
     throw error;
@@ -154,15 +157,26 @@ function upgradesTo(broker: () => Broker | undefined): Upgrades {
   };
 }
 
-/** Opens an HTTP server that serves only health and metrics. */
-async function openOperations(
-  { scope, config, metrics, readiness, descriptors, tls }: Foundation,
-  upgrades: Upgrades = {},
-): Promise<HttpServer> {
-  const app = await operationsApp({ metrics, readiness }, tls);
+/** Opens the HTTP server of a role without a dashboard, which serves only health and, unless they have a port, metrics. */
+async function openOperations(foundation: Foundation, upgrades: Upgrades = {}): Promise<HttpServer> {
+  const { scope, config, descriptors, sockets, tls } = foundation;
+  const app = await operationsApp(foundation, { isPublic: config.opsPort !== undefined, tls });
   const address = { host: config.host, port: config.httpPort, prefix: prefixOf(config.publicUrl) };
   return scope.open(
     'http',
-    HttpServer.open(app, { ...address, upgrades, descriptors, tls, webOrigins: new WebOrigins(config) }),
+    HttpServer.open(app, { ...address, upgrades, descriptors, sockets, tls, webOrigins: new WebOrigins(config) }),
   );
+}
+
+/** Opens the port for monitoring, if it has one of its own. @returns the port; 0 if there is none */
+async function openOps(foundation: Foundation): Promise<number> {
+  const { scope, config, descriptors, sockets } = foundation;
+  const { opsPort: port, opsHost, host } = config;
+  if (port === undefined) return 0;
+  const app = await operationsApp(foundation);
+  const server = await scope.open(
+    'monitoring',
+    HttpServer.open(app, { host: opsHost || host, port, descriptors, sockets }),
+  );
+  return server.port;
 }

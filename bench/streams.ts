@@ -115,7 +115,13 @@ async function startPollcast(): Promise<Subject> {
   const data = mkdtempSync(join(directory, 'data-'));
   const ports = ['--mqtt-port', String(MQTT_PORT), '--http-port', String(HTTP_PORT)];
   const pollcast = fileURLToPath(new URL('../cli/pollcast.js', import.meta.url));
-  return Subject.start(process.execPath, [pollcast, 'up', '--demo', ...ports, '--data-dir', data], '"running"');
+  // All viewers have the same address here.
+  const limits = ['--requests-per-second', '1000000', '--max-viewers-per-address', '1000000'];
+  return Subject.start(
+    process.execPath,
+    [pollcast, 'up', '--demo', ...ports, ...limits, '--data-dir', data],
+    '"running"',
+  );
 }
 
 /** Pollcast in one process, with its embedded store, whose viewers ask for a form of the changes. */

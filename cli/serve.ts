@@ -14,7 +14,7 @@ import { welcome } from './welcome.ts';
 const NEEDS_REDIS =
   'POLLCAST_REDIS_URL: required for a process with a single role, which shares a Redis with the others; `pollcast up` does not need one';
 const NEEDS_PORTS =
-  'POLLCAST_HTTP_PORT: each worker has its own port, counting up from this one; expected a port other than 0 with enough ports above it';
+  'each worker has its own port, counting up from this one; expected a port other than 0 with enough ports above it';
 
 export type Flags = Partial<Record<SettingName, string>> & { readonly demo?: boolean };
 
@@ -28,7 +28,8 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
     const passedOn = config.tlsCert === '' ? [] : (['SIGHUP'] as const);
     process.exit((await superviseWorkers(config.workers, log, passedOn)) ? 0 : EXIT.failed);
   }
-  const httpPort = config.httpPort === 0 ? 0 : config.httpPort + (worker ?? 0);
+  const httpPort = config.httpPort && config.httpPort + (worker ?? 0);
+  const opsPort = config.opsPort && config.opsPort + (worker ?? 0);
   let isStopping = false;
   let running: Pollcast | undefined;
   const stop = async (why: string, exitCode: number) => {
@@ -53,7 +54,7 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
     void stop('uncaughtException', EXIT.failed);
   });
   try {
-    running = await start(role, { ...config, httpPort }, log, (why) => {
+    running = await start(role, { ...config, httpPort, opsPort }, log, (why) => {
       log.fatal({ why }, 'this process cannot go on');
       void stop(why, EXIT.failed);
     });
@@ -71,16 +72,22 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   if (mqtts > 0 && mqtt > 0 && !isLoopback(config.host)) {
     log.warn({ port: mqtt }, 'devices may still connect without TLS; POLLCAST_MQTT_PORT=off closes that port');
   }
-  log.info({ mqtt, ...(mqtts > 0 ? { mqtts } : {}), http, door: config.door }, 'running');
+  const ports = {
+    ...{ mqtt, http },
+    ...(mqtts > 0 ? { mqtts } : {}),
+    ...(opsPort === undefined ? {} : { ops: running.opsPort }),
+  };
+  log.info({ ...ports, door: config.door }, 'running');
 }
 
 function configOrExit(role: Role, flags: Flags): Config {
   try {
     const config = readConfig(flags, process.env);
     if (role !== 'all' && config.redisUrl === '') throw new ConfigError([NEEDS_REDIS]);
-    if (config.workers > 1 && (config.httpPort === 0 || config.httpPort + config.workers > 65_536)) {
-      throw new ConfigError([NEEDS_PORTS]);
-    }
+    const hasRoom = (port: number) => config.workers === 1 || (port !== 0 && port + config.workers <= 65_536);
+    if (!hasRoom(config.httpPort)) throw new ConfigError([`POLLCAST_HTTP_PORT: ${NEEDS_PORTS}`]);
+    if (config.opsPort !== undefined && !hasRoom(config.opsPort))
+      throw new ConfigError([`POLLCAST_OPS_PORT: ${NEEDS_PORTS}`]);
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -94,10 +101,11 @@ function explain(error: NodeJS.ErrnoException & { address?: string; port?: numbe
   const where = `${inUrl(error.address ?? '')}:${error.port}`;
   if (error instanceof TlsError) return error.message.replaceAll('\n', '\n  ');
   if (error.code === 'EADDRINUSE') {
-    return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT, POLLCAST_MQTTS_PORT or POLLCAST_HTTP_PORT`;
+    return `another program is already listening on ${where}; stop it, or choose another port with POLLCAST_MQTT_PORT, POLLCAST_MQTTS_PORT, POLLCAST_HTTP_PORT or POLLCAST_OPS_PORT`;
   }
   if (error.code === 'EACCES' && error.port)
     return `not allowed to listen on ${where}; ports below 1024 require root privileges`;
-  if (error.code === 'EADDRNOTAVAIL') return `this machine has no address ${error.address}; check POLLCAST_HOST`;
+  if (error.code === 'EADDRNOTAVAIL')
+    return `this machine has no address ${error.address}; check POLLCAST_HOST and POLLCAST_OPS_HOST`;
   return error.message;
 }

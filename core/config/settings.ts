@@ -16,6 +16,7 @@ export interface Setting<T> {
 }
 
 const port = (text: string): number => whole(text, 0, 65535);
+const optionalPort = (text: string): number | undefined => (text === '' ? undefined : port(text));
 const text = (value: string): string => value;
 
 function portOrOff(text: string): number | 'off' {
@@ -145,6 +146,19 @@ export const environmentSettings = {
       'with POLLCAST_TLS_CA, whether registered devices need a certificate: optional (or else their secret) or required',
     parse: oneOf('optional', 'required'),
   },
+  opsPort: {
+    variable: 'POLLCAST_OPS_PORT',
+    fallback: '',
+    description:
+      'port for monitoring (/metrics, /health, /ready); if set, there is no /metrics on POLLCAST_HTTP_PORT, which strangers can reach',
+    parse: optionalPort,
+  },
+  opsHost: {
+    variable: 'POLLCAST_OPS_HOST',
+    fallback: '',
+    description: 'address to listen on for monitoring, if POLLCAST_OPS_PORT is set; if empty, POLLCAST_HOST',
+    parse: text,
+  },
   dataDir: {
     variable: 'POLLCAST_DATA_DIR',
     fallback: 'data',
@@ -237,7 +251,7 @@ export const environmentSettings = {
     variable: 'POLLCAST_WORKERS',
     fallback: '1',
     description:
-      'number of broker processes that share the MQTT port (`pollcast broker` only); their HTTP ports count up from POLLCAST_HTTP_PORT',
+      'number of broker processes that share the MQTT port (`pollcast broker` only); their HTTP ports count up from POLLCAST_HTTP_PORT, and those for monitoring from POLLCAST_OPS_PORT',
     parse: (value: string) => whole(value, 1, 64),
   },
   publicUrl: {
@@ -311,6 +325,20 @@ export const environmentSettings = {
     variable: 'POLLCAST_MAX_VIEWERS',
     fallback: '10000',
     description: 'maximum number of concurrent result streams; further requests get status 503',
+    parse: (value: string) => whole(value, 1, 1_000_000),
+  },
+  maxViewersPerAddress: {
+    variable: 'POLLCAST_MAX_VIEWERS_PER_ADDRESS',
+    fallback: '0',
+    description:
+      'maximum number of concurrent result streams from one address, such as that of a hall’s router; further requests get status 429; 0: half of POLLCAST_MAX_VIEWERS',
+    parse: (value: string) => whole(value, 0, 1_000_000),
+  },
+  requestsPerSecond: {
+    variable: 'POLLCAST_REQUESTS_PER_SECOND',
+    fallback: '300',
+    description:
+      'number of requests to the API per second from one address, such as that of a hall’s router, and ten times as many at once; further ones get status 429',
     parse: (value: string) => whole(value, 1, 1_000_000),
   },
   logLevel: {

@@ -64,6 +64,12 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
     return this.rooms.get(room);
   }
 
+  /** True if there is a poll in the room, be it a draft. */
+  hasRoom(room: string): boolean {
+    for (const { definition } of this.polls.values()) if (definition.room === room) return true;
+    return false;
+  }
+
   all(): Poll[] {
     return [...this.polls.values()];
   }

@@ -30,6 +30,11 @@ export class ByConnection<T> {
     this.bySocket.get(socket)?.delete(one);
   }
 
+  /** How many things a connection has. */
+  of(socket: Socket): number {
+    return this.bySocket.get(socket)?.size ?? 0;
+  }
+
   get size(): number {
     let size = 0;
     for (const all of this.bySocket.values()) size += all.size;

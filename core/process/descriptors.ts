@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { Counter, type Registry } from 'prom-client';
 import type { Log } from '../runtime/log.ts';
 
@@ -29,7 +29,7 @@ export class Descriptors {
   private readonly limit: number;
   private readonly log: Log;
   private readonly refusals: Counter<'port'>;
-  private open = 0;
+  private readonly open = new Set<Socket>();
   private warnedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Compares the limit with the settings. @throws Error if it is too low to work at all */
@@ -49,28 +49,38 @@ export class Descriptors {
     const needed = wanted + RESERVED + FOR_REQUESTS;
     if (limit >= needed) return;
     const advice = 'raise it (ulimit -n, LimitNOFILE), or lower POLLCAST_MAX_CONNECTIONS or POLLCAST_MAX_VIEWERS';
-    const room = limit - RESERVED - FOR_REQUESTS;
-    this.log.warn({ limit, needed, room }, `the limit of open files is lower than the settings need; ${advice}`);
+    this.log.warn(
+      { limit, needed, room: this.room },
+      `the limit of open files is lower than the settings need; ${advice}`,
+    );
   }
 
   /** Counts the connections of a server. Call this before others listen for them. */
   follow(server: Server): void {
     server.prependListener('connection', (socket) => {
-      this.open++;
-      socket.once('close', () => {
-        this.open--;
-      });
+      this.open.add(socket);
+      socket.once('close', () => this.forget(socket));
     });
+  }
+
+  /** Call when a connection is destroyed, because its descriptor is free at once, long before its end is reported. */
+  forget(socket: Socket): void {
+    this.open.delete(socket);
+  }
+
+  /** How many connections there may be before new ones become scarce. */
+  get room(): number {
+    return this.limit - RESERVED - FOR_REQUESTS;
   }
 
   /** True if the newest device or stream, whose connection is already counted, must be refused. */
   get areScarce(): boolean {
-    return this.open > this.limit - RESERVED - FOR_REQUESTS;
+    return this.open.size > this.room;
   }
 
   /** True if the newest connection must be refused, whatever it wants. */
   get areSpent(): boolean {
-    return this.open > this.limit - RESERVED;
+    return this.open.size > this.limit - RESERVED;
   }
 
   /** Counts a refusal, and warns of it once a minute. */
@@ -79,7 +89,7 @@ export class Descriptors {
     if (performance.now() - this.warnedAtMs < WARN_EVERY_MS) return;
     this.warnedAtMs = performance.now();
     const message = 'refusing connections, because the limit of open files is nearly reached; raise it (ulimit -n)';
-    this.log.error({ port, limit: this.limit, open: this.open }, message);
+    this.log.error({ port, limit: this.limit, open: this.open.size }, message);
   }
 }
 

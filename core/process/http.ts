@@ -6,6 +6,7 @@ import { ByConnection } from './connections.ts';
 import type { Descriptors } from './descriptors.ts';
 import { withoutPrefix } from './prefix.ts';
 import type { Tls } from './tls/tls.ts';
+import type { WaitingSockets } from './waiting-sockets.ts';
 import type { WebOrigins } from './web-origins.ts';
 
 /**
@@ -18,6 +19,14 @@ export const MAX_PIPELINED = 16;
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 export type Upgrades = Readonly<Record<string, Upgrade>>;
 
+/** How long (ms) the head of a request may take, a connection’s first included. Bodies have their own rule; see `WaitingSockets`. */
+const HEAD_LIMIT_MS = 10_000;
+/** How long (ms) a whole request may take, whatever its size and pace. */
+const REQUEST_LIMIT_MS = 300_000;
+
+/** Interval in ms between looks for slow clients. */
+const CHECK_EVERY_MS = 1_000;
+
 export interface HttpOptions {
   readonly host: string;
   /** 0 lets the system choose a port; see `HttpServer.port`. */
@@ -27,15 +36,17 @@ export interface HttpOptions {
   /** The path under which a proxy serves Pollcast; see `withoutPrefix`. */
   readonly prefix?: string;
   readonly descriptors: Descriptors;
-  /** The certificates of an app that was made with `secured`. */
+  /** The certificates of an app that was made with `serverOptions`. */
   readonly tls?: Tls | undefined;
+  readonly sockets: WaitingSockets;
   /** Which web pages may ask for an upgrade; all if absent. */
   readonly webOrigins?: WebOrigins;
 }
 
-/** Options that make an app speak HTTPS if there are certificates. Browsers have none, so clients need not show any. */
-export function secured(tls: Tls | undefined): object {
-  return tls ? { https: tls.serverOptions(false) } : {};
+/** The options with which an app must be created. It speaks HTTPS if there are certificates; clients, such as browsers, need none. */
+export function serverOptions(tls: Tls | undefined): object {
+  const checking = { connectionsCheckingInterval: CHECK_EVERY_MS };
+  return tls ? { https: { ...tls.serverOptions(false), ...checking } } : { http: checking };
 }
 
 /** A running HTTP app. */
@@ -47,28 +58,39 @@ export class HttpServer {
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, prefix = '', descriptors, tls, webOrigins } = options;
-    descriptors.follow(app.server);
-    tls?.follow(app.server);
-    app.server.on('connection', (socket) => {
-      if (!descriptors.areSpent) return;
+    const { host, port, upgrades = {}, prefix = '', descriptors, sockets, tls, webOrigins } = options;
+    const { server } = app;
+    server.headersTimeout = HEAD_LIMIT_MS;
+    server.requestTimeout = REQUEST_LIMIT_MS;
+    descriptors.follow(server);
+    tls?.follow(server);
+    sockets.follow(server);
+    // With TLS, requests come over another socket, which there is once the handshake is done.
+    if (tls) server.on('secureConnection', (socket) => sockets.add(socket));
+    server.on('connection', (socket) => {
+      if (descriptors.areScarce) sockets.makeRoom();
+      if (!descriptors.areSpent) return tls ? undefined : sockets.add(socket);
       descriptors.refused('http');
       socket.destroy();
+      descriptors.forget(socket);
     });
     const unanswered = new ByConnection<ServerResponse>();
-    app.server.prependListener('request', ({ socket }, response) => {
+    server.prependListener('request', ({ socket }, response) => {
       // Browsers keep connections open in case they need them again, which they then must not.
       if (descriptors.areScarce) response.shouldKeepAlive = false;
-      if (unanswered.during(response, socket, response) > MAX_PIPELINED) socket.destroy();
+      if (unanswered.during(response, socket, response) > MAX_PIPELINED) sockets.cut(socket, 'pipelined');
     });
-    app.server.on('upgrade', (request, socket, head) => {
+    server.on('upgrade', (request, socket, head) => {
+      sockets.release(request.socket);
       socket.on('error', () => socket.destroy());
+      // Answers to requests before it would end up between the frames.
+      if (unanswered.of(request.socket) > 0) return socket.destroy();
       const path = withoutPrefix(request.url ?? '', prefix).split('?')[0] ?? '';
       const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
       const problem = webOrigins?.problem(request);
-      if (problem !== undefined) socket.end(refusalOf('403 Forbidden', problem));
+      if (problem !== undefined) refuse(socket, '403 Forbidden', problem);
       else if (upgrade) upgrade(request, socket, head);
-      else socket.end(refusalOf('404 Not Found', 'there is nothing to upgrade to on this path'));
+      else refuse(socket, '404 Not Found', 'there is nothing to upgrade to on this path');
     });
     try {
       await app.listen({ host, port });
@@ -88,6 +110,8 @@ export class HttpServer {
   }
 }
 
-function refusalOf(status: string, why: string): string {
-  return `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n${why}\n`;
+/** Answers a request for an upgrade, and closes the connection: nobody follows it any more. */
+function refuse(socket: Duplex, status: string, why: string): void {
+  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8`;
+  socket.end(`${head}\r\n\r\n${why}\n`, () => socket.destroy());
 }

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { secured } from './http.ts';
+import { serverOptions } from './http.ts';
 import type { Readiness } from './readiness.ts';
 import type { Tls } from './tls/tls.ts';
 
@@ -10,8 +10,12 @@ export interface Operations {
   readonly readiness: Readiness;
 }
 
-/** `/health`: the process is alive. `/ready`: the process and its store are ready for work. `/metrics`: Prometheus metrics. */
-export function operationsRoutes({ metrics, readiness }: Operations) {
+/**
+ * `/health`: the process is alive. `/ready`: the process and its store are ready for work. `/metrics`: Prometheus metrics.
+ *
+ * @param isPublic whether strangers may reach the port, because monitoring has one of its own: then there are no metrics
+ */
+export function operationsRoutes({ metrics, readiness }: Operations, { isPublic }: { readonly isPublic: boolean }) {
   return async (app: FastifyInstance): Promise<void> => {
     const tags = ['operations'];
     app.get('/health', { schema: { summary: 'Whether the process is alive', tags } }, async () => ({ status: 'ok' }));
@@ -25,6 +29,7 @@ export function operationsRoutes({ metrics, readiness }: Operations) {
       },
     );
 
+    if (isPublic) return;
     app.get('/metrics', { schema: { summary: 'Metrics for Prometheus', tags } }, async (_request, reply) => {
       reply.type(metrics.contentType);
       return metrics.metrics();
@@ -32,9 +37,12 @@ export function operationsRoutes({ metrics, readiness }: Operations) {
   };
 }
 
-/** The HTTP app of a process that serves only the monitoring endpoints. */
-export async function operationsApp(operations: Operations, tls?: Tls): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, forceCloseConnections: true, ...secured(tls) });
-  await app.register(operationsRoutes(operations));
+/** The HTTP app of a port that serves only the monitoring endpoints. @param options see `operationsRoutes` */
+export async function operationsApp(
+  operations: Operations,
+  { isPublic = false, tls }: { readonly isPublic?: boolean; readonly tls?: Tls | undefined } = {},
+): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, forceCloseConnections: true, ...serverOptions(tls) });
+  await app.register(operationsRoutes(operations, { isPublic }));
   return app;
 }

@@ -55,11 +55,14 @@ export type RefusalCode =
   | 'still-closing'
   | 'still-opening'
   | 'stopping'
+  | 'too-many-guesses'
   | 'too-many-interruptions'
   | 'too-many-nicknames'
   | 'too-many-operators'
   | 'too-many-polls'
   | 'too-many-revoked'
+  | 'too-many-requests'
+  | 'too-many-streams'
   | 'too-many-viewers'
   | 'wrong-code'
   | 'wrong-credentials'
@@ -86,5 +89,15 @@ export class Refusal extends Error {
     this.code = code;
     this.problems = problems;
     this.more = more;
+  }
+}
+
+/** A refusal because the caller asked for too much; `waitMs` says when it may ask again. */
+export class TooMany extends Refusal {
+  readonly waitMs: number;
+
+  constructor(code: RefusalCode, why: string, waitMs: number) {
+    super(code, why);
+    this.waitMs = waitMs;
   }
 }

@@ -1,11 +1,10 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
-import { secured } from '../../core/process/http.ts';
+import { serverOptions } from '../../core/process/http.ts';
 import { operationsRoutes } from '../../core/process/operations.ts';
 import { prefixOf, withoutPrefix } from '../../core/process/prefix.ts';
 import type { Tls } from '../../core/process/tls/tls.ts';
@@ -44,12 +43,14 @@ export interface AppOptions {
   readonly webOrigins: WebOrigins;
   /** The certificates; undefined without TLS. */
   readonly tls?: Tls | undefined;
+  /** The port for monitoring, if it has one of its own. */
+  readonly opsPort: number | undefined;
 }
 
 /** Builds the HTTP app, which does not listen yet: tests call `inject`, and an `HttpServer` makes it listen. */
 export async function createApp(
   context: Context,
-  { trustedProxies, embedOrigins, webOrigins, tls }: AppOptions,
+  { trustedProxies, embedOrigins, webOrigins, tls, opsPort }: AppOptions,
 ): Promise<FastifyInstance> {
   const prefix = prefixOf(context.publicUrl);
   const base = fastify({
@@ -58,19 +59,20 @@ export async function createApp(
     ajv: { customOptions: { allErrors: true, coerceTypes: true, removeAdditional: false } },
     forceCloseConnections: true,
     rewriteUrl: ({ url = '/' }) => withoutPrefix(url, prefix),
-    // Rate limits are per client address. If proxies were not trusted, everybody behind a proxy would share one limit.
+    // Limits are per client address. If proxies were not trusted, everybody behind a proxy would share one limit.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     logger: false,
-    ...secured(tls),
+    ...serverOptions(tls),
   });
   const app = base.withTypeProvider<TypeBoxTypeProvider>();
   // Without Fastify’s parser for plain text, such a body is rejected with 415, as forms are. Routes expect JSON by default.
   base.removeContentTypeParser('text/plain');
   answerProblems(base, context);
   context.requests.follow(base);
-  context.turns.follow(base);
-  context.slowReaders.follow(base);
   context.operators.follow(base);
+  context.budgets.follow(base);
+  context.turns.follow(base, (request) => context.operators.signedIn(request) !== undefined);
+  context.slowReaders.follow(base);
   context.recorder.follow(base);
   refuseForeignPages(base, webOrigins);
   refuseIfGone(base, context.store);
@@ -100,7 +102,6 @@ export async function createApp(
       allowedHeaders: ['Accept', 'Last-Event-ID'],
     });
   }
-  await app.register(rateLimit, { global: false });
   const info = { title: 'Pollcast', version: '1', description: DESCRIPTION };
   const servers = prefix === '' ? {} : { servers: [{ url: prefix }] };
   await app.register(swagger, { openapi: { info, ...servers, components: { securitySchemes: SCHEMES } } });
@@ -124,7 +125,7 @@ export async function createApp(
   await app.register(namedOperatorRoutes(context));
   await app.register(auditTrailRoutes(context));
   await app.register(rehearsalRoutes(context));
-  await app.register(operationsRoutes(context));
+  await app.register(operationsRoutes(context, { isPublic: opsPort !== undefined }));
   await app.register(pageRoutes(context));
   // Open streams would keep the server from closing, so end them first.
   base.addHook('preClose', () => context.hub.close());

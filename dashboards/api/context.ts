@@ -15,6 +15,8 @@ import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Joining } from '../joining/joining.ts';
 import type { Rehearsals } from '../rehearsals/rehearsals.ts';
 import type { Hub } from '../sse/hub.ts';
+import type { Budgets } from './limits/budgets.ts';
+import type { Guesses } from './limits/guesses.ts';
 import type { Operators } from './operators.ts';
 import type { Recorder } from './permissions/recorder.ts';
 import type { OperatorStreams } from './permissions/streams.ts';
@@ -41,6 +43,8 @@ export interface Context extends Operations {
   readonly operatorStreams: OperatorStreams;
   readonly trail: AuditTrail;
   readonly recorder: Recorder;
+  readonly budgets: Budgets;
+  readonly guesses: Guesses;
   readonly guests: GuestBook;
   readonly nicknames: Nicknames;
   readonly joining: Joining;

@@ -49,6 +49,12 @@ export class Operators {
     return caller;
   }
 
+  /** True if the request has a token that is wrong. */
+  isWrong(request: FastifyRequest): boolean {
+    const { error } = this.found.get(request) ?? {};
+    return error instanceof Refusal && error.code === 'wrong-token';
+  }
+
   /** Like `caller`, but never throws: undefined also if the token is wrong. */
   signedIn(request: FastifyRequest): Caller | undefined {
     return this.found.get(request)?.caller;
@@ -84,7 +90,7 @@ export class Operators {
   mayPresentRoom(request: FastifyRequest, room: string, door: 'open' | 'devices'): boolean {
     const key = request.headers[SCREEN_KEY];
     if (door === 'open' || (typeof key === 'string' && isSameText(key, this.keyOf(`room/${room}`)))) return true;
-    return this.isSignedIn(request);
+    return this.signedIn(request) !== undefined;
   }
 
   private keyOf(target: string): string {

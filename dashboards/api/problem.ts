@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter, type Registry } from 'prom-client';
 import type { Log } from '../../core/runtime/log.ts';
 import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
-import { Refusal, type RefusalCode } from '../../core/runtime/refusal.ts';
+import { Refusal, type RefusalCode, TooMany } from '../../core/runtime/refusal.ts';
 import { StoreError, StoreGone, StoreRefusal } from '../../core/store/error.ts';
 import type { Store } from '../../core/store/store.ts';
+import type { Guesses } from './limits/guesses.ts';
+import { Held } from './limits/held.ts';
 import type { Operators } from './operators.ts';
 
 /** Why each request was refused or failed. */
@@ -75,6 +77,9 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'too-many-revoked': 409,
   'wrong-status': 409,
   'proof-needed': 429,
+  'too-many-guesses': 429,
+  'too-many-requests': 429,
+  'too-many-streams': 429,
   busy: 503,
   'newer-entry': 503,
   'series-away': 503,
@@ -85,10 +90,29 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'too-many-viewers': 503,
 };
 
-/** Refusals for want of room, which thousands of clients may get at once. */
-const OVERLOAD: ReadonlySet<string> = new Set<RefusalCode>(['busy', 'too-many-viewers']);
-/** Refusals that are not errors: also those of requests that come while the process stops. */
-const PLANNED: ReadonlySet<string> = new Set<string>([...OVERLOAD, 'stopping']);
+/** Refusals that thousands of clients may get at once: for want of room, or because they want too much. */
+const OVERLOAD: readonly RefusalCode[] = [
+  'busy',
+  'too-many-guesses',
+  'too-many-requests',
+  'too-many-streams',
+  'too-many-viewers',
+];
+/** Refusals that are counted: also those of requests that come while the process stops. */
+const COUNTED: ReadonlySet<string> = new Set<RefusalCode>([...OVERLOAD, 'stopping']);
+/** Refusals of what may have been guessed, and whose secret it would be. */
+const GUESSED: Readonly<Partial<Record<RefusalCode, 'operator' | 'device'>>> = {
+  'wrong-token': 'operator',
+  'wrong-credentials': 'device',
+};
+/** How long (ms) an answer is held back, by what it refuses. */
+const HELD_MS: Readonly<Record<string, number>> = {
+  'wrong-token': 250,
+  'wrong-credentials': 250,
+  'too-many-guesses': 250,
+  'too-many-requests': 100,
+  'too-many-streams': 100,
+};
 
 /** When a request that could not be answered now may be sent again, in seconds. */
 const RETRY_AFTER_S = 2;
@@ -141,24 +165,35 @@ const GONE = {
  * Makes an app return all errors as problem details. Server errors are logged; details of unexpected ones are not returned. Only
  * operators learn what is wrong with the store, because that may name directories and servers.
  */
-export function answerProblems(app: FastifyInstance, { log, store, operators, metrics }: ProblemParts): void {
+export function answerProblems(app: FastifyInstance, { log, store, operators, guesses, metrics }: ProblemParts): void {
   const warnings = new RareWarnings(log.child({ part: 'api' }));
+  const held = new Held();
   const refused = new Counter({
     name: 'pollcast_api_requests_refused_total',
-    help: 'Requests refused because too many were waiting, there were too many viewers, or the process was stopping',
+    help: 'Requests refused for want of room, because a caller wanted too much, or because the process was stopping',
     labelNames: ['code'] as const,
     registers: [metrics],
   });
-  for (const code of PLANNED) refused.inc({ code }, 0);
-  app.setErrorHandler((error: HttpError, request, reply) => {
+  for (const code of COUNTED) refused.inc({ code }, 0);
+  app.setErrorHandler(async (thrown: HttpError, request, reply) => {
+    const guessed = thrown instanceof Refusal ? GUESSED[thrown.code] : undefined;
+    const error = (guessed && guesses.count(request, guessed)) ?? thrown;
     const { status, code, detail, problems = [], more = {} } = refusedByStore(error, request) ?? problemOf(error);
     codes.set(request, code);
-    if (PLANNED.has(code)) refused.inc({ code });
-    if (OVERLOAD.has(code)) warnings.warn(code, { why: code, detail }, 'requests are refused');
-    else if (status >= 500 && !PLANNED.has(code))
+    if (COUNTED.has(code)) refused.inc({ code });
+    // Guesses have warnings of their own, and phones that are asked for a proof of work are not refused.
+    if (status === 429 && !guessed && code !== 'proof-needed')
+      warnings.warn(code, { why: code, detail, address: request.ip }, 'requests are refused');
+    // Whatever the reason is, all requests may fail for it.
+    else if (status === 503 && code !== 'stopping')
+      warnings.warn(code, { why: code, detail: error.message }, 'requests are refused');
+    else if (status >= 500 && code !== 'stopping')
       log.error({ err: error, method: request.method, url: request.url }, 'request failed');
-    if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
+    if (error instanceof TooMany) reply.header('retry-after', Math.ceil(error.waitMs / 1_000));
+    else if (status === 503 || status === 429) reply.header('retry-after', RETRY_AFTER_S);
     const body = { type: `urn:pollcast:${code}`, title: TITLES[status] ?? 'Error', status, detail, ...more };
+    const { [code]: holdMs } = HELD_MS;
+    if (holdMs !== undefined) await held.hold(holdMs);
     return reply
       .code(status)
       .type('application/problem+json')
@@ -170,6 +205,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, me
     const condition = store.condition();
     const why = error instanceof StoreRefusal ? error.message : condition.ok ? undefined : condition.reason;
     if (why === undefined) return undefined;
+    if (operators.isWrong(request)) guesses.count(request, 'operator');
     const kind = error instanceof StoreGone || (!condition.ok && condition.isGone) ? GONE : REFUSES;
     return { status: 503, code: kind.code, detail: operators.signedIn(request) ? why : kind.detail };
   }
@@ -187,6 +223,7 @@ interface ProblemParts {
   readonly log: Log;
   readonly store: Pick<Store, 'condition'>;
   readonly operators: Operators;
+  readonly guesses: Guesses;
 }
 
 function problemOf(error: HttpError): Problem {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { pause } from '../../core/waiting/pause.ts';
 import { turn } from '../../core/waiting/turn.ts';
@@ -32,15 +32,20 @@ export class Turns {
     this.isShared = isShared;
   }
 
-  /** Follows the requests of an app. Call this before other hooks are added, which cost time as well. */
-  follow(app: FastifyInstance): void {
+  /**
+   * Follows the requests of an app. Call this before other hooks are added, which cost time as well.
+   *
+   * @param isOperator whether a request may wait, however many are waiting
+   */
+  follow(app: FastifyInstance, isOperator: (request: FastifyRequest) => boolean = () => false): void {
     if (!this.isShared) return;
     app.addHook('onRequest', async (request) => {
       const { method, routeOptions } = request;
       const { socket } = request.raw;
       if (method !== 'GET' && method !== 'HEAD') return;
       if (!isOfApi(request) || routeOptions.url?.endsWith('/stream')) return;
-      if (this.size >= MAX_WAITING || (this.waiting.get(socket)?.length ?? 0) >= MAX_ON_CONNECTION) {
+      const isFull = this.size >= MAX_WAITING && !isOperator(request);
+      if (isFull || (this.waiting.get(socket)?.length ?? 0) >= MAX_ON_CONNECTION) {
         throw new Refusal('busy', 'too many requests are waiting to be answered; try again in a moment');
       }
       await this.next(socket);

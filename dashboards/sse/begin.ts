@@ -4,8 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { acceptsGzip } from '../gzip.ts';
 import { type Form, streamStart } from './frame.ts';
-import type { Hub } from './hub.ts';
-import type { Connection } from './viewer.ts';
+import type { Admitted, Asker, Hub } from './hub.ts';
 
 /** What only an HTTP server does on a connection. The listener of `close` stays, because it frees the parser. */
 const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
@@ -15,10 +14,16 @@ const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
  * than the frames. Each frame is a chunk, because clients that read so many bytes at a time (Python’s requests) hand on a chunk
  * when it arrives, but wait for that many bytes of a body without chunks.
  *
+ * @param asker who asks, apart from the address
  * @returns undefined if there is nothing to stream: the client has left, or a HEAD request checks that the stream exists
- * @throws Refusal pipelined, too-many-viewers
+ * @throws Refusal pipelined, too-many-viewers, too-many-streams, no-such-room
  */
-export function startStream(request: FastifyRequest, reply: FastifyReply, hub: Hub): Connection | undefined {
+export function startStream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  hub: Hub,
+  asker: Omit<Asker, 'address'>,
+): Admitted | undefined {
   const response = reply.raw;
   const { socket } = response;
   // A pipelined request has no socket yet, so Node would never notice that the client disconnected.
@@ -29,7 +34,7 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
     reply.hijack();
     return undefined;
   }
-  if (hub.isFull) throw new Refusal('too-many-viewers', 'there are too many viewers at the moment; try again shortly');
+  const place = request.method === 'HEAD' ? undefined : hub.admit({ ...asker, address: request.ip }, socket);
   const form = formOf(request);
   reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',
@@ -42,7 +47,7 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
   });
   reply.hijack();
   const headers = reply.getHeaders();
-  if (request.method === 'HEAD') {
+  if (!place) {
     // `hijack` skips the headers that plugins set on every response.
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
     response.end();
@@ -59,7 +64,7 @@ export function startStream(request: FastifyRequest, reply: FastifyReply, hub: H
   socket.write(streamStart(form));
   // For everything else that follows the response, it is over.
   response.emit('close');
-  return { socket, form };
+  return { socket, form, place };
 }
 
 /** Whatever else the client sends on this connection is read and dropped. */

@@ -1,12 +1,17 @@
+import type { Socket } from 'node:net';
 import type { PollBook } from '../../core/live/poll-book.ts';
 import type { LiveResults } from '../../core/live/results.ts';
 import type { Descriptors } from '../../core/process/descriptors.ts';
+import { callerOf } from '../../core/process/networks.ts';
+import type { WaitingSockets } from '../../core/process/waiting-sockets.ts';
+import { Refusal } from '../../core/runtime/refusal.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import type { Audience } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
 import { HEARTBEAT, retryFrame } from './frame.ts';
+import { type Place, Places } from './places.ts';
 import { RoomWatch } from './room-watch.ts';
 import { type Connection, Viewer } from './viewer.ts';
 
@@ -18,8 +23,20 @@ interface HubParts {
   readonly polls: PollBook;
   readonly results: LiveResults;
   readonly maxViewers: number;
+  /** The maximum number of viewers from one address; 0: half of all, or of the descriptors. */
+  readonly maxViewersPerAddress: number;
   readonly descriptors: Descriptors;
+  readonly sockets: WaitingSockets;
   readonly metrics: DashboardMetrics;
+}
+
+/** Who asks for a stream. */
+export interface Asker {
+  readonly isOperator: boolean;
+  /** The address of the client. */
+  readonly address: string;
+  /** The room to follow, if it is not a poll. */
+  readonly room?: string;
 }
 
 /** What a viewer may see of a poll. */
@@ -29,13 +46,21 @@ export interface Admission {
   readonly round: number;
 }
 
+/** A connection whose response has begun, and its place. */
+export interface Admitted extends Connection {
+  readonly place: Place;
+}
+
 /** All open result streams of this process. */
 export class Hub {
-  readonly maxViewers: number;
   private readonly polls: PollBook;
   private readonly results: LiveResults;
   private readonly metrics: DashboardMetrics;
   private readonly descriptors: Descriptors;
+  private readonly sockets: WaitingSockets;
+  private readonly places: Places;
+  /** True if an address may have fewer streams only for want of descriptors. */
+  private readonly isTight: boolean;
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
@@ -43,12 +68,16 @@ export class Hub {
   private readonly rooms = new Map<string, Set<RoomWatch>>();
   private readonly halt = new AbortController();
 
-  private constructor({ polls, results, maxViewers, descriptors, metrics }: HubParts) {
+  private constructor({ polls, results, descriptors, sockets, metrics, ...limits }: HubParts) {
     this.polls = polls;
     this.results = results;
-    this.maxViewers = maxViewers;
     this.metrics = metrics;
     this.descriptors = descriptors;
+    this.sockets = sockets;
+    const { maxViewers: total, maxViewersPerAddress: own } = limits;
+    const half = Math.max(1, Math.floor(Math.min(total, descriptors.room) / 2));
+    this.isTight = own === 0 && descriptors.room < total;
+    this.places = new Places({ total, perCaller: own > 0 ? own : half });
   }
 
   static open(parts: HubParts): Hub {
@@ -61,10 +90,26 @@ export class Hub {
     return hub;
   }
 
-  /** True if no further viewer may come in. Counts a refusal for want of descriptors. */
-  get isFull(): boolean {
-    if (this.descriptors.areScarce) this.descriptors.refused('http');
-    return this.descriptors.areScarce || this.viewers.size >= this.maxViewers;
+  /**
+   * Takes a place for a viewer, which it has until its connection closes.
+   *
+   * @throws Refusal too-many-viewers, too-many-streams, no-such-room
+   */
+  admit({ isOperator, address, room }: Asker, socket: Socket): Place {
+    // Operators may use the descriptors that are kept for short requests.
+    if (this.descriptors.areScarce && !isOperator) {
+      this.descriptors.refused('http');
+      throw new Refusal('too-many-viewers', 'there are too many connections at the moment; try again shortly');
+    }
+    const isEarly = room !== undefined && !this.polls.hasRoom(room);
+    const kind = isOperator ? 'operator' : isEarly ? 'early' : 'public';
+    const caller = callerOf(address);
+    if (this.isTight && this.places.problem(kind, caller)?.code === 'too-many-streams')
+      this.descriptors.refused('http');
+    const place = this.places.take(kind, caller);
+    socket.once('close', () => this.places.leave(place));
+    this.sockets.release(socket);
+    return place;
   }
 
   /** Ends all streams. Viewers reconnect, to another process if one is running. */
@@ -95,7 +140,7 @@ export class Hub {
   }
 
   /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. */
-  async watchRoom(connection: Connection, room: string, audience: 'operator' | 'public'): Promise<void> {
+  async watchRoom({ place, ...connection }: Admitted, room: string, audience: 'operator' | 'public'): Promise<void> {
     const viewer = this.enter(connection, () => {
       watch.end();
       watches.delete(watch);
@@ -105,6 +150,7 @@ export class Hub {
       current: () => this.polls.inRoom(room)?.definition.poll,
       feed: (poll) => this.feed(poll, audience, 0),
       leave: (poll, feed) => this.leave(poll, feed, viewer),
+      onPoll: () => this.places.settle(place),
     });
     const watches = this.rooms.get(room) ?? new Set();
     this.rooms.set(room, watches.add(watch));

@@ -8,6 +8,8 @@ export interface RoomSource {
   current(): string | undefined;
   feed(poll: string): Feed;
   leave(poll: string, feed: Feed): void;
+  /** Hears that the room has a poll. */
+  onPoll(): void;
 }
 
 /** Streams the current poll of a room to a viewer. `event: room` names the poll that the following events are about. */
@@ -46,6 +48,7 @@ export class RoomWatch {
       this.isAnnounced = true;
       this.viewer.send(this.name(), this.name);
       if (poll === undefined) continue;
+      this.source.onPoll();
       this.now = { poll, feed: this.source.feed(poll) };
       const { now } = this;
       await now.feed.join(this.viewer);

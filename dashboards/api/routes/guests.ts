@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
  */
 const NICKNAMES_PER_MINUTE = 600;
 const tags = ['guests'];
-const limited = { rateLimit: { max: NICKNAMES_PER_MINUTE, timeWindow: '1 minute' } };
+const limited = { perMinute: NICKNAMES_PER_MINUTE };
 
 const GuestParams = Type.Object({ guest: id('the id of a guest') });
 const NicknameSchema = closed({

@@ -29,7 +29,6 @@ const RESPONSES_PER_MINUTE = 120;
 /** The maximum number of polls that one stream or leaderboard may cover. */
 const MAX_POLLS = 50;
 const tags = ['results'];
-const perMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' } });
 
 /** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
@@ -72,7 +71,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/leaderboard',
       {
-        config: perMinute(LEADERBOARDS_PER_MINUTE),
+        config: { perMinute: LEADERBOARDS_PER_MINUTE },
         schema: {
           summary: 'The leaderboard of players and teams over final quiz questions',
           tags,
@@ -100,7 +99,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/timeline',
       {
-        config: perMinute(TIMELINES_PER_MINUTE),
+        config: { perMinute: TIMELINES_PER_MINUTE },
         schema: { summary: 'Votes, and ballots by option, over the course of a round', tags, ...ofRound },
       },
       async (request): Promise<TimelineAnswer> => {
@@ -116,7 +115,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.get(
       '/api/polls/:poll/responses',
       {
-        config: perMinute(RESPONSES_PER_MINUTE),
+        config: { perMinute: RESPONSES_PER_MINUTE },
         schema: { summary: 'Who has answered, but not what', tags, params: PollParams },
       },
       async ({ params }): Promise<ResponsesAnswer> => {
@@ -167,9 +166,10 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
       // The round of the same object: meanwhile, the next one may have begun.
       admissions.set(id, { audience: await audienceOf(context, request, poll), round: poll.round });
     }
-    const connection = startStream(request, reply, hub);
+    const operator = operators.signedIn(request);
+    const connection = startStream(request, reply, hub, { isOperator: operator !== undefined });
     if (!connection) return;
-    operatorStreams.follow(operators.signedIn(request), connection.socket);
+    operatorStreams.follow(operator, connection.socket);
     await hub.watch(connection, admissions);
   }
 }

@@ -42,9 +42,10 @@ export function roomRoutes(context: Context): FastifyPluginAsyncTypebox {
         const { room } = request.params;
         demandRoomName(room);
         const audience = operators.seesFigures(request, room) ? 'operator' : 'public';
-        const connection = startStream(request, reply, hub);
+        const operator = operators.signedIn(request);
+        const connection = startStream(request, reply, hub, { isOperator: operator !== undefined, room });
         if (!connection) return;
-        operatorStreams.follow(operators.signedIn(request), connection.socket);
+        operatorStreams.follow(operator, connection.socket);
         await hub.watchRoom(connection, room, audience);
       },
     );

@@ -105,7 +105,7 @@ export function secretRoutes({ store, operators, log }: Context): FastifyPluginA
     app.post(
       '/api/claim',
       {
-        config: { rateLimit: { max: EXCHANGES_PER_MINUTE, timeWindow: '1 minute' } },
+        config: { perMinute: EXCHANGES_PER_MINUTE },
         schema: {
           summary: 'Exchange a claim code for the secret of its device, once; needs no other credentials',
           tags,

@@ -55,14 +55,16 @@ class PollcastResult extends HTMLElement {
     this.stop?.();
     this.result = undefined;
     const base = this.getAttribute('server') ?? SERVER;
+    const room = this.getAttribute('room');
     const listener = {
       onResult: (result: Result) => {
         this.result = result;
         this.dispatchEvent(new CustomEvent('pollcast-result', { detail: result }));
         this.draw();
       },
-      onLine: (line: Line) => {
-        this.line = line;
+      onLine: (line: Line, refused?: number) => {
+        // A room without a poll is as good as one in which nothing is asked yet.
+        this.line = refused === 404 && room !== null ? 'connecting' : line;
         this.draw();
       },
       onRoom: () => {
@@ -70,7 +72,6 @@ class PollcastResult extends HTMLElement {
         this.draw();
       },
     };
-    const room = this.getAttribute('room');
     const options = { base: base.replace(/\/+$/, '') };
     this.stop =
       room === null

@@ -198,8 +198,14 @@ function Waiting(props: {
 }) {
   const { room, join, line, refused } = props;
   const isLost = line === 'lost' || (line === 'refused' && refused !== 404);
-  const text =
-    refused === 404 ? say('wait.noPoll') : isLost ? say('line.lost') : room ? say('wait.room') : say('wait.stream');
+  const isUnknown = refused === 404 && !room;
+  const text = isUnknown
+    ? say('wait.noPoll')
+    : isLost
+      ? say('line.lost')
+      : room
+        ? say('wait.room')
+        : say('wait.stream');
   return (
     <div class="screen" data-status="waiting">
       <header>

@@ -158,9 +158,11 @@ export class Process {
     // The type of a foundation names the two real implementations.
     const sessions = (async () => simulatedSessions()) as never;
     const token = async () => '';
+    // There is no HTTP here.
+    const sockets = undefined as never;
     const foundation = {
-      ...{ config, scope, store, series: undefined, polls, sessions, token, metrics, readiness, descriptors, log },
-      tls: undefined,
+      ...{ config, scope, store, series: undefined, polls, sessions, token, metrics, readiness, descriptors, sockets },
+      ...{ log, tls: undefined },
     } as Foundation;
     const isAll = role === 'all';
     const results = role === 'processor' ? undefined : await scope.open('results', LiveResults.open(store, polls, log));

@@ -5,6 +5,8 @@ import { Registry } from 'prom-client';
 import t, { type Test } from 'tap';
 import { Descriptors } from '../../../core/process/descriptors.ts';
 import { HttpServer, MAX_PIPELINED } from '../../../core/process/http.ts';
+import { Networks } from '../../../core/process/networks.ts';
+import { WaitingSockets } from '../../../core/process/waiting-sockets.ts';
 import { createLog } from '../../../core/runtime/log.ts';
 import { Requests } from '../../../dashboards/api/requests.ts';
 import { SlowReaders } from '../../../dashboards/api/slow-readers.ts';
@@ -21,8 +23,11 @@ async function serve(t: Test) {
   // Stands for a stream: while it goes on, nothing else that was asked on its connection is sent.
   app.get('/stream', (_request, reply) => void reply.hijack());
   app.get('/some', async () => `answer ${++answered} ${'x'.repeat(10_000)}`);
-  const descriptors = new Descriptors({ limit: undefined, wanted: 0, metrics: new Registry(), log });
-  const server = await HttpServer.open(app, { host: '127.0.0.1', port: 0, descriptors });
+  const metrics = new Registry();
+  const descriptors = new Descriptors({ limit: undefined, wanted: 0, metrics, log });
+  const sockets = new WaitingSockets({ proxies: new Networks([]), descriptors, metrics, log });
+  t.teardown(() => sockets.close());
+  const server = await HttpServer.open(app, { host: '127.0.0.1', port: 0, descriptors, sockets });
   t.teardown(() => server.close());
   const open = async () => {
     const socket = connect(server.port, '127.0.0.1');

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { callerOf } from '../../../core/process/networks.ts';
+import type { WaitingSockets } from '../../../core/process/waiting-sockets.ts';
+import { TooMany } from '../../../core/runtime/refusal.ts';
+import { Allowances } from '../../../core/waiting/allowances.ts';
+import type { Operators } from '../operators.ts';
+import { isOfApi } from '../requests.ts';
+import type { Guesses } from './guesses.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How often one caller may send this request per minute, besides the limit for all requests. */
+    readonly perMinute?: number;
+  }
+}
+
+/** What requests of operators may do per second, whatever address they come from. */
+const OPERATORS_PER_SECOND = 2_000;
+/** How many seconds’ worth of requests may come at once: a whole hall opens the page when the question is asked. */
+const BURST_SECONDS = 10;
+/** The allowance that all operators share. */
+const OPERATORS = 'operators';
+
+interface BudgetParts {
+  /** How many requests one address may send to the API per second. */
+  readonly requestsPerSecond: number;
+  readonly operators: Operators;
+  readonly guesses: Guesses;
+  readonly sockets: WaitingSockets;
+}
+
+/**
+ * Limits how many requests to the API a caller may send: in total, and of those that are dear (`perMinute`). Everybody in a hall may
+ * share the address of its router, so limits are those of a hall, and operators, who may be in it, have an allowance of their own.
+ */
+export class Budgets {
+  private readonly parts: BudgetParts;
+  private readonly strangers: Allowances;
+  private readonly operators = new Allowances(rateOf(OPERATORS_PER_SECOND));
+  /** The allowances of dear requests, by method and route. */
+  private readonly byRoute = new Map<string, Allowances>();
+
+  constructor(parts: BudgetParts) {
+    this.parts = parts;
+    this.strangers = new Allowances(rateOf(parts.requestsPerSecond));
+  }
+
+  /** Follows the requests of an app. Call this before other hooks are added, so that requests that are refused cost little. */
+  follow(app: FastifyInstance): void {
+    app.addHook('onRequest', async (request) => {
+      if (!isOfApi(request)) return;
+      const { operators, sockets } = this.parts;
+      const isOperator = operators.signedIn(request) !== undefined;
+      if (isOperator) sockets.spare(request.raw.socket);
+      const caller = isOperator ? OPERATORS : callerOf(request.ip);
+      this.demand(request, (isOperator ? this.operators : this.strangers).take(caller));
+      const { perMinute } = request.routeOptions.config;
+      if (perMinute !== undefined) this.demand(request, this.ofRoute(request, perMinute).take(caller));
+    });
+  }
+
+  private demand(request: FastifyRequest, waitMs: number): void {
+    if (waitMs === 0) return;
+    // It is not counted later, where wrong tokens are refused.
+    if (this.parts.operators.isWrong(request)) this.parts.guesses.count(request, 'operator');
+    throw new TooMany('too-many-requests', 'too many requests in a short time; try again in a moment', waitMs);
+  }
+
+  private ofRoute({ method, routeOptions }: FastifyRequest, perMinute: number): Allowances {
+    const route = `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
+    const known = this.byRoute.get(route) ?? new Allowances({ burst: perMinute, perSecond: perMinute / 60 });
+    this.byRoute.set(route, known);
+    return known;
+  }
+}
+
+function rateOf(perSecond: number) {
+  return { burst: perSecond * BURST_SECONDS, perSecond };
+}
