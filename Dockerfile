@@ -27,8 +27,8 @@ USER node
 EXPOSE 1883 8883 8080
 STOPSIGNAL SIGTERM
 # Uses Node.js because the slim image has neither curl nor wget.
-# The certificate need not name the loopback address.
+# The port for monitoring has no TLS, and the certificate need not name the loopback address.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "--no-warnings", "-e", \
-  "const { env } = process; env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`http${env.POLLCAST_TLS_CERT ? 's' : ''}://127.0.0.1:${env.POLLCAST_HTTP_PORT || 8080}/health`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
+  "const { env } = process; env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; const tls = env.POLLCAST_TLS_CERT && !env.POLLCAST_OPS_PORT; fetch(`http${tls ? 's' : ''}://127.0.0.1:${env.POLLCAST_OPS_PORT || env.POLLCAST_HTTP_PORT || 8080}/health`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
 ENTRYPOINT ["node", "build/cli/pollcast.js"]
 CMD ["up"]

@@ -202,6 +202,7 @@ t.test('HAProxy sends devices and viewers to processes that are ready', async (t
     env[name] = '127.0.0.1';
     env[`${name}_MQTT_PORT`] = String(server.mqttPort);
     env[`${name}_HTTP_PORT`] = String(server.httpPort);
+    env[`${name}_OPS_PORT`] = String(server.httpPort);
   }
   const file = pathInCheckout('docker/haproxy.cfg');
   const [mqttPort, httpPort, mqttsPort, httpsPort] = await onOwnPorts(4, async (...ports) => {
