@@ -162,7 +162,8 @@ export const environmentSettings = {
   dataDir: {
     variable: 'POLLCAST_DATA_DIR',
     fallback: 'data',
-    description: 'directory in which votes and results are stored',
+    description:
+      'directory in which votes and results are stored; with Redis, only the keys of open secret rounds, which Redis never gets',
     parse: text,
   },
   operatorToken: {
