@@ -1,6 +1,7 @@
+import type { Allowance } from '../../core/waiting/allowance.ts';
+import { Allowances } from '../../core/waiting/allowances.ts';
 import type { Connection } from '../connection/connection.ts';
-import { Allowances } from '../connection/flow/allowances.ts';
-import type { Allowance, SharedPace } from '../connection/flow/pace.ts';
+import type { SharedPace } from '../connection/flow/pace.ts';
 import { CODE } from '../connection/mqtt5/codes.ts';
 import { CONNACK, type DoorRefusal } from './door.ts';
 import { Guesses } from './guesses.ts';

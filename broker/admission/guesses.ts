@@ -1,4 +1,4 @@
-import { Allowances } from '../connection/flow/allowances.ts';
+import { Allowances } from '../../core/waiting/allowances.ts';
 
 /** How many wrong secrets are answered at once, and how many a second from then on: of one address, and for one device. */
 const OF_ADDRESS = { burst: 100, perSecond: 10 };

@@ -1,10 +1,10 @@
 import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
 import { NONE } from '../../core/voting/count/entries/columns.ts';
+import type { Allowance } from '../../core/waiting/allowance.ts';
+import type { Allowances } from '../../core/waiting/allowances.ts';
 import type { Pending } from '../connection/acknowledgements.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { Allowances } from '../connection/flow/allowances.ts';
-import type { Allowance } from '../connection/flow/pace.ts';
 import { GateError } from '../connection/gate-owner.ts';
 import { CODE } from '../connection/mqtt5/codes.ts';
 import type { Permissions, Publication } from '../connection/permissions.ts';

@@ -1,8 +1,8 @@
 import type { PublishPacket } from 'aedes';
 import type { Log } from '../../core/runtime/log.ts';
+import type { Rate } from '../../core/waiting/allowance.ts';
+import { Allowances } from '../../core/waiting/allowances.ts';
 import type { Connection } from '../connection/connection.ts';
-import { Allowances } from '../connection/flow/allowances.ts';
-import type { Rate } from '../connection/flow/pace.ts';
 import type { Permissions } from '../connection/permissions.ts';
 import type { Receiver } from '../connection/receiver.ts';
 import type { Will } from '../connection/wire/connect.ts';

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { callerOf } from '../../core/process/networks.ts';
 import { LruMap } from '../../core/runtime/lru-map.ts';
 
 /** The time in ms in which an empty bucket becomes full again. */
@@ -51,7 +51,7 @@ export class JoinBudget {
 
   private bucket(address: string, room: string, size: number): Bucket {
     const nowMs = performance.now();
-    const key = `${networkOf(address)} ${room}`;
+    const key = `${callerOf(address)} ${room}`;
     const bucket = this.buckets.use(key) ?? { tokens: size, size, atMs: nowMs };
     // The operator may expect another number now.
     const tokens = bucket.tokens + size - bucket.size + ((nowMs - bucket.atMs) * size) / REFILL_MS;
@@ -60,18 +60,4 @@ export class JoinBudget {
     this.buckets.trim(MAX_BUCKETS);
     return bucket;
   }
-}
-
-/** What one household or hall has: an address of IPv4, or 64 bits of IPv6, in which everybody may choose addresses. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%')[0] as string).split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => '0');
-  const all = [...groups, ...zeros, ...after].slice(0, 4);
-  return all.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
 }

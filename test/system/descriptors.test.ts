@@ -58,7 +58,11 @@ t.test('with few descriptors, monitoring and voting go on, and what is refused i
     for (const client of clients.splice(0)) client.destroy();
   }
   t.equal(server.output.split('\n').filter((line) => line.includes('nearly reached')).length, 1, 'one line');
-  t.equal(server.output.split('\n').filter((line) => line.includes('"why":"stranger"')).length, 1, 'and one for devices');
+  t.equal(
+    server.output.split('\n').filter((line) => line.includes('"why":"stranger"')).length,
+    1,
+    'and one for devices',
+  );
   await eventually('room again', async () => {
     const late = await mqtt.connectAsync(server.mqtt, { clientId: 'late', reconnectPeriod: 0 }).catch(() => undefined);
     await late?.endAsync();

@@ -14,12 +14,10 @@ declare module 'fastify' {
   }
 }
 
-/** What requests of operators may do per second, whatever address they come from. */
+/** What the requests of one operator may do per second, whatever address they come from. */
 const OPERATORS_PER_SECOND = 2_000;
 /** How many seconds’ worth of requests may come at once: a whole hall opens the page when the question is asked. */
 const BURST_SECONDS = 10;
-/** The allowance that all operators share. */
-const OPERATORS = 'operators';
 
 interface BudgetParts {
   /** How many requests one address may send to the API per second. */
@@ -50,10 +48,10 @@ export class Budgets {
     app.addHook('onRequest', async (request) => {
       if (!isOfApi(request)) return;
       const { operators, sockets } = this.parts;
-      const isOperator = operators.signedIn(request) !== undefined;
-      if (isOperator) sockets.spare(request.raw.socket);
-      const caller = isOperator ? OPERATORS : callerOf(request.ip);
-      this.demand(request, (isOperator ? this.operators : this.strangers).take(caller));
+      const operator = operators.signedIn(request)?.name;
+      if (operator !== undefined) sockets.spare(request.raw.socket);
+      const caller = operator === undefined ? callerOf(request.ip) : `operator ${operator}`;
+      this.demand(request, (operator === undefined ? this.strangers : this.operators).take(caller));
       const { perMinute } = request.routeOptions.config;
       if (perMinute !== undefined) this.demand(request, this.ofRoute(request, perMinute).take(caller));
     });

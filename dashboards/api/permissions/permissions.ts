@@ -30,7 +30,7 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
   app.addHook('onRequest', async (request) => {
     const rule = ruleOf(request);
     if (!rule || rule.roles === 'anyone') return;
-    const { poll: id } = request.params as { readonly poll?: string };
+    const { poll: id, room } = request.params as { readonly poll?: string; readonly room?: string };
     // A wrong token is refused even where none is needed.
     operators.caller(request);
     if (rule.isForScreens) {
@@ -42,6 +42,7 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
     if (!mayDo(rule, caller.role) && !rule.inPart?.[caller.role]) throw notForRole(caller, rule.action);
     if (caller.rooms === undefined || rule.reach === 'any-room') return;
     if (rule.reach === 'all-rooms') throw notAllowed(caller, `${rule.action} is for operators of all rooms`);
+    if (rule.reach === 'room' && !reachesRoom(caller, room)) throw elsewhere(caller, room);
     if (rule.reach === 'poll' && id !== undefined) await demandRoomOf(id, caller, polls);
   });
 

@@ -5,8 +5,8 @@ import type { Role } from '../../../core/operators/operator.ts';
  * everything.
  */
 
-/** What a role may be limited to: the room of the poll, of a draft in the request’s body, or nothing less than all rooms. */
-type Reach = 'poll' | 'draft' | 'all-rooms' | 'any-room';
+/** What a role may be limited to: the room of the poll, of a draft in the request’s body, or in the path, or nothing less than all rooms. */
+type Reach = 'poll' | 'draft' | 'room' | 'all-rooms' | 'any-room';
 
 export interface Rule {
   /** The action as `<subject>.<verb>`, as records and the operator’s page name it. */
@@ -81,16 +81,27 @@ export const PERMISSIONS: Readonly<Record<string, Rule>> = {
   'GET /api/devices/:device': read('device.read', ['operator', 'auditor'], 'all-rooms'),
   'PATCH /api/devices/:device': act('device.change', ['operator'], 'all-rooms'),
   'DELETE /api/devices/:device': act('device.revoke', ['operator'], 'all-rooms'),
+  'POST /api/devices/revoke': act('device.revoke', ['operator'], 'all-rooms'),
+  'POST /api/devices/:device/secret': act('device.secret', ['operator'], 'all-rooms'),
+  'POST /api/devices/:device/claim': act('device.claim', ['operator'], 'all-rooms'),
+  'DELETE /api/devices/:device/claim': act('device.unclaim', ['operator'], 'all-rooms'),
+  'POST /api/claim': open('device.exchange'),
   'GET /api/devices/:device/trace': read('device.trace', ['operator', 'auditor'], 'all-rooms'),
 
   'GET /api/guests/me': open('guest.read'),
   'PUT /api/guests/me': open('guest.name'),
   'GET /api/guests': read('guest.list', ['operator', 'auditor'], 'all-rooms'),
   'PATCH /api/guests/:guest': act('guest.moderate', ['operator'], 'all-rooms'),
+  'DELETE /api/guests/:guest': act('guest.revoke', ['operator'], 'all-rooms'),
+  'DELETE /api/guests': act('guest.revoke', ['operator'], 'all-rooms'),
 
   'GET /api/rooms/:room': open('room.read'),
   'GET /api/rooms/:room/stream': open('room.stream'),
   'POST /api/rooms/:room/join': open('room.join'),
+  'GET /api/rooms/:room/guests': read('room.guests', ['operator', 'auditor'], 'room'),
+  'PATCH /api/rooms/:room/guests': act('room.admit', ['operator'], 'room'),
+  'DELETE /api/rooms/:room/guests': act('room.revoke', ['operator'], 'room'),
+  'POST /api/rooms/:room/codes': act('room.codes', ['operator'], 'room'),
 
   'GET /api/rehearsal': read('rehearsal.read', ['operator'], 'all-rooms'),
   'POST /api/polls/:poll/rehearsal': act('rehearsal.begin', ['operator'], 'all-rooms'),

@@ -94,7 +94,6 @@ export function guestRoutes({ guests, nicknames, recorder }: Context): FastifyPl
     app.delete(
       '/api/guests/:guest',
       {
-        onRequest: operators.required,
         schema: {
           summary: 'Revoke a guest: it is disconnected, and its credentials are void',
           tags,
@@ -111,7 +110,6 @@ export function guestRoutes({ guests, nicknames, recorder }: Context): FastifyPl
     app.delete(
       '/api/guests',
       {
-        onRequest: operators.required,
         schema: { summary: 'Revoke the guests and join codes of all rooms', tags },
       },
       async (_request, reply) => {

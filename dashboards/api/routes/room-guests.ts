@@ -10,7 +10,7 @@ import { demandRoomName, RoomParams } from '../schemas/params.ts';
 const tags = ['guests'];
 
 /** How guests get into a room: by whom, how many are expected, their codes, and revoking all of them. Operators only. */
-export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Context): FastifyPluginAsyncTypebox {
+export function roomGuestRoutes({ guests, joining, recorder, publicUrl }: Context): FastifyPluginAsyncTypebox {
   const describe = (room: string): RoomGuestsAnswer => {
     const { joinBy = 'anyone', code = null, expected = null } = guests.room(room) ?? {};
     const atMs = guests.eventAtMs(room);
@@ -18,8 +18,6 @@ export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Conte
   };
 
   return async (app) => {
-    app.addHook('onRequest', operators.required);
-
     app.get(
       '/api/rooms/:room/guests',
       { schema: { summary: 'How guests get into a room', tags, params: RoomParams } },
@@ -40,8 +38,11 @@ export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Conte
           body: GuestRoomSchema,
         },
       },
-      async ({ params: { room }, body: { joinBy, code, expected } }) => {
+      async (request) => {
+        const { room } = request.params;
+        const { joinBy, code, expected } = request.body;
         demandRoomName(room);
+        const before = guests.room(room);
         const needsCode = code === null || (joinBy === 'code' && code === undefined && !guests.room(room)?.code);
         const changes: GuestRoom = {
           ...(joinBy === undefined ? {} : { joinBy }),
@@ -49,6 +50,8 @@ export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Conte
           ...(expected === undefined ? {} : { expected: expected ?? undefined }),
         };
         await guests.change(room, changes);
+        const settings = ({ joinBy, expected }: GuestRoom = {}) => ({ joinBy, expected });
+        recorder.note(request, { before: settings(before), after: settings(guests.room(room)) });
         return describe(room);
       },
     );
@@ -80,7 +83,9 @@ export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Conte
           body: CodesSchema,
         },
       },
-      async ({ params: { room }, body: { count, first = 1 } }): Promise<JoinCodesAnswer> => {
+      async (request): Promise<JoinCodesAnswer> => {
+        const { room } = request.params;
+        const { count, first = 1 } = request.body;
         demandRoomName(room);
         joining.demandRoom(room);
         if (first + count - 1 > MAX_CODE_NUMBER) {
@@ -88,6 +93,7 @@ export function roomGuestRoutes({ guests, joining, operators, publicUrl }: Conte
         }
         const address = publicUrl === '' ? null : `${publicUrl}/vote/${room}`;
         const codes = await guests.codes(room, first, count);
+        recorder.note(request, { after: { first, count } });
         return { room, codes: codes.map((one) => ({ ...one, url: address && `${address}#code=${one.code}` })) };
       },
     );

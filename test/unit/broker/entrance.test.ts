@@ -4,8 +4,8 @@ import { Guesses } from '../../../broker/admission/guesses.ts';
 import { Places } from '../../../broker/admission/places.ts';
 import { Strangers } from '../../../broker/admission/strangers.ts';
 import { Connection, type House } from '../../../broker/connection/connection.ts';
-import { Allowances } from '../../../broker/connection/flow/allowances.ts';
 import { Flow } from '../../../broker/connection/flow/flow.ts';
+import { Allowances } from '../../../core/waiting/allowances.ts';
 
 const HOUSE: House = {
   arrive: () => {},

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { keyedHash } from '../../../core/devices/guests/credential.ts';
-import { JoinBudget, networkOf } from '../../../dashboards/joining/budget.ts';
+import { callerOf } from '../../../core/process/networks.ts';
+import { JoinBudget } from '../../../dashboards/joining/budget.ts';
 import { Challenges } from '../../../dashboards/joining/challenges.ts';
 import { bitsOf, proofOf } from '../../../dashboards/pages/vote/booth/joining/proof.ts';
 import { sha256Start } from '../../../dashboards/pages/vote/booth/joining/sha256.ts';
@@ -75,6 +76,6 @@ t.test('a network of IPv6 has one budget, and so has an address of IPv4', async 
     ['::1', '::2', true],
     ['fe80::1%eth0', 'fe80::2', true],
   ] as const) {
-    t.equal(networkOf(a) === networkOf(b), isSame, `${a} and ${b}`);
+    t.equal(callerOf(a) === callerOf(b), isSame, `${a} and ${b}`);
   }
 });

@@ -45,6 +45,7 @@ t.test('the client behind trusted proxies is the last address that is not theirs
   t.equal(from('10.0.0.1'), '10.0.0.1');
   t.equal(from('10.0.0.1', '10.0.0.2'), '10.0.0.2');
   t.equal(from(undefined, '203.0.113.9'), undefined);
+});
 
 t.test('a caller is an IPv4 address, or a network of 64 bits', async (t) => {
   for (const [address, caller] of [
@@ -62,11 +63,4 @@ t.test('a caller is an IPv4 address, or a network of 64 bits', async (t) => {
   ] as const) {
     t.equal(callerOf(address), caller, `${address}`);
   }
-});
-
-t.test('networks have addresses of both families', async (t) => {
-  const networks = new Networks(['10.0.0.0/8', '192.168.1.1', '2001:db8::/32']);
-  for (const address of ['10.9.8.7', '::ffff:10.0.0.1', '192.168.1.1', '2001:db8::5']) t.ok(networks.has(address));
-  for (const address of ['11.0.0.1', '192.168.1.2', '2001:db9::5', 'x', '', undefined]) t.notOk(networks.has(address));
-  t.notOk(new Networks([]).has('10.0.0.1'));
 });

@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import { Registry } from 'prom-client';
 import t, { type Test } from 'tap';
 import { Descriptors } from '../../../core/process/descriptors.ts';
-import { HttpServer, SERVER_OPTIONS, type Upgrades } from '../../../core/process/http.ts';
+import { HttpServer, serverOptions, type Upgrades } from '../../../core/process/http.ts';
 import { Networks } from '../../../core/process/networks.ts';
 import { WaitingSockets } from '../../../core/process/waiting-sockets.ts';
 import { createLog } from '../../../core/runtime/log.ts';
@@ -23,7 +23,7 @@ const LIMITS = {
 type Opened = Awaited<ReturnType<Awaited<ReturnType<typeof serve>>['open']>>;
 
 async function serve(t: Test, limits: Partial<typeof LIMITS> = {}, proxies: readonly string[] = [], limit?: number) {
-  const app = fastify({ forceCloseConnections: true, http: SERVER_OPTIONS });
+  const app = fastify({ forceCloseConnections: true, ...serverOptions(undefined) });
   let finish = () => {};
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
