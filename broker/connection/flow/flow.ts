@@ -87,7 +87,9 @@ export class Share {
       this.flow.hold(this.held);
       return false;
     }
-    this.isHeld = this.underWay >= this.limit;
+    const { underWay } = this;
+    // Most have less in flight than any fair share.
+    this.isHeld = underWay >= this.most || (underWay >= PIPELINING && underWay >= this.flow.fairShare);
     return !this.isHeld;
   }
 
