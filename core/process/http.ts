@@ -24,6 +24,8 @@ const HEAD_LIMIT_MS = 10_000;
 /** How long (ms) a whole request may take, whatever its size and pace. */
 const REQUEST_LIMIT_MS = 300_000;
 
+/** How many listeners an event of an answer may have. */
+const MAX_LISTENERS = 20;
 /** Interval in ms between looks for slow clients. */
 const CHECK_EVERY_MS = 1_000;
 
@@ -76,6 +78,8 @@ export class HttpServer {
     });
     const unanswered = new ByConnection<ServerResponse>();
     server.prependListener('request', ({ socket }, response) => {
+      // Several parts follow each answer, and Node.js would warn of a leak.
+      response.setMaxListeners(MAX_LISTENERS);
       // Browsers keep connections open in case they need them again, which they then must not.
       if (descriptors.areScarce) response.shouldKeepAlive = false;
       if (unanswered.during(response, socket, response) > MAX_PIPELINED) sockets.cut(socket, 'pipelined');
