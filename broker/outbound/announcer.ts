@@ -92,6 +92,9 @@ export class Announcer {
     const timer = setTimeout(() => {
       this.repeats.delete(id);
       this.enqueuePoll(id, true);
+      // Figures that were hidden meanwhile must not stay with another broker.
+      if (this.published.get(resultTopic(id)) === '') this.published.delete(resultTopic(id));
+      this.announceResult(id);
     }, REPEAT_MS);
     this.repeats.set(id, timer);
   };

@@ -10,9 +10,9 @@ import type { AuditRecord } from './trail/fact.ts';
 
 /**
  * An audit bundle: everything needed to reproduce the result of a finished round, as JSON lines. The first line describes the
- * round, the last one holds the result, and the lines in between are the entries of its vote log, or (version 2, secret rounds)
- * its markers and ballots. What operators did to the poll (version 3) comes before the result. Each line contains the SHA-256 of the previous hash and its own content, so anyone who knows the last
- * hash can detect changed, removed or inserted lines.
+ * round, the last one holds the result, and the lines in between are the entries of its vote log, or in secret rounds its markers
+ * and ballots, followed by what operators did to the poll. Each line contains the SHA-256 of the previous hash and its own content,
+ * so anyone who knows the last hash can detect changed, removed or inserted lines.
  */
 export const FORMAT = 'pollcast audit bundle';
 /**

@@ -90,7 +90,8 @@ export class Operators {
   mayPresentRoom(request: FastifyRequest, room: string, door: 'open' | 'devices'): boolean {
     const key = request.headers[SCREEN_KEY];
     if (door === 'open' || (typeof key === 'string' && isSameText(key, this.keyOf(`room/${room}`)))) return true;
-    return this.signedIn(request) !== undefined;
+    const caller = this.signedIn(request);
+    return caller !== undefined && caller.role !== 'viewer' && reachesRoom(caller, room);
   }
 
   private keyOf(target: string): string {

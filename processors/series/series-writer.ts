@@ -179,9 +179,10 @@ export class SeriesWriter {
   /** Polls that were closed, shown or hidden: their rounds may show more now, without another vote. */
   private async noticeChanged(): Promise<void> {
     for (const id of this.changed) {
-      this.changed.delete(id);
       const poll = this.parts.polls.get(id);
+      // If it cannot be read, it is read again with the next step.
       if (poll && poll.round > 0) await this.known(id, poll.round);
+      this.changed.delete(id);
       for (const followed of this.rounds.values()) if (followed.poll === id) followed.isDirty = true;
     }
   }

@@ -1,23 +1,39 @@
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How often something may happen per day and name, so that it cannot push everything else out within weeks. */
+const PER_DAY = 1_000;
 
-/** Limits how often something happens per minute and name, and counts what was left out. Names must be few. */
+interface Use {
+  minuteMs: number;
+  inMinute: number;
+  dayMs: number;
+  inDay: number;
+  leftOut: number;
+}
+
+/** Limits how often something happens per minute, day and name, and counts what was left out. Names must be few. */
 export class Allowance {
-  private readonly used = new Map<string, { sinceMs: number; taken: number; leftOut: number }>();
+  private readonly perDay: number;
+  private readonly used = new Map<string, Use>();
+
+  constructor(perDay = PER_DAY) {
+    this.perDay = perDay;
+  }
 
   /**
    * Takes one of `perMinute`. Returns how many were left out since the last one that was taken; undefined if this one is.
    */
   take(name: string, perMinute: number, nowMs = performance.now()): number | undefined {
-    const found = this.used.get(name);
-    const one = found ?? { sinceMs: nowMs, taken: 0, leftOut: 0 };
-    if (!found) this.used.set(name, one);
-    if (nowMs - one.sinceMs >= MINUTE_MS) Object.assign(one, { sinceMs: nowMs, taken: 0 });
-    if (one.taken >= perMinute) {
+    const one = this.used.get(name) ?? { minuteMs: nowMs, inMinute: 0, dayMs: nowMs, inDay: 0, leftOut: 0 };
+    this.used.set(name, one);
+    if (nowMs - one.minuteMs >= MINUTE_MS) Object.assign(one, { minuteMs: nowMs, inMinute: 0 });
+    if (nowMs - one.dayMs >= DAY_MS) Object.assign(one, { dayMs: nowMs, inDay: 0 });
+    if (one.inMinute >= perMinute || one.inDay >= this.perDay) {
       one.leftOut++;
       return undefined;
     }
     const { leftOut } = one;
-    Object.assign(one, { taken: one.taken + 1, leftOut: 0 });
+    Object.assign(one, { inMinute: one.inMinute + 1, inDay: one.inDay + 1, leftOut: 0 });
     return leftOut;
   }
 }

@@ -32,4 +32,9 @@ t.test('an allowance counts what it leaves out', async (t) => {
   t.equal(allowance.take('b', 2, 5), 0);
   t.equal(allowance.take('a', 2, 60_002), 2);
   t.equal(allowance.take('a', 2, 60_003), 0);
+  const daily = new Allowance(3);
+  t.same(
+    [0, 1, 60_000, 120_000, 86_400_000].map((ms) => daily.take('a', 2, ms)),
+    [0, 0, 0, undefined, 1],
+  );
 });

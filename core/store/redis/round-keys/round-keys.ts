@@ -36,7 +36,9 @@ interface RoundKeysParts {
  * closed.
  */
 export class SharedRoundKeys {
-  private readonly keys = new Map<string, { readonly key: string; readonly sinceMs: number }>();
+  private readonly keys = new Map<string, string>();
+  /** Since when no document has referred to a key, by `performance.now`. */
+  private readonly unreferred = new Map<string, number>();
   /** The key to which each poll refers, and in which version of the poll that was found. */
   private readonly polls = new Map<string, { readonly name: string | undefined; readonly version: number }>();
   private readonly files: KeyFiles | undefined;
@@ -108,11 +110,16 @@ export class SharedRoundKeys {
   /** Destroys the keys to which no document refers any more: those of rounds that were closed while this process was not there. */
   destroyOthers(stored: Iterable<unknown>): void {
     const referred = new Set([...stored].map(keyNameOf));
-    for (const name of this.files?.names() ?? []) {
-      if (!referred.has(name) && (this.files?.ageMs(name) ?? 0) > UNREFERRED_MS) this.destroy(name);
-    }
-    for (const [name, { sinceMs }] of this.keys) {
-      if (!referred.has(name) && performance.now() - sinceMs > UNREFERRED_MS) this.destroy(name);
+    const nowMs = performance.now();
+    for (const name of new Set([...(this.files?.names() ?? []), ...this.keys.keys()])) {
+      if (referred.has(name)) {
+        this.unreferred.delete(name);
+        continue;
+      }
+      // A store that has lost its data refers to none for a moment, until it is noticed. So what counts is since when.
+      const sinceMs = this.unreferred.get(name) ?? nowMs;
+      this.unreferred.set(name, sinceMs);
+      if (nowMs - sinceMs > UNREFERRED_MS) this.destroy(name);
     }
     this.files?.destroyLeft();
   }
@@ -127,17 +134,17 @@ export class SharedRoundKeys {
   }
 
   private known(name: string): string | undefined {
-    const known = this.keys.get(name)?.key;
+    const known = this.keys.get(name);
     if (known !== undefined) return known;
     const key = this.files?.read(name);
     if (key === undefined || nameOf(key) !== name) return undefined;
-    this.keys.set(name, { key, sinceMs: performance.now() });
+    this.keys.set(name, key);
     return key;
   }
 
   private keep(name: string, key: string): void {
     if (this.keys.has(name)) return;
-    this.keys.set(name, { key, sinceMs: performance.now() });
+    this.keys.set(name, key);
     if (!this.files || this.files.has(name)) return;
     try {
       this.files.write(name, key);
@@ -161,6 +168,7 @@ export class SharedRoundKeys {
 
   private destroy(name: string): void {
     this.keys.delete(name);
+    this.unreferred.delete(name);
     this.exchange?.forget(name);
     this.files?.destroy(name);
   }
