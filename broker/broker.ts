@@ -311,6 +311,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     return listener;
   };
   const handshakes = tls && new Handshakes(tls, onRefused);
+  if (handshakes) scope.add('TLS handshakes', async () => handshakes.close());
   const secure = handshakes && (await listen(options.mqttsPort, handshakes));
   const tcp = options.mqttPort === 'off' ? undefined : await listen(options.mqttPort);
   return { scope, connections, tcp, secure, webSocket };

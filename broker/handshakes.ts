@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { endsOf } from '../core/process/connections.ts';
 import type { Tls } from '../core/process/tls/tls.ts';
 import type { ClientCertificate } from '../core/process/tls/trust.ts';
 
@@ -38,19 +39,19 @@ export class Handshakes {
       if (error.code !== 'ECONNRESET') onFailed(error.code ?? error.message);
     });
     this.server.on('secureConnection', (socket) => {
-      const done = this.underWay.get(nameOf(socket))?.done;
+      const done = this.underWay.get(endsOf(socket))?.done;
       const certificate = tls.identify(socket);
       if (certificate === 'bad')
         onFailed(socket.authorizationError ? String(socket.authorizationError) : 'CERT_REVOKED');
       if (!done || certificate === 'bad') return void socket.destroy();
-      this.underWay.delete(nameOf(socket));
+      this.underWay.delete(endsOf(socket));
       done(socket, certificate);
     });
   }
 
   begin(socket: Socket, done: Done): void {
     if (this.underWay.size >= this.most) this.cutOldest();
-    const name = nameOf(socket);
+    const name = endsOf(socket);
     this.underWay.set(name, { socket, done });
     socket.once('close', () => {
       if (this.underWay.get(name)?.socket === socket) this.underWay.delete(name);
@@ -58,17 +59,19 @@ export class Handshakes {
     this.server.emit('connection', socket);
   }
 
-  private cutOldest(): void {
+  /** Closes the connection that has been in its handshake for longest, and returns it. */
+  cutOldest(why = `${this.most} handshakes are under way, so the oldest was cut`): Socket | undefined {
     const [oldest] = this.underWay;
-    if (!oldest) return;
+    if (!oldest) return undefined;
     const [name, { socket }] = oldest;
     this.underWay.delete(name);
     socket.destroy();
-    this.onFailed(`${this.most} handshakes are under way, so the oldest was cut`);
+    this.onFailed(why);
+    return socket;
   }
-}
 
-/** Names a connection by both of its ends, which the TLS socket on top of it has as well. */
-function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+  /** Closes all connections in their handshakes. */
+  close(): void {
+    for (const { socket } of this.underWay.values()) socket.destroy();
+  }
 }

@@ -57,6 +57,12 @@ export class TcpListener {
       const take = (client: string | undefined, isProxy: boolean) => {
         const origin = originOf(client, isProxy);
         if (!handshakes) return enter(socket, origin);
+        if (descriptors.areScarce) {
+          // Whoever has been in its handshake for longest makes room; if nobody is, the new connection goes.
+          const spare = handshakes.cutOldest('descriptors are scarce') ?? socket;
+          descriptors.forget(spare.destroy());
+          if (spare === socket) return descriptors.refused('mqtt');
+        }
         handshakes.begin(socket, (secure, certificate) => enter(secure, { ...origin, certificate }));
       };
       if (address !== undefined && announcing.has(address)) {

@@ -35,12 +35,12 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   const stop = async (why: string, exitCode: number) => {
     // A second signal exits immediately. A worker ignores it, because both the terminal and the supervisor send it a signal.
     if (isStopping && worker !== undefined) return;
-    if (isStopping) process.exit(EXIT.failed);
+    if (isStopping) return leave(EXIT.failed, false);
     isStopping = true;
     log.info({ why }, 'stopping');
     const isClean = (await running?.stop()) ?? true;
     log.info({ isClean }, 'stopped');
-    process.exit(isClean ? exitCode : EXIT.failed);
+    leave(isClean ? exitCode : EXIT.failed, isClean);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
   process.on('unhandledRejection', (error) => {
@@ -61,8 +61,9 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
     if (demo) await createDemo(running);
   } catch (error) {
     process.stderr.write(`pollcast: could not start: ${explain(error as NodeJS.ErrnoException)}\n`);
-    await running?.stop();
-    process.exit(error instanceof TlsError ? EXIT.misconfigured : EXIT.failed);
+    const isClean = (await running?.stop()) ?? true;
+    leave(error instanceof TlsError ? EXIT.misconfigured : EXIT.failed, isClean);
+    return;
   }
   if (role === 'all') process.stdout.write(welcome(running, config));
   if (role === 'dashboard' && config.operatorToken === '') {
@@ -108,4 +109,13 @@ function explain(error: NodeJS.ErrnoException & { address?: string; port?: numbe
   if (error.code === 'EADDRNOTAVAIL')
     return `this machine has no address ${error.address}; check POLLCAST_HOST and POLLCAST_OPS_HOST`;
   return error.message;
+}
+
+/**
+ * Ends this process. After an unclean stop, a transaction of lmdb may be waiting for this thread, and `process.exit` would wait for
+ * it, for ever.
+ */
+function leave(exitCode: number, isClean: boolean): void {
+  if (isClean) process.exit(exitCode);
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -25,6 +25,8 @@ export class Places {
   private arriving = 0;
   private taken = 0;
   private readonly byNetwork = new Map<string, number>();
+  /** By client id, the connection that limits do not hold for: one, because its id is only claimed so far. */
+  private readonly returning = new Map<string, Connection>();
 
   constructor(limits: PlaceLimits) {
     this.limits = limits;
@@ -38,10 +40,12 @@ export class Places {
    * @param isReturning true if a connection of the same device is open, which the new one will replace
    */
   arrive(connection: Connection, isReturning: boolean): 'full' | 'address' | undefined {
-    const { network } = connection;
+    const { network, clientId = '' } = connection;
     const ofAddress = network === undefined ? 0 : (this.byNetwork.get(network) ?? 0);
-    if (!isReturning && ofAddress >= this.mostOfAddress) return 'address';
-    if (!isReturning && this.arriving >= this.limits.most) return 'full';
+    const isExempt = isReturning && !this.returning.has(clientId);
+    if (!isExempt && ofAddress >= this.mostOfAddress) return 'address';
+    if (!isExempt && this.arriving >= this.limits.most) return 'full';
+    if (isExempt) this.returning.set(clientId, connection);
     if (network !== undefined) this.byNetwork.set(network, ofAddress + 1);
     this.arriving++;
     connection.place = 'arriving';
@@ -55,6 +59,7 @@ export class Places {
     this.arriving--;
     this.taken++;
     connection.place = 'taken';
+    this.forget(connection);
     return true;
   }
 
@@ -65,9 +70,15 @@ export class Places {
     if (place === 'taken') this.taken--;
     else this.arriving--;
     connection.place = 'none';
+    this.forget(connection);
     if (network === undefined) return;
     const left = (this.byNetwork.get(network) ?? 0) - 1;
     if (left > 0) this.byNetwork.set(network, left);
     else this.byNetwork.delete(network);
+  }
+
+  private forget(connection: Connection): void {
+    const { clientId = '' } = connection;
+    if (this.returning.get(clientId) === connection) this.returning.delete(clientId);
   }
 }

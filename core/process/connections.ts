@@ -45,3 +45,8 @@ export class ByConnection<T> {
     for (const all of this.bySocket.values()) yield* all;
   }
 }
+
+/** Names a connection by both of its ends, which the TLS socket on top of it has as well. */
+export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}

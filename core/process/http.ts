@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { ByConnection } from './connections.ts';
+import { ByConnection, endsOf } from './connections.ts';
 import type { Descriptors } from './descriptors.ts';
 import { withoutPrefix } from './prefix.ts';
 import type { Tls } from './tls/tls.ts';
@@ -54,9 +54,12 @@ export function serverOptions(tls: Tls | undefined): object {
 /** A running HTTP app. */
 export class HttpServer {
   private readonly app: FastifyInstance;
+  /** Connections on which TLS has not begun yet, by their ends. */
+  private readonly handshaking: ReadonlyMap<string, Socket>;
 
-  private constructor(app: FastifyInstance) {
+  private constructor(app: FastifyInstance, handshaking: ReadonlyMap<string, Socket>) {
     this.app = app;
+    this.handshaking = handshaking;
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
@@ -67,14 +70,27 @@ export class HttpServer {
     descriptors.follow(server);
     tls?.follow(server);
     sockets.follow(server);
-    // With TLS, requests come over another socket, which there is once the handshake is done.
-    if (tls) server.on('secureConnection', (socket) => sockets.add(socket));
+    const handshaking = new Map<string, Socket>();
     server.on('connection', (socket) => {
       if (descriptors.areScarce) sockets.makeRoom();
-      if (!descriptors.areSpent) return tls ? undefined : sockets.add(socket);
+      if (!descriptors.areSpent) {
+        if (tls) {
+          const ends = endsOf(socket);
+          handshaking.set(ends, socket);
+          socket.once('close', () => handshaking.delete(ends));
+        }
+        return sockets.add(socket);
+      }
       descriptors.refused('http');
       socket.destroy();
       descriptors.forget(socket);
+    });
+    // With TLS, requests come over another socket, which there is once the handshake is done.
+    server.on('secureConnection', (socket: Socket) => {
+      const below = handshaking.get(endsOf(socket));
+      handshaking.delete(endsOf(socket));
+      if (below) sockets.release(below);
+      sockets.add(socket, below);
     });
     const unanswered = new ByConnection<ServerResponse>();
     server.prependListener('request', ({ socket }, response) => {
@@ -102,7 +118,7 @@ export class HttpServer {
       await app.close();
       throw error;
     }
-    return new HttpServer(app);
+    return new HttpServer(app, handshaking);
   }
 
   get port(): number {
@@ -110,7 +126,10 @@ export class HttpServer {
   }
 
   async close(): Promise<void> {
-    await this.app.close();
+    const closed = this.app.close();
+    // The server would wait for them, and does not know them.
+    for (const socket of this.handshaking.values()) socket.destroy();
+    await closed;
   }
 }
 

@@ -42,6 +42,8 @@ const LIMITS: Limits = {
 
 interface Line {
   readonly socket: Socket;
+  /** What has the descriptor: with TLS, the socket below. */
+  readonly below: Socket;
   /** Undefined for a trusted proxy, whose connections belong to many. */
   readonly caller: string | undefined;
   sinceMs: number;
@@ -102,12 +104,12 @@ export class WaitingSockets {
     return this.waiting.size;
   }
 
-  /** Follows a connection from its beginning. */
-  add(socket: Socket): void {
+  /** Follows a connection from its beginning. @param below with TLS, the socket below */
+  add(socket: Socket, below = socket): void {
     const { proxies } = this.parts;
     const { remoteAddress } = socket;
     const caller = proxies.has(remoteAddress) ? undefined : callerOf(remoteAddress);
-    const line: Line = { socket, caller, sinceMs: performance.now(), unanswered: 0, body: undefined };
+    const line: Line = { socket, below, caller, sinceMs: performance.now(), unanswered: 0, body: undefined };
     this.lines.set(socket, line);
     socket.once('close', () => this.release(socket));
     this.wait(line);
@@ -163,9 +165,10 @@ export class WaitingSockets {
   /** Cuts a connection, and counts it. */
   cut(socket: Socket, why: Cut): void {
     this.count(socket, why);
+    const { below = socket } = this.lines.get(socket) ?? {};
     this.release(socket);
     socket.destroy();
-    this.parts.descriptors.forget(socket);
+    this.parts.descriptors.forget(below);
   }
 
   private count(socket: Socket, why: Cut): void {

@@ -127,12 +127,13 @@ export class SeriesWriter {
     const positions = await Promise.all(
       Array.from({ length: store.log.partitions }, (_, partition) => store.counts.position(partition)),
     );
-    for (const [partition, { changed }] of positions.entries()) this.cursors.set(partition, changed);
     for (const poll of polls.all().filter(isRecent)) {
       // The processor before may not have written the last points.
       this.emit(await this.known(poll.definition.poll, poll.round));
       this.backlog.add(eventPoints(poll));
     }
+    // Only now, so that what has failed is tried again.
+    for (const [partition, { changed }] of positions.entries()) this.cursors.set(partition, changed);
   }
 
   private letGo(): void {

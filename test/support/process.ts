@@ -7,6 +7,8 @@ import { pathInCheckout } from './root.ts';
 
 const POLLCAST = pathInCheckout('build/cli/pollcast.js');
 const START_LIMIT_MS = 90_000;
+/** Time limit in ms for a process to end after a signal. It should stop within 10 s. */
+const END_LIMIT_MS = 30_000;
 /** The maximum number of characters of a process's output that are kept. */
 const MAX_OUTPUT = 200_000;
 
@@ -134,7 +136,14 @@ export class Server {
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const closed = once(child, 'close');
     child.kill(signal);
+    let isStuck = false;
+    const timer = setTimeout(() => {
+      isStuck = true;
+      child.kill('SIGKILL');
+    }, END_LIMIT_MS);
     const [code] = await closed;
+    clearTimeout(timer);
+    if (isStuck) throw new Error(`did not end within ${END_LIMIT_MS} ms of ${signal}: ${this.output}`);
     return code;
   }
 }

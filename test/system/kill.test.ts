@@ -65,8 +65,10 @@ t.test(
     const running = new Simulation({ ...load(server), votes: 50, seed: 5 }, (phase) => {
       isVoting ||= phase === 'voting';
     }).run();
-    running.catch(() => {});
-    while (!isVoting) await sleep(2);
+    let isDone = false;
+    running.catch(() => {}).finally(() => (isDone = true));
+    while (!isVoting && !isDone) await sleep(2);
+    t.ok(isVoting, 'votes arrive');
     await sleep(400);
     const startMs = Date.now();
     t.equal(await server.stop(), 0);
