@@ -13,7 +13,9 @@ const OF_STRANGERS_PER_MINUTE = 10;
 /** How many refusals of one operator, or of all screens, are recorded per minute. */
 const OF_ONE_PER_MINUTE = 60;
 /** Refusals that are recorded whatever was asked for: they concern who may do something. */
-const OF_PERMISSION: ReadonlySet<string> = new Set(['foreign-page', 'not-allowed', 'operators-only', 'wrong-token']);
+const OF_PERMISSION: ReadonlySet<string> = new Set([
+  ...['foreign-page', 'not-allowed', 'operators-only', 'wrong-token', 'too-many-guesses'],
+]);
 
 /** What a route knows of an action. Values are short, and contain no secrets. */
 export interface Note {

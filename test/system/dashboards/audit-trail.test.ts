@@ -87,13 +87,15 @@ t.test('strangers cannot fill the trail, but are recorded, with how many were le
   const ofStrangers = records.filter(({ who }) => who === 'stranger');
   t.ok(ofStrangers.length >= 2 && ofStrangers.length <= 20, `${ofStrangers.length} were recorded`);
   for (const one of ofStrangers)
-    t.match(one, { role: null, outcome: 'refused', code: /^(operators-only|wrong-token)$/ });
+    t.match(one, { role: null, outcome: 'refused', code: /^(operators-only|wrong-token|too-many-guesses)$/ });
   t.ok(
     records.some(({ action, who }) => who === 'root' && action === 'poll.open'),
     'what operators did is still there',
   );
   const { body } = await s.call('GET', '/metrics');
-  t.match(body, /pollcast_operator_refusals_total\{code="wrong-token"\} 100/);
+  const refused = (code: string) =>
+    Number(new RegExp(`pollcast_operator_refusals_total\\{code="${code}"\\} (\\d+)`).exec(body)?.[1]);
+  t.equal(refused('wrong-token') + refused('too-many-guesses'), 100);
 });
 
 t.test('screens with a key, and anybody at an open door, are recorded when they hide figures', async (t) => {

@@ -34,6 +34,9 @@ async function ask(s: Stage, token: string | undefined, method: string, path: st
 
 const isLetThrough = ({ code }: { code: string }) => !['operators-only', 'not-allowed', 'wrong-token'].includes(code);
 
+/** The answers to a wrong token: the second, if there were many from one address. */
+const REFUSED: readonly number[] = [401, 429];
+
 t.test('every route of the API has a row in the table, and the other way round', async (t) => {
   const s = await stage(t);
   const { paths } = (await s.call('GET', '/docs/json')).body as { paths: Record<string, Record<string, object>> };
@@ -223,19 +226,20 @@ t.test('a wrong, revoked or expired token is refused, also where none is needed'
     `${token}.`,
   ];
   for (const one of [...wrong, `${name}.${'x'.repeat(10_000)}`, '__proto__.x', `${ROOT_TOKEN}x`]) {
-    t.equal(await status(one), 401, one.slice(0, 60));
-    t.equal(await status(one, '/api/polls'), 401, one.slice(0, 60));
+    t.ok(REFUSED.includes(await status(one)), one.slice(0, 60));
+    t.ok(REFUSED.includes(await status(one, '/api/polls')), one.slice(0, 60));
   }
   const expire = (expiresAt: string | null) =>
     s.call('PATCH', '/api/operators/ann', { operator: true, body: { expiresAt } });
   t.match((await expire(new Date().toISOString())).body, { operator: 'ann', expired: true });
-  t.equal(await status(token), 401);
+  t.ok(REFUSED.includes(await status(token)));
   t.match((await expire(null)).body, { expiresAt: null, expired: false });
   t.equal(await status(token), 200);
   t.equal((await s.call('DELETE', '/api/operators/ann', { operator: true })).status, 204);
-  t.equal(await status(token), 401);
+  t.ok(REFUSED.includes(await status(token)));
   const next = await created(s, 'ann', 'auditor');
-  t.same([await status(token), await status(next)], [401, 200]);
+  t.ok(REFUSED.includes(await status(token)));
+  t.equal(await status(next), 200);
   t.equal(await status(ROOT_TOKEN), 200, 'the token of the deployment goes on working');
 });
 

@@ -111,7 +111,11 @@ t.test('a bundle of a secret round that an earlier version exported can still be
   await step(s, 'q', 'close');
   await finalOf(s, 'q');
   const { body } = await s.call('GET', '/api/polls/q/audit', { operator: true });
-  const lines: string[] = body.trim().split('\n');
+  // Earlier versions had no records of the audit trail.
+  const exported: string[] = body.trim().split('\n');
+  const lines = exported
+    .filter((line) => !('record' in JSON.parse(line)))
+    .map((line) => line.replace('"version":3', '"version":1'));
   t.match(JSON.parse(lines[0] as string), { header: { version: 1 } });
   const [plain, quoted] = ['"visibility":"live"', '\\"visibility\\":\\"live\\"'];
   const secret = lines.map((line) =>
