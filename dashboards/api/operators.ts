@@ -67,6 +67,15 @@ export class Operators {
     throw new Refusal('operators-only', otherwise);
   }
 
+  /**
+   * Checks again, once a body has arrived, whether the operator who sends a request may still act. Call this before anything is
+   * changed. @throws Refusal wrong-token; StoreError
+   */
+  async demandCurrent(request: FastifyRequest): Promise<void> {
+    const caller = this.signedIn(request);
+    if (caller && hasBody(request) && !(await this.register.isCurrent(caller))) throw wrongToken();
+  }
+
   /** True if the sender sees the figures of this room’s polls before others do. @throws Refusal wrong-token; StoreError */
   seesFigures(request: FastifyRequest, room: string | undefined): boolean {
     const caller = this.caller(request);
@@ -120,6 +129,15 @@ export class Operators {
     if (token !== undefined && isSameText(token, this.token)) return { caller: ROOT_CALLER };
     const caller = token === undefined ? undefined : await this.register.find(token);
     if (caller) return { caller };
-    throw new Refusal('wrong-token', 'the operator token is wrong, or it has expired or been revoked');
+    throw wrongToken();
   }
+}
+
+function wrongToken(): Refusal {
+  return new Refusal('wrong-token', 'the operator token is wrong, or it has expired or been revoked');
+}
+
+/** True if a body follows the head of the request, which may be long after it. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

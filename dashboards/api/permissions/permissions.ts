@@ -29,10 +29,11 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
 
   app.addHook('onRequest', async (request) => {
     const rule = ruleOf(request);
-    if (!rule || rule.roles === 'anyone') return;
-    const { poll: id, room } = request.params as { readonly poll?: string; readonly room?: string };
-    // A wrong token is refused even where none is needed.
+    if (!rule) return;
+    // A wrong token is refused even where none is needed: what is answered otherwise would tell whether a guess is right.
     operators.caller(request);
+    if (rule.roles === 'anyone') return;
+    const { poll: id, room } = request.params as { readonly poll?: string; readonly room?: string };
     if (rule.isForScreens) {
       const poll = polls.get(id ?? '');
       if (!poll) throw noSuchPoll(id ?? '');
@@ -51,6 +52,11 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
     const rule = ruleOf(request);
     const caller = operators.signedIn(request);
     if (!rule || !caller) return;
+    // The body may have taken minutes to arrive, and the poll may have moved meanwhile, too.
+    await operators.demandCurrent(request);
+    const { poll: id } = request.params as { readonly poll?: string };
+    if (rule.roles !== 'anyone' && rule.reach === 'poll' && id !== undefined && caller.rooms !== undefined)
+      await demandRoomOf(id, caller, polls);
     const isObject = typeof request.body === 'object' && request.body !== null;
     const body = (isObject ? request.body : {}) as { readonly room?: unknown };
     const fields = mayDo(rule, caller.role) ? undefined : rule.inPart?.[caller.role];
