@@ -51,8 +51,8 @@ const MAX_IN_FLIGHT = 50_000;
 const MEASURE_EVERY_MS = 1_000;
 /** Interval in ms between checks which clients take too long. */
 const CHECK_EVERY_MS = 250;
-/** Interval in ms between checks whether the credentials of connected guests have expired. */
-const GUESTS_EVERY_MS = 1_000;
+/** Interval in ms between checks whether the credentials of connected guests and devices have expired. */
+const CREDENTIALS_EVERY_MS = 1_000;
 /** Time limit in ms for clients to disconnect when the broker stops. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -260,7 +260,11 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   scope.add('announcer', () => announcer.close());
   const unwatch = store.registry.watch((collection, device) => void admission.onWrite(collection, device));
   parts.guests?.on('change', admission.checkGuests);
-  if (parts.guests) every(GUESTS_EVERY_MS, halt.signal, () => admission.checkGuests());
+  if (parts.guests)
+    every(CREDENTIALS_EVERY_MS, halt.signal, () => {
+      admission.checkGuests();
+      admission.checkSecrets();
+    });
   every(MEASURE_EVERY_MS, halt.signal, () => {
     metrics.connections.set(connections.size);
     metrics.strangers.set(entrance.strangers.size);

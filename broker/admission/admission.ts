@@ -161,6 +161,15 @@ export class Admission {
     }
   };
 
+  /** Disconnects devices whose secret has ended, although they have not used the one that replaces it. Call every second. */
+  checkSecrets(): void {
+    const { connections, lines } = this.parts;
+    for (const connection of connections.withEndedSecret(Date.now())) {
+      connection.because('removed');
+      lines.end(connection);
+    }
+  }
+
   /** Enters the client’s session only now, because a client that was not admitted may not touch it. */
   private async enterSession(connection: Connection, connect: Connect): Promise<Entry> {
     if (connection.isClosed) return NEW;
@@ -220,5 +229,7 @@ function isRegistered({ registration }: Connection): boolean {
 function update(connection: Connection, kept: Device | undefined): boolean {
   if (!kept || registrationOf(kept) !== connection.registration) return false;
   connection.elector = electorOf(kept);
+  // A certificate does not end with the secret.
+  connection.secretUntilMs = connection.certificate ? undefined : kept.next?.untilMs;
   return true;
 }

@@ -94,6 +94,8 @@ export class Connection implements GateOwner {
   detail: string | undefined;
   /** Identifies the registration that admitted the device; undefined if the device is not registered. */
   registration: string | undefined;
+  /** When the secret with which the device was admitted ends, in ms since 1970, because it has got another one; if it has. */
+  secretUntilMs: number | undefined;
   /** The credentials with which a guest was admitted; undefined if the device is not a guest. */
   guest: Guest | undefined;
   /** True once the connection has been taken over, or its device removed. Nothing that arrives from then on is taken. */

@@ -22,6 +22,11 @@ export class Connections {
     return this.open.size;
   }
 
+  /** Those of devices whose secret has ended by now, in ms since 1970. */
+  withEndedSecret(nowMs: number): Connection[] {
+    return [...this.open].filter(({ secretUntilMs = Infinity }) => secretUntilMs <= nowMs);
+  }
+
   /** Those of guests. */
   *guests(): Generator<Connection> {
     for (const connection of this.open) if (connection.guest) yield connection;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { MAX_GUEST_HOURS } from '../devices/guests/credential.ts';
 import { parseAddress } from '../store/redis-address.ts';
 import { MAX_PARTITIONS } from '../voting/count/partition.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
@@ -299,7 +300,7 @@ export const environmentSettings = {
     variable: 'POLLCAST_GUEST_HOURS',
     fallback: '168',
     description: 'number of hours for which a guest may vote after joining; then the phone joins again, as a new guest',
-    parse: (value: string) => whole(value, 1, 8_760),
+    parse: (value: string) => whole(value, 1, MAX_GUEST_HOURS),
   },
   guestsPerAddress: {
     variable: 'POLLCAST_GUESTS_PER_ADDRESS',

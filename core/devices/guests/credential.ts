@@ -9,6 +9,9 @@ const CODE_PREFIX = 'guest-code-';
 const FORM = 'g2';
 const PASSWORD = /^g2\.([\w-]*)\.([\w-]*)\.([0-9a-z]{1,9})\.([\w-]{32})$/;
 
+/** For how many hours credentials can be valid at most. */
+export const MAX_GUEST_HOURS = 8_760;
+
 /** What the credentials of a guest say. */
 export interface Guest {
   readonly device: string;

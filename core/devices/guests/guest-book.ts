@@ -11,6 +11,7 @@ import {
   isCodeGuestId,
   isGuestId,
   keyedHash,
+  MAX_GUEST_HOURS,
   newGuestId,
   passwordOf,
   readPassword,
@@ -23,6 +24,8 @@ const RESYNC_MS = 30_000;
 const READ_AGAIN_MS = 500;
 /** The maximum number of guests that are revoked one by one, because each is held in memory everywhere. */
 const MAX_REVOKED = 20_000;
+/** For how long (ms) credentials can be valid at most. */
+const MAX_LIFETIME_MS = MAX_GUEST_HOURS * 3_600_000;
 /** The id of the settings that hold in all rooms. No room can have this name. */
 const ALL_ROOMS = '*';
 
@@ -180,8 +183,9 @@ export class GuestBook extends EventEmitter<{ change: [guest?: string] }> {
     if (!isGuestId(guest)) throw new Refusal('no-such-guest', `${JSON.stringify(guest)} is not the id of a guest`);
     const nowMs = Date.now();
     for (const [id, atMs] of this.revoked) {
-      // Codes are valid until the next event, so their guests stay revoked.
-      if (atMs + this.lifetimeMs < nowMs && !isCodeGuestId(id)) await this.registry.remove('revokedGuests', id);
+      // Codes are valid until the next event, so their guests stay revoked; and credentials as long as the setting said when they
+      // were issued.
+      if (atMs + MAX_LIFETIME_MS < nowMs && !isCodeGuestId(id)) await this.registry.remove('revokedGuests', id);
     }
     if (this.revoked.size >= MAX_REVOKED) {
       const why = `${MAX_REVOKED} guests are revoked one by one, which is the limit; revoke all guests of their room instead`;

@@ -92,6 +92,22 @@ t.test('credentials expire, also those of a connected guest, and those of versio
   await enter(s, guest);
 });
 
+t.test(
+  'a guest stays revoked while the credentials last, also once others are issued for a shorter time',
+  async (t) => {
+    const s = await stage(t, DOOR);
+    await s.openPoll('q', { room: 'hall' });
+    const { registry } = s.pollcast.store;
+    const guest = await join(s, 'hall');
+    // Revoked two hours ago, when credentials were issued for a week.
+    await registry.put('revokedGuests', guest.device, { atMs: Date.now() - 2 * 3_600_000 });
+    const book = await GuestBook.open({ registry, guestHours: 1, log: createLog('silent') });
+    await book.revoke((await join(s, 'hall')).device);
+    t.equal(await book.verify(guest.device, guest.password), undefined);
+    await book.close();
+  },
+);
+
 t.test('one guest, the guests of a room, and all of them can be revoked, and join again at once', async (t) => {
   const s = await stage(t, DOOR);
   await s.openPoll('q', { room: 'hall' });

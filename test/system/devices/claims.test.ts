@@ -123,13 +123,18 @@ t.test('a new secret replaces the old one when it is first used', async (t) => {
   t.equal(none, null);
   await cut;
   await t.rejects(enter(last), { code: 4 });
-  await enter(now);
+  const ended = (await enter(now)).closed();
 
   await renew({ graceSeconds: 3_600 });
   const { registry } = s.pollcast.store;
   const kept = await registry.get<Record<string, object>>('devices', 'd');
   await registry.put('devices', 'd', { ...kept?.value, next: { ...kept?.value.next, untilMs: Date.now() - 1 } });
-  await t.rejects(enter(now), { code: 4 }, 'after its time, the old secret has ended, too');
+  await ended;
+  await t.rejects(
+    enter(now),
+    { code: 4 },
+    'after its time, the old secret has ended, too, and what is connected with it',
+  );
 });
 
 t.test('many connections that use a new secret at once', async (t) => {
