@@ -5,6 +5,7 @@ import type { Descriptors } from '../../core/process/descriptors.ts';
 import { callerOf } from '../../core/process/networks.ts';
 import type { WaitingSockets } from '../../core/process/waiting-sockets.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
+import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import type { Audience } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
@@ -44,6 +45,14 @@ export interface Admission {
   readonly audience: Audience;
   /** The round for which that was decided. */
   readonly round: number;
+  /** Whether an operator may still see the poll’s figures: it may move to another room, also by being created again. */
+  readonly isStillAllowed?: (poll: Poll) => boolean;
+}
+
+/** A viewer of a poll to which not everybody’s rights extend. */
+interface Watcher {
+  readonly viewer: Viewer;
+  readonly isStillAllowed: (poll: Poll) => boolean;
 }
 
 /** A connection whose response has begun, and its place. */
@@ -64,6 +73,8 @@ export class Hub {
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
+  /** The viewers whose rights depend on the room of a poll, by poll. */
+  private readonly watchers = new Map<string, Set<Watcher>>();
   /** The viewers that follow each room. */
   private readonly rooms = new Map<string, Set<RoomWatch>>();
   private readonly halt = new AbortController();
@@ -125,9 +136,14 @@ export class Hub {
   /** Streams polls to a viewer until its connection closes. @param polls what the viewer may see, by poll id */
   async watch(connection: Connection, polls: ReadonlyMap<string, Admission>): Promise<void> {
     const joined: { poll: string; feed: Feed }[] = [];
+    const forgets: (() => void)[] = [];
     const viewer = this.enter(connection, () => {
       for (const { poll, feed } of joined) this.leave(poll, feed, viewer);
+      for (const forget of forgets) forget();
     });
+    for (const [poll, { isStillAllowed }] of polls) {
+      if (isStillAllowed) forgets.push(this.guard(poll, { viewer, isStillAllowed }));
+    }
     for (const [poll, { audience, round }] of polls) {
       if (viewer.isClosed) return;
       // Not earlier: while the viewer joins another feed, this one may be given up, and no changes would come any more.
@@ -157,6 +173,23 @@ export class Hub {
     await watch.follow();
   }
 
+  /** Ends a viewer’s stream once the poll is in a room to which its rights do not extend. @returns stops that */
+  private guard(poll: string, watcher: Watcher): () => void {
+    const watchers = this.watchers.get(poll) ?? new Set();
+    this.watchers.set(poll, watchers.add(watcher));
+    this.check(poll, watcher);
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.watchers.get(poll) === watchers) this.watchers.delete(poll);
+    };
+  }
+
+  private check(id: string, { viewer, isStillAllowed }: Watcher): void {
+    const poll = this.polls.get(id);
+    // Nothing is shown of a poll that was deleted.
+    if (poll && !isStillAllowed(poll)) viewer.end();
+  }
+
   /** Adds a viewer, and removes it when its connection closes. */
   private enter(connection: Connection, onLeave: () => void): Viewer {
     const viewer = new Viewer(connection, this.onFrame);
@@ -178,10 +211,9 @@ export class Hub {
   };
 
   private readonly onPoll = (id: string): void => {
-    const room = this.polls.get(id)?.definition.room;
-    // If a poll was deleted or removed from its room, it is no longer known which room that was, so check all rooms.
-    const rooms = room === undefined ? [...this.rooms.keys()] : [room];
-    for (const one of rooms) for (const watch of this.rooms.get(one) ?? []) void watch.follow();
+    for (const watcher of this.watchers.get(id) ?? []) this.check(id, watcher);
+    // If a poll was deleted, or has left its room, it is no longer known which room that was, so check all rooms.
+    for (const watches of this.rooms.values()) for (const watch of watches) void watch.follow();
   };
 
   private readonly onChange = (poll: string): void => {

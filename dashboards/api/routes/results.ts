@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
 import { readNames } from '../../../core/devices/names.ts';
+import { reachesRoom } from '../../../core/operators/operator.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
@@ -161,12 +162,14 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
 
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
     const admissions = new Map<string, Admission>();
+    const operator = operators.signedIn(request);
     for (const id of polls) {
       const poll = knownPoll(context, id);
+      const audience = await audienceOf(context, request, poll);
+      const isStillAllowed = ({ definition }: Poll) => operator !== undefined && reachesRoom(operator, definition.room);
       // The round of the same object: meanwhile, the next one may have begun.
-      admissions.set(id, { audience: await audienceOf(context, request, poll), round: poll.round });
+      admissions.set(id, { audience, round: poll.round, ...(audience === 'operator' ? { isStillAllowed } : {}) });
     }
-    const operator = operators.signedIn(request);
     const connection = startStream(request, reply, hub, { isOperator: operator !== undefined });
     if (!connection) return;
     operatorStreams.follow(operator, connection.socket);
