@@ -5,6 +5,8 @@ import { EMPTY_TRAIL, KEPT_RECORDS, nextRecord, type TrailEnd } from './record.t
 
 /** The number of records that may wait in one process to be appended. */
 const MAX_WAITING = 1_000;
+/** How many of these are kept for refusals: actions are not begun if their records would need them. */
+const KEPT_FOR_REFUSALS = 100;
 /** How often an append is tried again because another process appended first. */
 const MAX_TRIES = 1_000;
 /** The number of records read at a time. */
@@ -36,9 +38,19 @@ export class AuditTrail {
     this.kept = kept;
   }
 
+  /**
+   * Checks that the record of an action will find a place, before the action takes effect.
+   *
+   * @param underWay the number of actions under way, whose records are still to come
+   * @throws StoreAway if too many records wait already
+   */
+  demandPlace(underWay: number): void {
+    if (this.waiting + underWay >= MAX_WAITING - KEPT_FOR_REFUSALS) throw tooManyWait();
+  }
+
   /** Appends a record. Resolves once it is durable. @throws StoreError */
   append(fact: AuditFact): Promise<AuditRecord> {
-    if (this.waiting >= MAX_WAITING) return Promise.reject(new StoreAway('too many records wait for the store'));
+    if (this.waiting >= MAX_WAITING) return Promise.reject(tooManyWait());
     this.waiting++;
     const appended = this.tail.then(() => this.add(fact)).finally(() => this.waiting--);
     this.tail = appended.catch(() => {});
@@ -107,6 +119,10 @@ export class AuditTrail {
     const found = await this.registry.list<TrailEnd>('trail');
     return found.reduce((last, { value }) => (value.number > last.number ? value : last), EMPTY_TRAIL);
   }
+}
+
+function tooManyWait(): StoreAway {
+  return new StoreAway('too many records wait for the store');
 }
 
 function idOf(number: number): string {

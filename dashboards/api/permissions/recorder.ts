@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, type Registry } from 'prom-client';
 import type { AuditFact } from '../../../core/audit/trail/fact.ts';
 import type { AuditTrail } from '../../../core/audit/trail/trail.ts';
+import type { Caller } from '../../../core/operators/operator.ts';
 import type { Log } from '../../../core/runtime/log.ts';
+import { TooMany } from '../../../core/runtime/refusal.ts';
+import type { Rate } from '../../../core/waiting/allowance.ts';
+import { Allowances } from '../../../core/waiting/allowances.ts';
 import type { Operators } from '../operators.ts';
 import { codeOf } from '../problem.ts';
 import { Allowance } from './allowance.ts';
@@ -12,6 +17,11 @@ import { ruleOf } from './permissions.ts';
 const OF_STRANGERS_PER_MINUTE = 10;
 /** How many refusals of one operator, or of all screens, are recorded per minute. */
 const OF_ONE_PER_MINUTE = 60;
+/**
+ * How many recorded actions one operator may carry out per minute, and at once, in each process: nobody can push what others did
+ * out of the trail. The token of the deployment is also that of programs, which import and export.
+ */
+const ACTIONS_PER_MINUTE = { root: 1_000, named: 300 } as const;
 /** Refusals that are recorded whatever was asked for: they concern who may do something. */
 const OF_PERMISSION: ReadonlySet<string> = new Set([
   ...['foreign-page', 'not-allowed', 'operators-only', 'wrong-token', 'too-many-guesses'],
@@ -23,6 +33,8 @@ export interface Note {
   readonly round?: number;
   readonly before?: object | undefined;
   readonly after?: object | undefined;
+  /** True if `before` and `after` are of one write: if they are the same, nothing was changed, and nothing is recorded. */
+  readonly isOneWrite?: true;
 }
 
 interface RecorderParts {
@@ -37,6 +49,12 @@ export class Recorder {
   private readonly parts: RecorderParts;
   private readonly notes = new WeakMap<FastifyRequest, Note>();
   private readonly allowance = new Allowance();
+  private readonly actions = {
+    root: new Allowances(rateOf(ACTIONS_PER_MINUTE.root)),
+    named: new Allowances(rateOf(ACTIONS_PER_MINUTE.named)),
+  };
+  /** The actions that have begun and are to be recorded. */
+  private readonly underWay = new Set<FastifyRequest>();
   private readonly lost: Counter;
   private readonly refused: Counter<'code'>;
 
@@ -61,11 +79,31 @@ export class Recorder {
     this.notes.set(request, { ...this.notes.get(request), ...note });
   }
 
+  /** Refuses actions that could not be recorded, and records the others. */
   follow(app: FastifyInstance): void {
+    // Once the body has arrived and is valid, and before the action takes effect.
+    app.addHook('preHandler', async (request) => {
+      if (!ruleOf(request)?.isRecorded) return;
+      this.demandAllowance(this.parts.operators.signedIn(request));
+      this.parts.trail.demandPlace(this.underWay.size);
+      this.underWay.add(request);
+    });
     app.addHook('onSend', async (request, reply) => {
+      // From here on, its record itself is counted.
+      this.underWay.delete(request);
       const fact = this.factOf(request, reply);
       if (fact) await this.record(fact);
     });
+  }
+
+  /** @throws TooMany if an operator has carried out too many recorded actions */
+  private demandAllowance(caller: Caller | undefined): void {
+    if (!caller) return;
+    const waitMs = this.actions[caller.credential === undefined ? 'root' : 'named'].take(caller.name);
+    if (waitMs === 0) return;
+    const why =
+      'too many actions in a short time, all of which would be recorded in the audit trail; try again in a moment';
+    throw new TooMany('too-many-requests', why, waitMs);
   }
 
   /** What happened, if it belongs in the trail. */
@@ -79,6 +117,7 @@ export class Recorder {
     const caller = operators.signedIn(request);
     const who = caller?.name ?? (operators.isWithScreenKey(request) ? 'screen' : 'stranger');
     const outcome = reply.statusCode < 400 ? 'done' : reply.statusCode < 500 ? 'refused' : 'failed';
+    if (outcome === 'done' && this.hasChangedNothing(request)) return undefined;
     // What operators do is always recorded. Everything else is limited.
     if (caller && outcome === 'done') return this.fact(request, { who, outcome, action: rule.action });
     const leftOut = this.allowance.take(who, who === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
@@ -88,6 +127,12 @@ export class Recorder {
       code: outcome === 'done' ? undefined : (code ?? String(reply.statusCode)),
       leftOut: leftOut === 0 ? undefined : leftOut,
     });
+  }
+
+  /** True if an action has left everything as it was, such as hiding what is hidden. */
+  private hasChangedNothing(request: FastifyRequest): boolean {
+    const { before, after, isOneWrite } = this.notes.get(request) ?? {};
+    return isOneWrite === true && isDeepStrictEqual(before, after);
   }
 
   private fact(
@@ -115,6 +160,10 @@ export class Recorder {
     });
     log.info({ part: 'audit', record: number, fact }, 'operator action');
   }
+}
+
+function rateOf(perMinute: number): Rate {
+  return { burst: perMinute, perSecond: perMinute / 60 };
 }
 
 const TARGETS = ['poll', 'device', 'guest', 'operator', 'room'] as const;

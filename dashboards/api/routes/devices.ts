@@ -116,8 +116,11 @@ export function deviceRoutes({ store, recorder }: Context): FastifyPluginAsyncTy
         if (lentTo) demandPrintable(lentTo);
         const loan = lentTo === undefined ? {} : loanOf(lentTo);
         const { before, after } = await register.change(device, { ...settings, ...loan });
-        const fields = Object.keys(body);
-        recorder.note(request, { before: pick(describe(before), fields), after: pick(describe(after), fields) });
+        const fields = [...Object.keys(body), ...(lentTo === undefined ? [] : ['lentAt'])];
+        recorder.note(request, {
+          ...{ before: pick(describe(before), fields), after: pick(describe(after), fields) },
+          isOneWrite: true,
+        });
         return describe(after);
       },
     );

@@ -71,7 +71,7 @@ export function namedOperatorRoutes(context: Context): FastifyPluginAsyncTypebox
       },
       async (request) => {
         const { before, after } = await register.expire(request.params.operator, msOf(request.body.expiresAt));
-        recorder.note(request, { before: rightsOf(before), after: rightsOf(after) });
+        recorder.note(request, { before: rightsOf(before), after: rightsOf(after), isOneWrite: true });
         return describe(after);
       },
     );

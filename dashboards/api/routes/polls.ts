@@ -86,7 +86,10 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         });
         const settings = (of: Poll | undefined) =>
           Object.fromEntries(Object.keys(changes).map((field) => [field, of?.definition[field as keyof Definition]]));
-        recorder.note(request, { round: poll.round, before: settings(before), after: settings(poll) });
+        recorder.note(request, {
+          ...{ round: poll.round, before: settings(before), after: settings(poll) },
+          isOneWrite: true,
+        });
         return viewFor(request, poll);
       },
     );
@@ -114,7 +117,10 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         const id = (request.params as { poll: string }).poll;
         const poll = await repository.change(id, (now) => {
           const isHidden = now.curtain === true;
-          recorder.note(request, { round: now.round, before: { isHidden }, after: { isHidden: curtain === true } });
+          recorder.note(request, {
+            ...{ round: now.round, before: { isHidden }, after: { isHidden: curtain === true } },
+            isOneWrite: true,
+          });
           return now.curtain === curtain ? undefined : { ...now, curtain };
         });
         return viewFor(request, poll ?? knownPoll(context, id));

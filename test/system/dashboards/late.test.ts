@@ -75,3 +75,59 @@ t.test('a wrong token is refused and counted on every route, also where none is 
     t.equal((await fetch(s.http + path, { headers: { authorization } })).status, 200, path);
   }
 });
+
+t.test('what changes nothing is not recorded, and nobody fills the trail with actions', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await s.openPoll('q', { room: 'hall' });
+  const token = await created(s, 'ann', 'presenter', { rooms: ['hall'] });
+  const headers = { authorization: `Bearer ${token}` };
+  const step = async (name: string) =>
+    (await fetch(`${s.http}/api/polls/q/${name}`, { method: 'POST', headers })).status;
+  for (const name of ['hide', 'hide', 'hide', 'show', 'show', 'hide']) t.equal(await step(name), 200);
+  const actions = async (): Promise<string[]> =>
+    (await s.call('GET', '/api/audit-trail?limit=500', { operator: true })).body.records
+      .filter(({ who, outcome }: { who: string; outcome: string }) => who === 'ann' && outcome === 'done')
+      .map(({ action }: { action: string }) => action)
+      .reverse();
+  t.same(await actions(), ['poll.hide', 'poll.show', 'poll.hide']);
+
+  const statuses: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    statuses.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => step(j % 2 ? 'hide' : 'show')))));
+  }
+  t.ok(statuses.includes(429));
+  // As many as at once, and those for which there is an allowance again meanwhile.
+  t.ok((await actions()).length < 350);
+  t.equal((await s.call('POST', '/api/polls/q/close', { operator: true })).status, 200, 'others are not kept out');
+});
+
+t.test('a stream shows an operator nothing of a poll that has moved to a room out of reach', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  const authorization = `Bearer ${await created(s, 'ann', 'operator', { rooms: ['hall'] })}`;
+  const paths = ['/api/polls/q/stream', '/api/stream?polls=other,q', '/api/rooms/hall/stream'];
+  for (const again of [false, true]) {
+    for (const poll of ['q', 'other'])
+      await s.call('POST', '/api/polls', { operator: true, body: draft(poll, 'hall') });
+    const streams = await Promise.all(paths.map((path) => watch(t, s.http + path, { authorization })));
+    const mine = await watch(t, `${s.http}/api/polls/q/stream`, s.operator);
+    if (again) {
+      await s.call('DELETE', '/api/polls/q', { operator: true });
+      await s.call('POST', '/api/polls', { operator: true, body: draft('q', 'cellar') });
+    } else await s.call('PATCH', '/api/polls/q', { operator: true, body: { room: 'cellar' } });
+    await s.call('POST', '/api/polls/q/open', { operator: true });
+    await eventually('the poll in the stream of all rooms', async () =>
+      mine.events.some(({ data }) => data.status === 'open') ? true : undefined,
+    );
+    const [one, several, room] = streams as [typeof mine, typeof mine, typeof mine];
+    await eventually('the end', async () => (one.isEnded() && several.isEnded() ? true : undefined));
+    for (const { events } of [one, several, room]) {
+      t.notOk(events.some(({ data }) => data.poll === 'q' && data.status === 'open'));
+    }
+    t.notOk(mine.isEnded());
+    t.notOk(room.isEnded(), 'the room has other polls');
+    for (const poll of ['q', 'other']) {
+      await s.call('POST', `/api/polls/${poll}/close`, { operator: true });
+      await s.call('DELETE', `/api/polls/${poll}`, { operator: true });
+    }
+  }
+});
