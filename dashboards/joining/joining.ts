@@ -62,13 +62,15 @@ export class Joining {
     const { room, code } = request;
     if (!this.hasRoom(room)) joins.inc({ outcome: 'no-room' });
     this.demandRoom(room);
-    const outcome = await this.spend(request);
     try {
+      // A phone that does not know yet that the room wants a code asks twice, and must not pay twice.
+      await guests.demandCode(room, code);
+      const outcome = await this.spend(request);
       const credentials = await guests.admit(room, code);
       joins.inc({ outcome });
       return credentials;
     } catch (error) {
-      if (error instanceof Refusal) joins.inc({ outcome: 'code' });
+      if (error instanceof Refusal && error.code !== 'proof-needed') joins.inc({ outcome: 'code' });
       throw error;
     }
   }

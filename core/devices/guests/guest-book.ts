@@ -16,7 +16,7 @@ import {
   passwordOf,
   readPassword,
 } from './credential.ts';
-import { codeOf, isRoomCode, newRoomCode, numberOf } from './join-codes.ts';
+import { codeOf, isRoomCode, newRoomCode, noCode, numberOf, wrongCode } from './join-codes.ts';
 
 /** Interval in ms at which everything is read again, in case a notice was missed. */
 const RESYNC_MS = 30_000;
@@ -120,12 +120,7 @@ export class GuestBook extends EventEmitter<{ change: [guest?: string] }> {
     await this.refreshEvent(room);
     const { joinBy = 'anyone', code: roomCode = '' } = this.room(room) ?? {};
     if (joinBy === 'anyone') return this.credentialsOf(newGuestId(), room);
-    if (code === undefined || code === '') {
-      throw new Refusal(
-        'join-code-needed',
-        'joining this room needs a code: the one on the screen, or one of your own',
-      );
-    }
+    if (code === undefined || code === '') throw noCode();
     if (joinBy === 'code') {
       if (roomCode === '' || !isRoomCode(code, roomCode)) throw wrongCode();
       return this.credentialsOf(newGuestId(), room);
@@ -138,6 +133,15 @@ export class GuestBook extends EventEmitter<{ change: [guest?: string] }> {
     if (this.revoked.has(device))
       throw new Refusal('join-code-revoked', 'this code is no longer valid; ask for another');
     return this.credentialsOf(device, room);
+  }
+
+  /** Refuses somebody who wants to join a room without a code where one is needed. @throws Refusal join-code-needed */
+  async demandCode(room: string, code: string | undefined): Promise<void> {
+    const isMissing = () => (code ?? '') === '' && (this.room(room)?.joinBy ?? 'anyone') !== 'anyone';
+    if (!isMissing()) return;
+    // Another process may have changed how guests get in.
+    await this.refreshEvent(room);
+    if (isMissing()) throw noCode();
   }
 
   /** The codes for single guests of a room with the numbers from `first` on, valid until the next event. */
@@ -300,8 +304,4 @@ export class GuestBook extends EventEmitter<{ change: [guest?: string] }> {
 /** A random text rather than a number: after a failover that lost the last event, an older one must not come back. */
 function newEvent(): string {
   return randomBytes(6).toString('base64url');
-}
-
-function wrongCode(): Refusal {
-  return new Refusal('wrong-join-code', 'this join code is wrong, or no longer valid');
 }

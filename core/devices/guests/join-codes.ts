@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { Refusal } from '../../runtime/refusal.ts';
 import { isSameText } from '../secret.ts';
 import { keyedHash } from './credential.ts';
 
@@ -53,4 +54,14 @@ function inDigits(number: number): string {
   let text = '';
   for (let rest = number; text.length < NUMBER_DIGITS; rest = Math.floor(rest / 32)) text = DIGITS[rest % 32] + text;
   return text;
+}
+
+/** The refusal of somebody who gives no code where one is needed. */
+export function noCode(): Refusal {
+  return new Refusal('join-code-needed', 'joining this room needs a code: the one on the screen, or one of your own');
+}
+
+/** The refusal of a code that is none of the room’s. */
+export function wrongCode(): Refusal {
+  return new Refusal('wrong-join-code', 'this join code is wrong, or no longer valid');
 }

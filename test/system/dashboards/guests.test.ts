@@ -209,6 +209,19 @@ t.test('a room may ask for its code, which only its screens and operators may re
   t.equal((await s.call('PATCH', '/api/rooms/hall/guests', { body: { joinBy: 'anyone' } })).status, 401);
 });
 
+t.test('to learn that a room wants a code costs nothing, but a wrong code costs as much as joining', async (t) => {
+  const s = await stage(t, { ...DOOR, guestsPerAddress: '2' });
+  await s.openPoll('q', { room: 'hall' });
+  const room = { operator: true, body: { joinBy: 'code', code: 'SPRING' } };
+  t.equal((await s.call('PATCH', '/api/rooms/hall/guests', room)).status, 200);
+  const attempt = (body?: object) => s.call('POST', '/api/rooms/hall/join', { body });
+  for (const body of [undefined, {}, { code: '' }]) t.equal(typeOf(await attempt(body)), 'join-code-needed');
+  t.equal((await attempt({ code: 'SPRING' })).status, 201);
+  t.equal(typeOf(await attempt({ code: 'AUTUMN' })), 'wrong-join-code');
+  t.equal(typeOf(await attempt({ code: 'SPRING' })), 'proof-needed');
+  t.equal(typeOf(await attempt()), 'join-code-needed');
+});
+
 t.test('a code of one’s own is one guest, on whatever phone, until it is revoked', async (t) => {
   const s = await stage(t, DOOR);
   await s.openPoll('q', { room: 'hall' });
