@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import t from 'tap';
+import { eventually } from '../support/eventually.ts';
 import { stage } from '../support/stage.ts';
 import { picture, SIZES, startBrowser, visit } from './support/browser.ts';
 import { fits, isAccessible } from './support/exhibition.ts';
@@ -111,7 +112,39 @@ t.test('a sheet has a QR code for each guest, and a code is the same guest on ev
     await phone.page.waitForSelector('.vote[data-state="accepted"]');
     await phone.close();
   }
+  const result = await s.resultAfter('q', 2);
+  t.match(result, { ballots: 1, options: [{ count: 0 }, { count: 1 }, { count: 0 }] }, 'the newest vote counts');
+});
+
+t.test('a phone that is put off because the broker is full comes back as the same guest', async (t) => {
+  const s = await stage(t, { ...DOOR, maxConnections: '1' });
+  await s.openPoll('q', { room: 'hall' });
+  const { page, close } = await visit(browser, `${s.http}/vote/hall`, PHONE, /ERR_|WebSocket/);
+  await page.click('.option:has-text("Option a")');
+  await page.waitForSelector('.vote[data-state="accepted"]');
+  const identity = () => page.evaluate<string>(`JSON.parse(localStorage.getItem('pollcast-voter')).credentials.device`);
+  const before = await identity();
+  // The phone leaves its place, which another guest takes.
+  await page.context().setOffline(true);
+  await page.evaluate(`dispatchEvent(new Event('offline'))`);
+  await page.waitForSelector('.line[data-up="false"]');
+  const { device, password } = (await s.call('POST', '/api/rooms/hall/join')).body;
+  const other = await eventually('the place', () =>
+    s.device(device, { username: device, password }).catch(() => undefined),
+  );
+  await page.context().setOffline(false);
+  await eventually('the phone to be put off twice', async () => {
+    const { body } = await s.call('GET', '/metrics');
+    const refused = [...body.matchAll(/^pollcast_mqtt_refused_total\{why="(?:address|full)"\} (\d+)$/gm)];
+    return refused.reduce((sum, [, count]) => sum + Number(count), 0) >= 2 ? true : undefined;
+  });
+  await other.client.endAsync();
+  await page.waitForSelector('.line[data-up="true"]');
+  t.equal(await identity(), before);
+  await page.click('.option:has-text("Option b")');
+  await page.waitForSelector('.vote[data-state="accepted"]');
   t.equal((await s.resultAfter('q', 2)).ballots, 1);
+  await close();
 });
 
 t.test('a phone has an identity for each room, and keeps it when it comes back', async (t) => {

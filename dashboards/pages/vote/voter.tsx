@@ -11,7 +11,7 @@ import { viewsOf } from '../poll/views.ts';
 import { say, sayCount, sayIfKnown } from '../words/language.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
 import { Booth } from './booth/booth.ts';
-import type { OwnVote } from './booth/memory.ts';
+import type { OwnVote } from './booth/outbox.ts';
 import type { BoothState } from './booth/state.ts';
 import { CodeForm } from './code-form.tsx';
 import { Nickname } from './nickname.tsx';

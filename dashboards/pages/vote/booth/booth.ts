@@ -4,8 +4,9 @@ import { BASE } from '../../base.ts';
 import { VoterConnection } from './connection.ts';
 import { FollowedResult } from './followed-result.ts';
 import { Entrance } from './joining/entrance.ts';
-import { JoinRefused, joinPatiently, serverSkewMs } from './joining/guest.ts';
-import { type Credentials, inRoom, keep, type Memory, type OwnVote, recall, undelivered, withVote } from './memory.ts';
+import { areVoid, JoinRefused, joinPatiently, serverSkewMs } from './joining/guest.ts';
+import { type Credentials, inRoom, isVoterOf, keep, type Memory, recall } from './memory.ts';
+import { isExpected, joined, nextNumber, type OwnVote, undelivered, withOutcome, withVote } from './outbox.ts';
 import { payloadOf } from './payload.ts';
 import { Questions } from './questions.ts';
 import { sleep } from './sleep.ts';
@@ -70,7 +71,7 @@ export class Booth {
       onDown: () => this.handleDisconnect(),
       onReady: () => this.handleReady(),
       onMessage: (topic, text) => this.handleMessage(topic, text),
-      onRefused: () => this.requestCredentials(turn),
+      onRefused: async () => ((await areVoid(this.credentials)) ? this.requestCredentials(turn) : undefined),
     });
     this.connection.start();
   }
@@ -85,7 +86,8 @@ export class Booth {
     const { question, skewMs } = this.now;
     if (!question || !this.isHere()) return;
     const { poll, round } = question;
-    this.remember({ poll, round, choice, n: this.memory.n + 1, t: Math.round(Date.now() + skewMs), state: 'queued' });
+    const t = Math.round(Date.now() + skewMs);
+    this.remember({ poll, round, room: this.room, choice, n: nextNumber(this.memory, t), t, state: 'queued' });
     this.deliver();
   }
 
@@ -125,10 +127,13 @@ export class Booth {
   /** Requests credentials. @throws Error with the server’s reason for refusing */
   private async requestCredentials(turn: number): Promise<Credentials | undefined> {
     const { code: last } = this.memory;
-    const joined = await this.entrance.join(last?.room === this.room ? last.code : undefined);
-    if (!joined || turn !== this.turn || !this.isHere()) return undefined;
-    const { credentials, code } = joined;
-    this.keep({ ...this.memory, credentials, code: code === undefined ? undefined : { room: this.room, code } });
+    const answer = await this.entrance.join(last?.room === this.room ? last.code : undefined);
+    if (!answer || turn !== this.turn || !this.isHere()) return undefined;
+    const { credentials, code } = answer;
+    this.keep({
+      ...joined(this.memory, credentials),
+      code: code === undefined ? undefined : { room: this.room, code },
+    });
     return credentials;
   }
 
@@ -145,9 +150,8 @@ export class Booth {
    * the polls of undelivered votes, and the public result if it is being followed.
    */
   private enter(): string[] {
-    const { device } = this.memory.credentials as Credentials;
-    const waiting = undelivered(this.memory).slice(0, MAX_SUBSCRIBED);
-    const polls = waiting.map(({ poll }) => `poll/${poll}`);
+    const { device } = this.credentials;
+    const polls = this.waiting.slice(0, MAX_SUBSCRIBED).map(({ poll }) => `poll/${poll}`);
     this.questions.clear();
     this.hasRoomArrived = false;
     return [...new Set([`room/${this.room}`, `receipt/${device}`, ...polls, ...this.followed.topics])];
@@ -191,37 +195,39 @@ export class Booth {
       question?.poll === before?.poll &&
       question?.round === before?.round &&
       // Who may see the result decides how it is followed.
-      (question === undefined || this.isVoterOf(question) === this.followed.isAsVoter);
+      (question === undefined || isVoterOf(this.memory, question) === this.followed.isAsVoter);
     this.change({ question, isKnown: true, ...(isSame ? {} : { result: undefined }) });
     if (!isSame) this.followed.stop();
     if (question && this.followed.poll === undefined) this.follow(question);
     this.deliver();
   }
 
-  /** Whether only those who have voted may see the result, and this phone has voted. */
-  private isVoterOf({ poll, round, visibility }: Question): boolean {
-    const own = this.memory.votes.find((vote) => vote.poll === poll && vote.round === round);
-    return visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW;
-  }
-
   private follow(question: Question): void {
     const { poll } = question;
-    if (this.isVoterOf(question)) this.followed.followAsVoter(poll, this.memory.credentials as Credentials);
+    if (isVoterOf(this.memory, question)) this.followed.followAsVoter(poll, this.credentials);
     else this.followed.follow(poll, () => this.connection);
+  }
+
+  private get credentials(): Credentials {
+    return this.memory.credentials as Credentials;
+  }
+
+  private get waiting(): OwnVote[] {
+    return undelivered(this.memory, this.room);
   }
 
   private deliver(): void {
     this.delivering ??= this.deliverAll(this.turn).finally(() => {
       this.delivering = undefined;
       // A new turn may have begun in the meantime, with other votes to deliver.
-      if (this.connection?.isUp && undelivered(this.memory).length > 0) this.deliver();
+      if (this.connection?.isUp && this.waiting.length > 0) this.deliver();
     });
   }
 
   /** Delivers one vote at a time, since a receipt names only the poll, not the vote. */
   private async deliverAll(turn: number): Promise<void> {
     for (;;) {
-      const [vote] = undelivered(this.memory);
+      const [vote] = this.waiting;
       const { connection } = this;
       if (!vote || !connection?.isUp || turn !== this.turn) return;
       const question = await this.questions.find(vote.poll, connection);
@@ -242,7 +248,8 @@ export class Booth {
     }
   }
 
-  private async send(connection: VoterConnection, vote: OwnVote, payload: string): Promise<boolean> {
+  private async send(connection: VoterConnection, waiting: OwnVote, payload: string): Promise<boolean> {
+    const vote = { ...waiting, device: this.credentials.device };
     const receipt = new Promise<string>((resolve) => {
       this.receipt = { poll: vote.poll, settle: resolve };
     });
@@ -265,13 +272,8 @@ export class Booth {
   }
 
   private outcome(vote: OwnVote, state: OwnVote['state'], reason?: string): void {
-    const current = this.memory.votes.find(({ poll }) => poll === vote.poll);
-    // The voter may have cast a newer vote in the meantime.
-    if (current?.n !== vote.n || !this.isHere()) return;
-    const { reason: _, ...plain } = vote;
-    // An earlier attempt may have been counted before the poll closed; there is no way to know.
-    const isUnclear = state === 'rejected' && vote.wasSent === true && (reason === 'closed' || reason === 'not-open');
-    this.remember({ ...plain, state: isUnclear ? 'unclear' : state, ...(reason === undefined ? {} : { reason }) });
+    if (!isExpected(this.memory, vote) || !this.isHere()) return;
+    this.remember(withOutcome(vote, state, reason));
     const { question } = this.now;
     if (state !== 'accepted' || question?.poll !== vote.poll || question.visibility !== 'voted') return;
     this.followed.stop();

@@ -11,6 +11,8 @@ const CONNECT_LIMIT_MS = 10_000;
 const ACK_LIMIT_MS = 8_000;
 /** The pause in ms before reconnecting. It doubles from `first` to `max`; a random part of up to the same length is added. */
 const RETRY_MS = { first: 500, max: 10_000 } as const;
+/** The return codes of CONNACK that refuse the client, rather than put it off [MQTT 3.1.1, 3.2.2.3]: id, password, not authorized. */
+const REFUSING_CODES: ReadonlySet<number> = new Set([2, 4, 5]);
 
 export interface ConnectionEvents {
   /** Called after each connect; returns the topics to subscribe to. */
@@ -19,7 +21,7 @@ export interface ConnectionEvents {
   /** Called once the subscriptions to these topics have been acknowledged. */
   readonly onReady: () => void;
   readonly onMessage: (topic: string, text: string) => void;
-  /** Called when the server refuses the credentials; resolves with new ones, or with undefined to retry with the same. */
+  /** Called when the broker refuses the credentials; resolves with new ones, or with undefined to retry with the same. */
   readonly onRefused: () => Promise<Credentials | undefined>;
 }
 
@@ -170,8 +172,8 @@ export class VoterConnection {
       socket.addEventListener('open', async () => {
         try {
           await this.enter(client);
-        } catch {
-          return end('refused');
+        } catch (error) {
+          return end(REFUSING_CODES.has(returnCodeOf(error)) ? 'refused' : 'failed');
         }
         clearTimeout(limit);
         if (signal.aborted || this.isStopped) return;
@@ -183,12 +185,18 @@ export class VoterConnection {
     });
   }
 
-  /** @throws if the server refuses the connection */
+  /** @throws if the server does not accept the connection, with the return code as `reason` */
   private async enter(client: MqttClient): Promise<void> {
     const { device, password } = this.credentials;
     const flags = { clean_start: true };
     await client.connect({ client_id: device, username: device, password, keep_alive: KEEP_ALIVE_S, flags });
   }
+}
+
+/** The return code of the CONNACK that made `connect` fail; NaN if it failed for another reason. */
+function returnCodeOf(error: unknown): number {
+  const { reason } = error as { reason?: unknown };
+  return reason instanceof Number ? Number(reason) : Number.NaN;
 }
 
 function after<T>(ms: number, value: T): Promise<T> {

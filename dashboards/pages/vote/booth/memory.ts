@@ -1,36 +1,14 @@
+import { WITHDRAW } from '../../../../core/voting/count/vote.ts';
 import type { Question } from '../../ballot/form.ts';
-
-/** The state of a vote, as far as this phone knows. */
-export type VoteState = 'queued' | 'sent' | 'accepted' | 'rejected' | 'unclear';
-
-/** The last vote of this phone in a poll. */
-export interface OwnVote {
-  readonly poll: string;
-  readonly round: number;
-  readonly choice: string;
-  /** Incremented with each vote of this phone. A redelivery has the same number, so it is not counted again. */
-  readonly n: number;
-  /** When the vote was cast, in ms since 1970, by the server's clock if the clock difference is known. */
-  readonly t: number;
-  readonly state: VoteState;
-  /** Whether the vote was sent at least once, so that it may have been counted. */
-  readonly wasSent?: boolean;
-  /** Whether only counting decides if the vote counts, according to its receipt. */
-  readonly isUndecided?: boolean;
-  /** Why the vote was rejected. */
-  readonly reason?: string;
-}
+import type { Outbox, OwnVote, Voter } from './outbox.ts';
 
 /** The credentials with which this phone votes. */
-export interface Credentials {
-  readonly device: string;
+export interface Credentials extends Voter {
   readonly password: string;
-  /** The room in which they are valid; absent in those that an earlier version has stored. */
-  readonly room?: string | undefined;
 }
 
 /** What a phone remembers across reloads, sleep and lost Wi-Fi. */
-export interface Memory {
+export interface Memory extends Outbox {
   readonly credentials?: Credentials | undefined;
   /** Those for other rooms, the newest last. */
   readonly others?: readonly Credentials[] | undefined;
@@ -40,14 +18,9 @@ export interface Memory {
   readonly last?: { readonly room: string; readonly question: Question } | undefined;
   /** How many ms the server's clock is ahead of this device's clock. */
   readonly skewMs?: number | undefined;
-  /** The number of the last vote. */
-  readonly n: number;
-  /** One vote per poll, the newest last. If there are more than `MAX_VOTES`, the oldest are dropped. */
-  readonly votes: readonly OwnVote[];
 }
 
 const NAME = 'pollcast-voter';
-const MAX_VOTES = 50;
 /** How many other rooms are remembered. */
 const MAX_OTHERS = 10;
 
@@ -60,11 +33,18 @@ export function recall(): Memory {
     if (text === null) return fallback;
     // Version 0.1.0 stored the last question as `asked`.
     const { credentials, others, code, asked, last = asked, skewMs, n, votes } = JSON.parse(text);
-    if (Number.isSafeInteger(n) && Array.isArray(votes)) return { credentials, others, code, last, skewMs, n, votes };
+    if (Number.isSafeInteger(n) && Array.isArray(votes)) {
+      return { credentials, others, code, last, skewMs, n, votes: votes.map((vote) => withDevice(vote, credentials)) };
+    }
   } catch {
     // The entry is invalid, or storage is blocked.
   }
   return fallback;
+}
+
+/** A vote that may have been stored by an earlier version, which did not store as which guest a vote was sent. */
+function withDevice(vote: OwnVote, credentials: Credentials | undefined): OwnVote {
+  return vote.wasSent && vote.device === undefined ? { ...vote, device: credentials?.device } : vote;
 }
 
 export function keep(memory: Memory): void {
@@ -84,13 +64,8 @@ export function inRoom(memory: Memory, room: string): Memory {
   return { ...memory, credentials: others.find((one) => one.room === room), others: kept };
 }
 
-/** The memory with this vote, which replaces an earlier one in the same poll. */
-export function withVote(memory: Memory, vote: OwnVote): Memory {
-  const others = memory.votes.filter(({ poll }) => poll !== vote.poll);
-  return { ...memory, n: Math.max(memory.n, vote.n), votes: [...others, vote].slice(-MAX_VOTES) };
-}
-
-/** The votes still to be delivered, oldest first. */
-export function undelivered({ votes }: Memory): OwnVote[] {
-  return votes.filter(({ state }) => state === 'queued' || state === 'sent').sort((a, b) => a.n - b.n);
+/** Whether only those who have voted may see the result, and this phone has voted. */
+export function isVoterOf({ votes }: Memory, { poll, round, visibility }: Question): boolean {
+  const own = votes.find((vote) => vote.poll === poll && vote.round === round);
+  return visibility === 'voted' && own?.state === 'accepted' && own.choice !== WITHDRAW;
 }

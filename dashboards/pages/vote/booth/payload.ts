@@ -1,5 +1,5 @@
 import { MAX_OBJECT_BYTES } from '../../../../core/voting/count/vote.ts';
-import type { OwnVote } from './memory.ts';
+import type { OwnVote } from './outbox.ts';
 
 /** The payload of a vote; undefined if it would be too large: the broker disconnects clients that send much larger ones. */
 export function payloadOf({ choice, n, t, round }: OwnVote): string | undefined {

@@ -1,7 +1,7 @@
 import type { Result } from '../../../../core/voting/result/result.ts';
 import type { Question } from '../../ballot/form.ts';
 import type { JoinCodeProblem } from './joining/entrance.ts';
-import type { OwnVote } from './memory.ts';
+import type { OwnVote } from './outbox.ts';
 
 /** What a phone shows. */
 export interface BoothState {

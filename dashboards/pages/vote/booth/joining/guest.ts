@@ -10,6 +10,12 @@ const ANSWER_LIMIT_MS = 10_000;
 /** The pause in ms before a retry. It doubles from `first` to `max`; a random part of up to the same length is added. */
 const RETRY_MS = { first: 1_000, max: 5_000 } as const;
 
+/**
+ * The refusals of wrong credentials by the API. Right ones are never refused for too many guesses, so that word as well means that
+ * they are wrong.
+ */
+const WRONG: readonly string[] = ['wrong-credentials', 'too-many-guesses'];
+
 /** The server refuses to let this phone join. */
 export class JoinRefused extends Error {
   /** The reason as a word, such as `wrong-join-code`. */
@@ -40,10 +46,10 @@ export async function joinAsGuest(room: string, code: string | undefined): Promi
       const { device, password } = (await response.json()) as JoinAnswer;
       return { device, password, room };
     }
-    const { type = '', detail = response.statusText, challenge } = await response.json().catch(() => ({}));
+    const { code: why, detail = response.statusText, challenge } = await problemOf(response);
     // Others may have joined while this phone computed, so that a more difficult proof is needed; but not for ever.
     if (challenge === undefined || (proof && bitsOf(proof.challenge) >= bitsOf(challenge))) {
-      throw new JoinRefused(type.replace('urn:pollcast:', ''), detail);
+      throw new JoinRefused(why, detail);
     }
     proof = await proofOf(challenge);
   }
@@ -55,6 +61,15 @@ export async function demandRoom(room: string): Promise<void> {
   if (!response.ok) return;
   const { exists } = (await response.json()) as Partial<RoomAnswer>;
   if (exists === false) throw new JoinRefused('no-such-room', `there is no room ${room}`);
+}
+
+/** Whether the server says that credentials are not valid any more. If it does not answer, they may be. */
+export async function areVoid({ device, password }: Credentials): Promise<boolean> {
+  const response = await fetch(`${BASE}/api/guests/me`, {
+    headers: { authorization: `Basic ${btoa(`${device}:${password}`)}` },
+    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+  }).catch(() => undefined);
+  return response?.ok === false && WRONG.includes((await problemOf(response)).code);
 }
 
 /** Tries to join until it succeeds or `isWanted` returns false. @param onProblem called with each failure */
@@ -79,6 +94,12 @@ export async function serverSkewMs(room: string): Promise<number | undefined> {
   const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
   const response = await fetch(roomPath(room), { signal }).catch(() => undefined);
   return response && skewOf(response);
+}
+
+/** The problem that a response describes [RFC 9457], with its type as a word; the word is empty if there is none. */
+async function problemOf(response: Response): Promise<{ code: string; detail?: string; challenge?: string }> {
+  const { type = '', ...rest } = await response.json().catch(() => ({}));
+  return { ...rest, code: String(type).replace('urn:pollcast:', '') };
 }
 
 const roomPath = (room: string): string => `${BASE}/api/rooms/${encodeURIComponent(room)}`;
