@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -36,6 +37,11 @@ export class KeyFiles {
 
   names(): string[] {
     return existsSync(this.folder) ? readdirSync(this.folder) : [];
+  }
+
+  /** How long ago in ms a key was written. */
+  ageMs(name: string): number {
+    return Date.now() - (statSync(this.path(name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   }
 
   /** The key; undefined if there is none of this name. */

@@ -39,6 +39,7 @@ export class SharedRoundKeys {
   private readonly keys = new Map<string, string>();
   /** Since when no document has referred to a key, by `performance.now`. */
   private readonly unreferred = new Map<string, number>();
+  private hasListed = false;
   /** The key to which each poll refers, and in which version of the poll that was found. */
   private readonly polls = new Map<string, { readonly name: string | undefined; readonly version: number }>();
   private readonly files: KeyFiles | undefined;
@@ -108,8 +109,8 @@ export class SharedRoundKeys {
   }
 
   /** Destroys the keys to which no document refers any more: those of rounds that were closed while this process was not there. */
-  destroyOthers(stored: Iterable<unknown>): void {
-    const referred = new Set([...stored].map(keyNameOf));
+  destroyOthers(stored: readonly unknown[]): void {
+    const referred = new Set(stored.map(keyNameOf));
     const nowMs = performance.now();
     for (const name of new Set([...(this.files?.names() ?? []), ...this.keys.keys()])) {
       if (referred.has(name)) {
@@ -119,8 +120,11 @@ export class SharedRoundKeys {
       // A store that has lost its data refers to none for a moment, until it is noticed. So what counts is since when.
       const sinceMs = this.unreferred.get(name) ?? nowMs;
       this.unreferred.set(name, sinceMs);
-      if (nowMs - sinceMs > UNREFERRED_MS) this.destroy(name);
+      // What this process finds at its start may be as old as its last stop.
+      const ageMs = this.hasListed || stored.length === 0 ? 0 : (this.files?.ageMs(name) ?? 0);
+      if (Math.max(ageMs, nowMs - sinceMs) > UNREFERRED_MS) this.destroy(name);
     }
+    this.hasListed ||= stored.length > 0;
     this.files?.destroyLeft();
   }
 
