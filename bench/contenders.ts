@@ -170,8 +170,8 @@ async function mosquittoOn(port: number): Promise<Subject> {
 async function pollcast(start: (flags: string[], directory: string) => Promise<Subject[]>): Promise<Running> {
   const { path: directory, remove } = temporaryFolder();
   const [port, httpPort] = [await freePort(), await freePort()];
-  // Few connections send as fast as they can, which no device does, and all viewers have the same address here.
-  const unlimited = ['--votes-per-second', 0, '--requests-per-second', 1_000_000];
+  // Few connections send as fast as they can, which no device does, and all have the same address here.
+  const unlimited = ['--votes-per-second', 0, '--connects-per-second', 0, '--requests-per-second', 1_000_000];
   const ports = ['--mqtt-port', port, '--http-port', httpPort];
   const flags = [...ports, '--operator-token', TOKEN, ...unlimited].map(String);
   const subjects = await start([...flags, '--data-dir', directory], directory);
