@@ -58,7 +58,7 @@ export class TcpListener {
         const origin = originOf(client, isProxy);
         if (!handshakes) return enter(socket, origin);
         if (descriptors.areScarce) {
-          // Whoever has been in its handshake for longest makes room; if nobody is, the new connection goes.
+          // The connection that has been in its handshake for longest makes room; if there is no other, the new one goes.
           const spare = handshakes.cutOldest('descriptors are scarce') ?? socket;
           descriptors.forget(spare.destroy());
           if (spare === socket) return descriptors.refused('mqtt');

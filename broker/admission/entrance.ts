@@ -45,7 +45,7 @@ interface EntranceParts extends PlaceLimits {
 
 /**
  * What stands between a socket and a place: so many sockets and CONNECT packets as come from one address, devices of other
- * addresses still get in. Whoever is too fast waits first, and is refused if the wait would be long.
+ * addresses still get in. Clients that are too fast wait first, and are refused if the wait would be long.
  */
 export class Entrance {
   readonly strangers: Strangers;

@@ -7,7 +7,7 @@ const OF_DEVICE = { burst: 10, perSecond: 1 };
 const MAX_DELAY_MS = 5_000;
 
 /**
- * Slows down whoever tries secrets. Only the answers to wrong ones are delayed, and every secret is checked, so that nobody who
+ * Slows down clients that try secrets. Only the answers to wrong ones are delayed, and every secret is checked, so that nobody who
  * guesses can keep a device out that knows its secret: neither from elsewhere, nor from its own address.
  */
 export class Guesses {

@@ -16,7 +16,7 @@ export interface PlaceLimits {
 
 /**
  * The places for connections of devices. A client gets one on trial when CONNECT has come, and keeps it once it has been let in.
- * Those on trial are as limited as the others but counted apart, so that whoever cannot be let in takes no place from devices.
+ * Those on trial are as limited as the others but counted apart, so that clients that cannot be let in take no place from devices.
  */
 export class Places {
   private readonly limits: PlaceLimits;
