@@ -1,4 +1,4 @@
-import { whole } from './whole.ts';
+import { whole } from './parsers.ts';
 
 /** Settings that limit what devices may do, so that no few of them take what all need. */
 export const deviceLimits = {
