@@ -35,7 +35,7 @@ export class Places {
   }
 
   /**
-   * Gives a client a place on trial, or says why there is none.
+   * Gives a client a place on trial, or returns the reason for refusing it.
    *
    * @param isReturning true if a connection of the same device is open, which the new one will replace
    */

@@ -44,7 +44,7 @@ export class Strangers {
     if (this.all.delete(connection) && connection.network !== undefined) this.note(connection.network, -1);
   }
 
-  /** Closes the oldest connection. False if there is none. @param why for the log */
+  /** Closes the oldest connection, and returns whether there was one. @param why for the log */
   sendOldest(why: string): boolean {
     const [oldest] = this.all;
     if (oldest) this.send(oldest, why);

@@ -47,7 +47,7 @@ export class Joining {
   /** A room exists if a poll names it, also one that was never opened, or if an operator has prepared it for guests. */
   hasRoom(room: string): boolean {
     const { guests, polls } = this.parts;
-    return guests.room(room) !== undefined || polls.all().some(({ definition }) => definition.room === room);
+    return guests.room(room) !== undefined || polls.hasRoom(room);
   }
 
   /** @throws Refusal no-such-room */
