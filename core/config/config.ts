@@ -1,4 +1,5 @@
 import { isLoopback } from '../runtime/host.ts';
+import { oidcProblems } from './oidc-settings.ts';
 import { environmentSettings, flagOf, type SettingName } from './settings.ts';
 
 type Values = { [Name in SettingName]: ReturnType<(typeof environmentSettings)[Name]['parse']> };
@@ -51,7 +52,7 @@ export function readConfig(
       `POLLCAST_HOST: ${values.host} can be reached from other machines, so with an open door anyone on the network can vote; set POLLCAST_DOOR=devices to admit only registered devices and guests, or POLLCAST_DOOR=open to confirm`,
     );
   }
-  problems.push(...tlsProblems(values as Partial<Values>));
+  problems.push(...tlsProblems(values as Partial<Values>), ...oidcProblems(values as Partial<Values>));
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...(values as Values), door: door as Config['door'] };
 }

@@ -2,6 +2,7 @@ import { MAX_GUEST_HOURS } from '../devices/guests/credential.ts';
 import { parseAddress } from '../store/redis-address.ts';
 import { MAX_PARTITIONS } from '../voting/count/partition.ts';
 import { deviceLimits } from './device-limits.ts';
+import { oidcSettings } from './oidc-settings.ts';
 import {
   identifier,
   influxUrl,
@@ -112,6 +113,7 @@ export const environmentSettings = {
       'token that operators sign in with; if empty, one is generated at the first start and stored with the data',
     parse: token,
   },
+  ...oidcSettings,
   door: {
     variable: 'POLLCAST_DOOR',
     fallback: '',

@@ -7,7 +7,27 @@ export const ROOT = 'root';
 /** Names that records give to those who are not named operators. */
 export const RESERVED_NAMES: readonly string[] = [ROOT, 'screen', 'stranger'];
 
-/** An operator as it is stored. Of the token, only a salted hash is kept. */
+/** The beginning of the names of sessions, under which they are stored, listed and revoked. */
+export const SESSION_PREFIX = 'oidc-';
+
+/** A role that the value of a claim gives. */
+export interface GrantedRole {
+  readonly claimed: string;
+  readonly role: Role;
+  /** Absent for all rooms. */
+  readonly rooms?: readonly string[] | undefined;
+}
+
+/** Somebody whom an identity provider has identified. */
+export interface Person {
+  readonly issuer: string;
+  /** What identifies the person at the issuer. */
+  readonly subject: string;
+  /** What the provider calls the person, for reading only; may be empty. */
+  readonly name: string;
+}
+
+/** An operator as it is stored, or the session of a person. Of the token, only a salted hash is kept. */
 export interface Operator {
   /** The name, which is also the first part of the token. */
   readonly operator: string;
@@ -21,15 +41,22 @@ export interface Operator {
   readonly createdBy: string;
   /** When the token stops working, in ms since 1970; absent: never. */
   readonly expiresAtMs?: number | undefined;
+  /** Whose session it is, if an identity provider has signed the operator in. */
+  readonly person?: Person | undefined;
 }
 
 /** Who sends a request, once the token was found to be right. */
 export interface Caller {
+  /** The name in records. */
   readonly name: string;
+  /** The name of the session; absent for tokens that are not of a session. */
+  readonly session?: string | undefined;
   readonly role: Role;
   readonly rooms?: readonly string[] | undefined;
   /** Tells this token from an earlier or later one of the same name; absent for the token of the deployment. */
   readonly credential?: string | undefined;
+  /** When an access token of the identity provider expires, in ms since 1970; absent for other tokens. */
+  readonly untilMs?: number | undefined;
 }
 
 /** The token of the deployment, which may do everything. */
@@ -43,4 +70,12 @@ export function reachesRoom({ rooms }: Pick<Caller, 'rooms'>, room: string | und
 /** True if an operator’s token works at this instant (ms since 1970). */
 export function isValidAt({ expiresAtMs }: Pick<Operator, 'expiresAtMs'>, nowMs: number): boolean {
   return expiresAtMs === undefined || nowMs < expiresAtMs;
+}
+
+/**
+ * The name of a person in records. The subject comes first, because nobody can choose it. It contains a colon, so it is no operator’s
+ * name.
+ */
+export function nameOf({ subject, name }: Person): string {
+  return name === '' ? `oidc:${subject}` : `oidc:${subject} (${name})`;
 }

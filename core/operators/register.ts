@@ -1,11 +1,24 @@
+import { createHash } from 'node:crypto';
 import { hashSecret, isSecret, newSecret } from '../devices/secret.ts';
 import { Refusal } from '../runtime/refusal.ts';
 import type { Registry } from '../store/store.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
-import { type Caller, isValidAt, type Operator, RESERVED_NAMES, type Role } from './operator.ts';
+import {
+  type Caller,
+  isValidAt,
+  nameOf,
+  type Operator,
+  type Person,
+  RESERVED_NAMES,
+  type Role,
+  SESSION_PREFIX,
+} from './operator.ts';
 
 /** The maximum number of named operators. */
 const MAX_OPERATORS = 1_000;
+/** The maximum number of sessions of persons whom an identity provider has signed in; of one person, the oldest ends. */
+const MAX_SESSIONS = 1_000;
+const MAX_SESSIONS_OF_ONE = 10;
 /** The maximum number of rooms to which one operator may be limited. */
 const MAX_ROOMS = 100;
 /** Longer texts are not looked up: no token is that long. */
@@ -22,21 +35,44 @@ export interface NewOperator {
   readonly expiresAtMs?: number | undefined;
 }
 
+/** A session to be begun. */
+export interface NewSession {
+  readonly person: Person;
+  readonly role: Role;
+  readonly rooms?: readonly string[] | undefined;
+  /** In ms since 1970. */
+  readonly expiresAtMs: number;
+  /** What belongs to this sign-in alone. No other session can be begun with it while this one lasts. */
+  readonly once: string;
+}
+
+/** An operator, with the token, which is shown only once. */
+export interface Issued {
+  readonly operator: Operator;
+  readonly token: string;
+}
+
 /**
- * Creates, lists and revokes named operators. A token is `<name>.<secret>`, with a secret of 144 random bits. Every process reads
+ * Creates, lists and revokes named operators, and the sessions of persons whom an identity provider has signed in. A token is `<name>.<secret>`, with a secret of 144 random bits. Every process reads
  * the store whenever it is shown a token, so a revoked token works nowhere from the moment its document is gone.
  */
 export class OperatorRegister {
   private readonly registry: Registry;
+  private readonly issuer: string;
 
-  constructor(registry: Registry) {
+  /** @param issuer the identity provider whose sessions are valid; empty: none are */
+  constructor(registry: Registry, issuer = '') {
     this.registry = registry;
+    this.issuer = issuer;
   }
 
-  /** All named operators, sorted by name. */
+  /** All named operators, and all sessions that have not ended, sorted by name. */
   async list(): Promise<readonly Operator[]> {
     const found = await this.registry.list<Operator>('operators');
-    return found.map(({ value }) => value).sort((a, b) => (a.operator < b.operator ? -1 : 1));
+    return found
+      .map(({ value }) => value)
+      .filter((one) => one.person === undefined || this.isValid(one))
+      .sort((a, b) => (a.operator < b.operator ? -1 : 1));
   }
 
   /**
@@ -45,10 +81,10 @@ export class OperatorRegister {
    * @param by the name of who creates the operator
    * @throws Refusal bad-operator, operator-exists, too-many-operators
    */
-  async create(wanted: NewOperator, by: string): Promise<{ readonly operator: Operator; readonly token: string }> {
+  async create(wanted: NewOperator, by: string): Promise<Issued> {
     demandValid(wanted);
     const kept = await this.registry.list<Operator>('operators');
-    if (kept.length >= MAX_OPERATORS) {
+    if (kept.filter(({ value }) => value.person === undefined).length >= MAX_OPERATORS) {
       throw new Refusal('too-many-operators', `there are ${MAX_OPERATORS} operators already; revoke some first`);
     }
     const { operator: name, role, rooms, expiresAtMs } = wanted;
@@ -68,6 +104,38 @@ export class OperatorRegister {
     return { operator, token: `${name}.${secret}` };
   }
 
+  /**
+   * Begins the session of a person, and removes those that have ended.
+   *
+   * @throws Refusal sign-in-unknown if the sign-in has begun a session already; too-many-operators
+   */
+  async beginSession({ person, role, rooms, expiresAtMs, once }: NewSession): Promise<Issued> {
+    const kept = await this.registry.list<Operator>('operators');
+    const sessions = kept.map(({ value }) => value).filter((one) => one.person !== undefined);
+    const valid = sessions.filter((one) => this.isValid(one)).sort((a, b) => a.createdAtMs - b.createdAtMs);
+    const own = valid.filter((one) => one.person?.subject === person.subject);
+    const ended = [
+      ...sessions.filter((one) => !valid.includes(one)),
+      ...own.slice(0, Math.max(0, own.length - MAX_SESSIONS_OF_ONE + 1)),
+    ];
+    if (sessions.length - ended.length >= MAX_SESSIONS) {
+      throw new Refusal('too-many-operators', `there are ${MAX_SESSIONS} sessions already; revoke some first`);
+    }
+    const secret = newSecret();
+    const operator: Operator = {
+      operator: SESSION_PREFIX + createHash('sha256').update(once).digest('hex').slice(0, 24),
+      ...{ role, rooms, person, expiresAtMs },
+      ...hashSecret(secret),
+      createdAtMs: Date.now(),
+      createdBy: person.issuer,
+    };
+    if ((await this.registry.put('operators', operator.operator, operator, 0)) === undefined) {
+      throw new Refusal('sign-in-unknown', 'this sign-in has been completed already; begin again');
+    }
+    for (const one of ended) await this.registry.remove('operators', one.operator);
+    return { operator, token: `${operator.operator}.${secret}` };
+  }
+
   /** Who has this token; undefined if nobody has it any more. */
   async find(token: string): Promise<Caller | undefined> {
     const dot = token.indexOf('.');
@@ -75,21 +143,29 @@ export class OperatorRegister {
     if (token.length > MAX_TOKEN_LENGTH || !isIdentifier(name)) return undefined;
     const found = await this.registry.get<Operator>('operators', name);
     const isRight = isSecret(secret, found?.value ?? NOBODY);
-    return found && isRight && isValidAt(found.value, Date.now()) ? callerOf(found.value) : undefined;
+    return found && isRight && this.isValid(found.value) ? callerOf(found.value) : undefined;
   }
 
   /** True if a caller’s token still works, with the same role and rooms. */
   async isCurrent(caller: Caller): Promise<boolean> {
     if (caller.credential === undefined) return true;
-    const found = await this.registry.get<Operator>('operators', caller.name);
-    return found?.value.hash === caller.credential && isValidAt(found.value, Date.now());
+    if (caller.untilMs !== undefined) return Date.now() < caller.untilMs;
+    const found = await this.registry.get<Operator>('operators', caller.session ?? caller.name);
+    return found?.value.hash === caller.credential && this.isValid(found.value);
   }
 
-  /** Sets when a token stops working. @param expiresAtMs undefined: never @throws Refusal no-such-operator */
+  /** Sets when a token stops working. @param expiresAtMs undefined: never @throws Refusal no-such-operator, bad-operator */
   async expire(name: string, expiresAtMs: number | undefined): Promise<{ before: Operator; after: Operator }> {
     for (;;) {
       const found = await this.registry.get<Operator>('operators', name);
       if (!found) throw noSuchOperator(name);
+      const { person, expiresAtMs: endMs } = found.value;
+      if (person && !(expiresAtMs !== undefined && endMs !== undefined && expiresAtMs <= endMs)) {
+        throw new Refusal(
+          'bad-operator',
+          'expiresAt: a session can only be ended earlier; the person can sign in again',
+        );
+      }
       const after = { ...found.value, expiresAtMs };
       if (await this.registry.put('operators', name, after, found.version)) return { before: found.value, after };
     }
@@ -102,17 +178,23 @@ export class OperatorRegister {
     await this.registry.remove('operators', name);
     return found.value;
   }
+
+  private isValid(one: Operator): boolean {
+    return isValidAt(one, Date.now()) && (one.person === undefined || one.person.issuer === this.issuer);
+  }
 }
 
-function callerOf({ operator, role, rooms, hash }: Operator): Caller {
-  return { name: operator, role, rooms, credential: hash };
+function callerOf({ operator, role, rooms, hash, person }: Operator): Caller {
+  if (!person) return { name: operator, role, rooms, credential: hash };
+  return { name: nameOf(person), session: operator, role, rooms, credential: hash };
 }
 
 /** @throws Refusal bad-operator */
 function demandValid({ operator, role, rooms, expiresAtMs }: NewOperator): void {
   const problems: string[] = [];
   if (!isIdentifier(operator)) problems.push(`operator: must be ${IDENTIFIER_RULE}`);
-  if (RESERVED_NAMES.includes(operator)) problems.push(`operator: ${operator} is reserved; choose another name`);
+  if (RESERVED_NAMES.includes(operator) || operator.startsWith(SESSION_PREFIX))
+    problems.push(`operator: ${operator} is reserved; choose another name`);
   if (rooms !== undefined) {
     if (role === 'admin')
       problems.push('rooms: an admin is not limited to rooms; choose another role, or leave rooms out');

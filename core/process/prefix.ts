@@ -1,5 +1,5 @@
 /** Paths that the server knows. Monitoring is not among them: what a proxy must block has one path only. */
-const KNOWN = /^\/(?:$|(?:api|web|screen|vote|docs)\/.|(?:docs|mqtt|favicon\.ico)$)/;
+const KNOWN = /^\/(?:$|(?:api|web|screen|vote|docs)\/.|(?:docs|mqtt|signed-in|favicon\.ico)$)/;
 
 /** The path of a public address: empty, or `/votes`, without a trailing slash. */
 export function prefixOf(publicUrl: string): string {

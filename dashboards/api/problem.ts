@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'bad-table': 400,
   'invalid-request': 400,
   pipelined: 400,
+  'sign-in-unknown': 400,
   'too-many-polls': 400,
   'operators-only': 401,
   'wrong-credentials': 401,
@@ -39,11 +40,14 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'join-code-revoked': 403,
   'nickname-blocked': 403,
   'not-allowed': 403,
+  'no-role': 403,
   'not-named': 403,
   'secret-poll': 403,
+  'sign-in-refused': 403,
   'wrong-code': 403,
   'wrong-join-code': 403,
   'no-series': 404,
+  'no-sign-in': 404,
   'no-such-device': 404,
   'no-such-guest': 404,
   'no-such-operator': 404,
@@ -61,6 +65,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'no-copy': 409,
   'no-quiz': 409,
   'no-rehearsals': 409,
+  'no-session': 409,
   'already-withdrawn': 409,
   'not-final': 409,
   'nothing-to-draw': 409,
@@ -82,6 +87,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'too-many-streams': 429,
   busy: 503,
   'newer-entry': 503,
+  'provider-away': 503,
   'series-away': 503,
   'still-closing': 503,
   'still-opening': 503,
@@ -98,6 +104,8 @@ const OVERLOAD: readonly RefusalCode[] = [
   'too-many-streams',
   'too-many-viewers',
 ];
+/** Refusals with 503 that are no trouble of all requests, or have a warning of their own. */
+const WITHOUT_WARNING: ReadonlySet<string> = new Set<RefusalCode>(['stopping', 'provider-away']);
 /** Refusals that are counted: also those of requests that come while the process stops. */
 const COUNTED: ReadonlySet<string> = new Set<RefusalCode>([...OVERLOAD, 'stopping']);
 /** Refusals of what may have been guessed, and whose secret it would be. */
@@ -185,9 +193,9 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, gu
     if (status === 429 && !guessed && code !== 'proof-needed')
       warnings.warn(code, { why: code, detail, address: request.ip }, 'requests are refused');
     // Whatever the reason is, all requests may fail for it.
-    else if (status === 503 && code !== 'stopping')
+    else if (status === 503 && !WITHOUT_WARNING.has(code))
       warnings.warn(code, { why: code, detail: error.message }, 'requests are refused');
-    else if (status >= 500 && code !== 'stopping')
+    else if (status >= 500 && !WITHOUT_WARNING.has(code))
       log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     if (error instanceof TooMany) reply.header('retry-after', Math.ceil(error.waitMs / 1_000));
     else if (status === 503 || status === 429) reply.header('retry-after', RETRY_AFTER_S);
