@@ -25,6 +25,7 @@ import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
 import type { Foundation } from './foundation.ts';
+import { signInOf } from './sign-in.ts';
 
 /** What a broker in the same process provides for a dashboard. */
 export interface LocalBroker {
@@ -57,8 +58,9 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const recounter = new Recounter({ store, results, repository, onOutcome, log });
   await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
-  const operatorRegister = new OperatorRegister(store.registry);
-  const operators = new Operators(token, operatorRegister);
+  const operatorRegister = new OperatorRegister(store.registry, config.oidcIssuer);
+  const signIn = await signInOf(config, { registry: store.registry, register: operatorRegister, metrics, log });
+  const operators = new Operators(token, operatorRegister, signIn);
   const operatorStreams = new OperatorStreams(operatorRegister, log);
   scope.add('operator streams', () => operatorStreams.close());
   const trail = new AuditTrail(store.registry);
@@ -80,7 +82,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
       ...{ nicknames, joining, rehearsals, turns, slowReaders, budgets, guesses },
-      ...{ operatorRegister, operatorStreams, trail, recorder },
+      ...{ operatorRegister, operatorStreams, signIn, trail, recorder },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins, tls },

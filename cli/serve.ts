@@ -62,7 +62,8 @@ export async function serve(role: Role, { demo, ...flags }: Flags): Promise<void
   } catch (error) {
     process.stderr.write(`pollcast: could not start: ${explain(error as NodeJS.ErrnoException)}\n`);
     const isClean = (await running?.stop()) ?? true;
-    leave(error instanceof TlsError ? EXIT.misconfigured : EXIT.failed, isClean);
+    const isOurs = error instanceof TlsError || error instanceof ConfigError;
+    leave(isOurs ? EXIT.misconfigured : EXIT.failed, isClean);
     return;
   }
   if (role === 'all') process.stdout.write(welcome(running, config));

@@ -1,7 +1,7 @@
 /** The API’s response types. The API’s routes and its clients share them, so that the two cannot diverge. */
 
 import type { AuditRecord } from '../core/audit/trail/fact.ts';
-import type { Role } from '../core/operators/operator.ts';
+import type { Person, Role } from '../core/operators/operator.ts';
 import type { Accounting } from '../core/voting/count/accounting.ts';
 import type { Definition, Draft, KindName } from '../core/voting/kinds/definition.ts';
 import type { Mandate } from '../core/voting/poll/electorate.ts';
@@ -210,11 +210,33 @@ export interface OperatorAnswer {
   readonly expiresAt: string | null;
   /** True once the token no longer works. */
   readonly expired: boolean;
+  /** Whose session it is, if an identity provider has signed the operator in. */
+  readonly person: Person | null;
 }
 
 /** A new operator, with the token, which is shown only once. */
 export interface NewOperatorAnswer extends OperatorAnswer {
   readonly token: string;
+}
+
+/** How operators can sign in, other than with a token. */
+export interface SignInWaysAnswer {
+  /** The identity provider’s name, and the public address of Pollcast, where sign-ins begin; null if there is no provider. */
+  readonly provider: { readonly name: string; readonly address: string } | null;
+}
+
+/** A sign-in that has begun. */
+export interface SignInAnswer {
+  /** The address at the identity provider to which the browser goes. */
+  readonly address: string;
+}
+
+/** A session that has begun, with its token, which is shown only once. */
+export interface SessionAnswer {
+  readonly token: string;
+  /** The part of the operator’s page to return to, such as `#/polls/q`; empty for its beginning. */
+  readonly returnTo: string;
+  readonly expiresAt: string;
 }
 
 /** Records of the audit trail, newest first. */
@@ -243,6 +265,8 @@ export interface DeploymentAnswer {
     readonly name: string;
     readonly role: Role;
     readonly rooms: readonly string[] | null;
+    /** Whether the token belongs to a session, which ends by signing out. */
+    readonly session: boolean;
     /** The actions that the role allows, such as `poll.open`. */
     readonly may: readonly string[];
   };

@@ -18,6 +18,9 @@ import type {
   Result,
   RevokedAnswer,
   RoomGuestsAnswer,
+  SessionAnswer,
+  SignInAnswer,
+  SignInWaysAnswer,
   TraceAnswer,
   TrailAnswer,
   TrailCheckAnswer,
@@ -78,6 +81,25 @@ export class ApiClient {
 
   deployment(): Promise<DeploymentAnswer> {
     return this.json('GET', '/api/operator');
+  }
+
+  signInWays(): Promise<SignInWaysAnswer> {
+    return this.json('GET', '/api/sign-in');
+  }
+
+  /** Begins a sign-in at the identity provider. @param returnTo the part of the page to return to, such as `#/polls/q` */
+  beginSignIn(returnTo: string): Promise<SignInAnswer> {
+    return this.json('POST', '/api/sign-in', { returnTo });
+  }
+
+  /** Completes a sign-in. @param query the query with which the provider sent the browser back */
+  completeSignIn(query: string): Promise<SessionAnswer> {
+    return this.json('POST', '/api/sign-in/complete', { query });
+  }
+
+  /** Ends the session whose token this client has. */
+  async endSession(): Promise<void> {
+    await this.remove('/api/session');
   }
 
   async polls(): Promise<readonly PollAnswer[]> {

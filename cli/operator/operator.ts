@@ -14,7 +14,9 @@ interface AddFlags extends ClientFlags {
 export function addOperator(program: Command): void {
   const operator = program.command('operator').description('Create and revoke operators with tokens of their own');
 
-  withClientFlags(operator.command('list').description('List all named operators')).action(
+  withClientFlags(
+    operator.command('list').description('List all named operators, and sessions of the identity provider'),
+  ).action(
     action(async (flags: ClientFlags) => print(flags, await (await clientOf(flags)).operators(), operatorTable)),
   );
 
@@ -59,10 +61,11 @@ function addedText(added: NewOperatorAnswer): string {
 
 function operatorTable(operators: readonly OperatorAnswer[]): string {
   return table(
-    ['operator', 'role', 'rooms', 'created', 'by', 'expires'],
-    operators.map(({ operator, role, rooms, createdAt, createdBy, expiresAt, expired }) => {
+    ['operator', 'role', 'rooms', 'created', 'by', 'expires', 'person'],
+    operators.map(({ operator, role, rooms, createdAt, createdBy, expiresAt, expired, person }) => {
       const end = expiresAt === null ? 'never' : `${expiresAt}${expired ? ' (expired)' : ''}`;
-      return [operator, role, rooms?.join(', ') ?? 'all', createdAt, createdBy, end];
+      const who = [person?.name, person?.subject].filter(Boolean).join(', ');
+      return [operator, role, rooms?.join(', ') ?? 'all', createdAt, createdBy, end, who];
     }),
   );
 }

@@ -30,6 +30,7 @@ import { resultRoutes } from './routes/results.ts';
 import { roomGuestRoutes } from './routes/room-guests.ts';
 import { roomRoutes } from './routes/rooms.ts';
 import { secretRoutes } from './routes/secrets.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 
 /** The default limit in bytes for the size of a request body. It is enough for a poll with a hundred long options. */
 const MAX_BODY_BYTES = 128 * 1024;
@@ -123,6 +124,7 @@ export async function createApp(
   await app.register(roomGuestRoutes(context));
   await app.register(operatorRoutes(context));
   await app.register(namedOperatorRoutes(context));
+  await app.register(signInRoutes(context));
   await app.register(auditTrailRoutes(context));
   await app.register(rehearsalRoutes(context));
   await app.register(operationsRoutes(context, { isPublic: opsPort !== undefined }));

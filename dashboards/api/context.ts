@@ -13,6 +13,7 @@ import type { Series } from '../../core/store/series/series.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Joining } from '../joining/joining.ts';
+import type { SignIn } from '../oidc/sign-in.ts';
 import type { Rehearsals } from '../rehearsals/rehearsals.ts';
 import type { Hub } from '../sse/hub.ts';
 import type { Budgets } from './limits/budgets.ts';
@@ -41,6 +42,8 @@ export interface Context extends Operations {
   readonly operators: Operators;
   readonly operatorRegister: OperatorRegister;
   readonly operatorStreams: OperatorStreams;
+  /** Undefined without an identity provider. */
+  readonly signIn: SignIn | undefined;
   readonly trail: AuditTrail;
   readonly recorder: Recorder;
   readonly budgets: Budgets;

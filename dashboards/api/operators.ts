@@ -17,20 +17,28 @@ interface Found {
   readonly error?: unknown;
 }
 
+/** Knows the access tokens of an identity provider. */
+interface AccessTokens {
+  /** Who has this token; undefined if it is of another kind. @throws Refusal wrong-token, no-role, provider-away */
+  callerOf(token: string): Promise<Caller | undefined>;
+}
+
 /**
  * Finds out which operator sends a request, by its header `Authorization: Bearer <operator token>`. The token of the deployment
- * is an admin’s; the others belong to named operators.
+ * is an admin’s; the others belong to named operators, and to persons whom an identity provider has signed in.
  */
 export class Operators {
   private readonly token: string;
   private readonly register: OperatorRegister;
+  private readonly accessTokens: AccessTokens | undefined;
   private readonly found = new WeakMap<FastifyRequest, Found>();
   /** Requests that were let through because of a screen’s key. */
   private readonly screens = new WeakSet<FastifyRequest>();
 
-  constructor(token: string, register: OperatorRegister) {
+  constructor(token: string, register: OperatorRegister, accessTokens?: AccessTokens) {
     this.token = token;
     this.register = register;
+    this.accessTokens = accessTokens;
   }
 
   /** Looks at the token of each request. Call this before other hooks ask whose it is. */
@@ -127,7 +135,10 @@ export class Operators {
     if (given === undefined || /^Basic /i.test(given)) return {};
     const token = /^Bearer (\S+)$/i.exec(given)?.[1];
     if (token !== undefined && isSameText(token, this.token)) return { caller: ROOT_CALLER };
-    const caller = token === undefined ? undefined : await this.register.find(token);
+    const caller =
+      token === undefined
+        ? undefined
+        : ((await this.accessTokens?.callerOf(token)) ?? (await this.register.find(token)));
     if (caller) return { caller };
     throw wrongToken();
   }

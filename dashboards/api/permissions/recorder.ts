@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, type Registry } from 'prom-client';
 import type { AuditFact } from '../../../core/audit/trail/fact.ts';
 import type { AuditTrail } from '../../../core/audit/trail/trail.ts';
-import type { Caller } from '../../../core/operators/operator.ts';
+import type { Caller, Role } from '../../../core/operators/operator.ts';
 import type { Log } from '../../../core/runtime/log.ts';
 import { TooMany } from '../../../core/runtime/refusal.ts';
 import type { Rate } from '../../../core/waiting/allowance.ts';
@@ -24,11 +24,13 @@ const OF_ONE_PER_MINUTE = 60;
 const ACTIONS_PER_MINUTE = { root: 1_000, named: 300 } as const;
 /** Refusals that are recorded whatever was asked for: they concern who may do something. */
 const OF_PERMISSION: ReadonlySet<string> = new Set([
-  ...['foreign-page', 'not-allowed', 'operators-only', 'wrong-token', 'too-many-guesses'],
+  ...['foreign-page', 'no-role', 'not-allowed', 'operators-only', 'sign-in-refused', 'wrong-token', 'too-many-guesses'],
 ]);
 
 /** What a route knows of an action. Values are short, and contain no secrets. */
 export interface Note {
+  /** Who it is, if the request has no token of theirs yet; without a role until it is known which. */
+  readonly who?: { readonly name: string; readonly role?: Role };
   readonly target?: string;
   readonly round?: number;
   readonly before?: object | undefined;
@@ -114,16 +116,17 @@ export class Recorder {
     if (isPermission) this.refused.inc({ code });
     if (!rule || !(rule.isRecorded || isPermission)) return undefined;
     const { operators } = this.parts;
-    const caller = operators.signedIn(request);
+    const caller = operators.signedIn(request) ?? this.notes.get(request)?.who;
     const who = caller?.name ?? (operators.isWithScreenKey(request) ? 'screen' : 'stranger');
     const outcome = reply.statusCode < 400 ? 'done' : reply.statusCode < 500 ? 'refused' : 'failed';
     if (outcome === 'done' && this.hasChangedNothing(request)) return undefined;
     // What operators do is always recorded. Everything else is limited.
-    if (caller && outcome === 'done') return this.fact(request, { who, outcome, action: rule.action });
+    const role = caller?.role ?? null;
+    if (caller && outcome === 'done') return this.fact(request, { who, role, outcome, action: rule.action });
     const leftOut = this.allowance.take(who, who === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
     if (leftOut === undefined) return undefined;
     return this.fact(request, {
-      ...{ who, outcome, action: rule.action },
+      ...{ who, role, outcome, action: rule.action },
       code: outcome === 'done' ? undefined : (code ?? String(reply.statusCode)),
       leftOut: leftOut === 0 ? undefined : leftOut,
     });
@@ -137,12 +140,12 @@ export class Recorder {
 
   private fact(
     request: FastifyRequest,
-    known: Pick<AuditFact, 'who' | 'outcome' | 'action' | 'code' | 'leftOut'>,
+    known: Pick<AuditFact, 'who' | 'role' | 'outcome' | 'action' | 'code' | 'leftOut'>,
   ): AuditFact {
-    const { who, action, outcome, code, leftOut } = known;
+    const { who, role, action, outcome, code, leftOut } = known;
     const { target, round, before, after } = this.notes.get(request) ?? {};
     return {
-      ...{ who, role: this.parts.operators.signedIn(request)?.role ?? null, action },
+      ...{ who, role, action },
       ...{ target: target ?? targetOf(request), from: request.ip, outcome, code, round },
       // What an action would have changed is of no interest if it was refused.
       before: outcome === 'done' && before ? JSON.stringify(before) : undefined,

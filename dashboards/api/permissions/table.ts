@@ -107,6 +107,11 @@ export const PERMISSIONS: Readonly<Record<string, Rule>> = {
   'POST /api/polls/:poll/rehearsal': act('rehearsal.begin', ['operator'], 'all-rooms'),
   'DELETE /api/rehearsal': act('rehearsal.end', ['operator'], 'all-rooms'),
 
+  'GET /api/sign-in': open('session.ways'),
+  'POST /api/sign-in': open('session.ask'),
+  // Who may have a session is decided by the route, from what the identity provider says.
+  'POST /api/sign-in/complete': { ...open('session.begin'), isRecorded: true },
+  'DELETE /api/session': act('session.end', EVERY, 'any-room'),
   'GET /api/operator': read('deployment.read', EVERY, 'any-room'),
   'GET /api/log/dead': read('log.dead', ['operator', 'auditor'], 'all-rooms'),
   'GET /api/operators': read('operator.list', ['auditor'], 'all-rooms'),

@@ -18,7 +18,7 @@ export function operatorRoutes(context: Context): FastifyPluginAsyncTypebox {
         },
       },
       async (request): Promise<DeploymentAnswer> => {
-        const { name, role, rooms } = operators.demand(request);
+        const { name, role, rooms, session } = operators.demand(request);
         const allowed = Object.values(PERMISSIONS).filter(
           (rule) => mayDo(rule, role) && !(rule.reach === 'all-rooms' && rooms !== undefined),
         );
@@ -27,7 +27,10 @@ export function operatorRoutes(context: Context): FastifyPluginAsyncTypebox {
           publicUrl: publicUrl === '' ? null : publicUrl,
           rehearsals: rehearsals.isOffered,
           now: new Date().toISOString(),
-          operator: { name, role, rooms: rooms ?? null, may: [...new Set(allowed.map(({ action }) => action))] },
+          operator: {
+            ...{ name, role, rooms: rooms ?? null, session: session !== undefined },
+            may: [...new Set(allowed.map(({ action }) => action))],
+          },
         };
       },
     );

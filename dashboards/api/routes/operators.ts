@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { NewOperatorAnswer, OperatorAnswer } from '../../../client/answers.ts';
-import { isValidAt, type Operator, ROLES } from '../../../core/operators/operator.ts';
+import { isValidAt, nameOf, type Operator, ROLES } from '../../../core/operators/operator.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { closed, id, oneOf } from '../../../core/voting/rules/schema.ts';
 import type { Context } from '../context.ts';
@@ -34,9 +34,13 @@ export function namedOperatorRoutes(context: Context): FastifyPluginAsyncTypebox
   const { operators, operatorRegister: register, recorder } = context;
 
   return async (app) => {
-    app.get('/api/operators', { schema: { summary: 'All named operators', tags } }, async () => ({
-      operators: (await register.list()).map(describe),
-    }));
+    app.get(
+      '/api/operators',
+      { schema: { summary: 'All named operators, and the sessions of an identity provider', tags } },
+      async () => ({
+        operators: (await register.list()).map(describe),
+      }),
+    );
 
     app.post(
       '/api/operators',
@@ -94,7 +98,7 @@ export function namedOperatorRoutes(context: Context): FastifyPluginAsyncTypebox
 }
 
 function describe(operator: Operator): OperatorAnswer {
-  const { operator: name, role, rooms, createdAtMs, createdBy } = operator;
+  const { operator: name, role, rooms, createdAtMs, createdBy, person } = operator;
   return {
     operator: name,
     role,
@@ -103,12 +107,14 @@ function describe(operator: Operator): OperatorAnswer {
     createdBy,
     expiresAt: timeOf(operator),
     expired: !isValidAt(operator, Date.now()),
+    person: person ?? null,
   };
 }
 
 /** What an operator may do and for how long, for the record. */
 function rightsOf(operator: Operator): object {
-  return { role: operator.role, rooms: operator.rooms ?? 'all', expiresAt: timeOf(operator) };
+  const whose = operator.person && { person: nameOf(operator.person) };
+  return { ...whose, role: operator.role, rooms: operator.rooms ?? 'all', expiresAt: timeOf(operator) };
 }
 
 function timeOf({ expiresAtMs }: Operator): string | null {

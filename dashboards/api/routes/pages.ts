@@ -38,6 +38,8 @@ export function pageRoutes({ publicUrl }: Pick<Context, 'publicUrl'>): FastifyPl
     });
     const hidden = { schema: { hide: true } };
     app.get('/', hidden, async (_request, reply) => sendPage(reply, 'operator.html'));
+    // Where an identity provider sends operators back to: the page hands its query to the API.
+    app.get('/signed-in', hidden, async (_request, reply) => sendPage(reply, 'operator.html'));
     app.get('/screen/:poll', { schema: { hide: true, params: PollParams } }, async ({ params }, reply) => {
       if (!isIdentifier(params.poll)) throw new Refusal('no-such-poll', 'this is not a valid poll id');
       return sendPage(reply, 'screen.html');
