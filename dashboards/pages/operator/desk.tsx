@@ -7,12 +7,13 @@ import { OperatorApi, storedToken } from './api.ts';
 import { DeskContext, type Notice, noticeOf, permissionsOf } from './context.ts';
 import { Devices } from './devices/devices.tsx';
 import { Editor } from './editor/editor.tsx';
+import { completeSignIn, hasReturned, signInProblem } from './entry/provider.ts';
+import { SignIn } from './entry/sign-in.tsx';
 import { AuditTrail } from './people/audit-trail.tsx';
 import { Operators } from './people/operators.tsx';
 import { PollPage } from './polls/poll-page.tsx';
 import { Polls } from './polls/polls.tsx';
 import { Rooms } from './polls/rooms.tsx';
-import { SignIn } from './sign-in.tsx';
 import { tell, useOperatorLanguage } from './words.ts';
 
 /** The sections of the page, with what one must be allowed to do to see them. */
@@ -31,11 +32,26 @@ export function OperatorDesk() {
   const [notice, notify] = useState<Notice>();
   const [secrets, setSecrets] = useState<readonly RegisteredDevice[]>([]);
   const [, redraw] = useState(0);
+  const [isReturning, setReturning] = useState(hasReturned);
   const hash = useHash();
+  const enter = (given: string) => {
+    storedToken.write(given);
+    notify(undefined);
+    setToken(given);
+  };
   const signOut = () => {
     storedToken.write(null);
     setToken(null);
     setDeployment(undefined);
+  };
+  const leave = async () => {
+    // A token is of use after signing out, a session is not.
+    const isOver = await (deployment?.operator.session ? api?.endSession() : undefined)?.then(
+      () => true,
+      (error) => error instanceof ApiError && error.status === 401,
+    );
+    signOut();
+    if (isOver === false) notify({ text: tell('signOut.failed'), isBad: true });
   };
   const api = useMemo(() => (token === null ? undefined : new OperatorApi(token, signOut)), [token]);
   useEffect(() => {
@@ -45,6 +61,12 @@ export function OperatorDesk() {
     });
   }, [api]);
   useEffect(() => notify(undefined), [hash]);
+  useEffect(() => {
+    if (!isReturning) return;
+    completeSignIn()
+      .then(enter, (error) => notify({ text: signInProblem(error), isBad: true }))
+      .finally(() => setReturning(false));
+  }, []);
   useEffect(() => {
     if (secrets.length === 0) return;
     const warn = (event: Event) => event.preventDefault();
@@ -60,13 +82,9 @@ export function OperatorDesk() {
     return (
       <SignIn
         language={language}
-        isChecking={token !== null}
-        notice={notice}
-        onSignIn={(given) => {
-          storedToken.write(given);
-          notify(undefined);
-          setToken(given);
-        }}
+        isChecking={token !== null || isReturning}
+        notice={isReturning ? { text: tell('signIn.returning'), isBad: false } : notice}
+        onSignIn={enter}
       />
     );
   }
@@ -90,7 +108,7 @@ export function OperatorDesk() {
           <a href={`${BASE}/docs`}>{tell('nav.api')}</a>
         </nav>
         {language}
-        <button type="button" class="quiet" onClick={signOut}>
+        <button type="button" class="quiet" onClick={() => void leave()}>
           {tell('signOut')}
         </button>
       </header>

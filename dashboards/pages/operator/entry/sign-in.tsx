@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import { BASE } from '../base.ts';
-import type { Notice } from './context.ts';
-import { tell } from './words.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { SignInWaysAnswer } from '../../../../client/answers.ts';
+import { BASE } from '../../base.ts';
+import type { Notice } from '../context.ts';
+import { tell } from '../words.ts';
+import { leaveToProvider, signInProblem, visitor } from './provider.ts';
 
-/** Asks for the operator token, and checks it with the server. */
+/** Asks for the operator token, and checks it with the server. If there is an identity provider, offers to sign in there. */
 export function SignIn(props: {
   language: ComponentChildren;
   isChecking: boolean;
@@ -15,6 +17,14 @@ export function SignIn(props: {
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState('');
   const [isTrying, setTrying] = useState(false);
+  const [provider, setProvider] = useState<SignInWaysAnswer['provider']>(null);
+  useEffect(() => {
+    // A server that does not answer is reported when the token is sent.
+    visitor.signInWays().then(
+      (ways) => setProvider(ways.provider),
+      () => {},
+    );
+  }, []);
   const submit = async (event: Event) => {
     event.preventDefault();
     setTrying(true);
@@ -25,6 +35,12 @@ export function SignIn(props: {
     if (response?.ok) onSignIn(token.trim());
     else setProblem(response?.status === 401 ? tell('signIn.wrong') : tell('error.away'));
   };
+  const leave = async (address: string) => {
+    setTrying(true);
+    setProblem('');
+    await leaveToProvider(address).catch((error) => setProblem(signInProblem(error)));
+    setTrying(false);
+  };
   return (
     <div class="door">
       <main>
@@ -33,6 +49,19 @@ export function SignIn(props: {
             <img src={`${BASE}/web/icon.svg`} alt="" width="40" height="40" /> Pollcast
           </p>
           <h1>{tell('signIn')}</h1>
+          {provider && (
+            <>
+              <button
+                type="button"
+                class="send"
+                disabled={isTrying || isChecking}
+                onClick={() => void leave(provider.address)}
+              >
+                {tell('signIn.with', { name: provider.name })}
+              </button>
+              <p class="hint">{tell('signIn.or')}</p>
+            </>
+          )}
           <label>
             {tell('signIn.token')}
             <input

@@ -9,7 +9,7 @@ import { NewOperatorForm } from './new-operator.tsx';
 
 const READ_EVERY_MS = 10_000;
 
-/** Operators with tokens of their own: creates and revokes them. */
+/** Operators with tokens of their own, and sessions of those whom an identity provider has signed in: creates and revokes them. */
 export function Operators() {
   const { api, may, notify } = useDesk();
   const [operators, setOperators] = useState<readonly OperatorAnswer[]>();
@@ -77,26 +77,30 @@ export function Operators() {
 function OperatorLine({ operator: one, onDone }: { operator: OperatorAnswer; onDone: () => Promise<void> }) {
   const { api, may } = useDesk();
   const attempt = useAttempt();
-  const { operator: name, role, rooms, createdBy, expiresAt, expired } = one;
+  const { operator, role, rooms, createdBy, expiresAt, expired, person } = one;
+  const name = person ? person.name || person.subject : operator;
   const revoke = async () => {
-    if (!confirm(tell('operators.revokeSure', { name }))) return;
-    await attempt(() => api.revokeOperator(name));
+    if (!confirm(tell(person ? 'operators.endSure' : 'operators.revokeSure', { name }))) return;
+    await attempt(() => api.revokeOperator(operator));
     await onDone();
   };
   const expire = async () => {
-    await attempt(() => api.expireOperator(name, expired ? null : new Date().toISOString()));
+    await attempt(() => api.expireOperator(operator, expired ? null : new Date().toISOString()));
     await onDone();
   };
   const end = expiresAt === null ? tell('operators.never') : formatTime(expiresAt);
   return (
     <tr class={expired ? 'struck' : undefined}>
-      <th scope="row">{name}</th>
+      <th scope="row" dir="auto">
+        {name}
+        {person && <p class="hint">{person.subject}</p>}
+      </th>
       <td>{tell(`role.${role}`)}</td>
       <td dir="auto">{rooms === null ? tell('operators.allRooms') : formatList(rooms)}</td>
       <td>{createdBy}</td>
       <td>{expired ? tell('operators.expired', { time: end }) : end}</td>
       <td class="actions">
-        {may('operator.expire') && (
+        {may('operator.expire') && !person && (
           <button type="button" class="quiet" onClick={() => void expire()}>
             {tell(expired ? 'operators.allow' : 'operators.expire')}
             <span class="unseen"> {name}</span>
@@ -104,7 +108,7 @@ function OperatorLine({ operator: one, onDone }: { operator: OperatorAnswer; onD
         )}
         {may('operator.revoke') && (
           <button type="button" class="quiet" onClick={() => void revoke()}>
-            {tell('devices.revoke')}
+            {tell(person ? 'operators.end' : 'devices.revoke')}
             <span class="unseen"> {name}</span>
           </button>
         )}
