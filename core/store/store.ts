@@ -189,7 +189,10 @@ export type WriteListener = (collection: Watched, id: string) => void;
 
 export interface Versioned<T> {
   readonly value: T;
-  /** Increases with each change of the document. Starts again at 1 if the document is removed and created again. */
+  /**
+   * Increases with each change of the document, also when it is removed and created again: a write that expects the version of an
+   * earlier document with the same id never hits a later one.
+   */
   readonly version: number;
 }
 
@@ -202,7 +205,11 @@ export interface Registry {
    * Resolves with the new version, or with undefined if the document has a different version.
    */
   put<T>(collection: Collection, id: string, value: T, expected?: number): Promise<number | undefined>;
-  remove(collection: Collection, id: string): Promise<void>;
+  /**
+   * Removes a document if its version is still `expected`, or unconditionally if `expected` is undefined. Resolves with false if the
+   * document has a different version; one that does not exist is removed already.
+   */
+  remove(collection: Collection, id: string, expected?: number): Promise<boolean>;
   /**
    * Calls the listener after each write to a watched collection by any process, at least once and possibly late, and when a poll
    * has vanished. The listener must read the document itself, because it is only passed the id.

@@ -22,6 +22,18 @@ t.test('only one process can open a data directory', async (t) => {
   await third.close();
 });
 
+t.test('a version does not come again after a restart either', async (t) => {
+  const directory = t.testdir();
+  const versions: unknown[] = [];
+  for (let i = 0; i < 3; i++) {
+    const store = await EmbeddedStore.open({ directory, partitions: 1 });
+    versions.push(await store.registry.put('devices', 'x', { i }, 0));
+    await store.registry.remove('devices', 'x');
+    await store.close();
+  }
+  t.same(versions, [1, 2, 3]);
+});
+
 t.test('the number of partitions cannot be changed after the first start', async (t) => {
   const directory = t.testdir();
   const first = await EmbeddedStore.open({ directory, partitions: 2 });

@@ -33,6 +33,23 @@ t.test('the storage contract holds on a Redis Cluster with three primaries', asy
   storeContract(t, async () => fresh(cluster.url));
 });
 
+t.test(
+  'a new document that is sent again because the reply was lost is recognised, whatever its version',
+  async (t: Test) => {
+    const server = await redisServer(t.testdir());
+    t.teardown(() => server.program.end());
+    const store = await fresh(server.url).open();
+    t.teardown(() => store.close());
+    const { registry } = store;
+    for (const i of [1, 2, 3]) await registry.put('devices', 'gone', { i });
+    await registry.remove('devices', 'gone');
+    const version = await registry.put('devices', 'x', { salt: 'one' }, 0);
+    t.equal(await registry.put('devices', 'x', { salt: 'one' }, 0), version);
+    t.equal(await registry.put('devices', 'x', { salt: 'two' }, 0), undefined);
+    t.same((await registry.get('devices', 'x'))?.value, { salt: 'one' });
+  },
+);
+
 t.test('an append whose machine was suspended between two attempts keeps its time limit', async (t: Test) => {
   const server = await redisServer(t.testdir());
   t.teardown(() => server.program.end());

@@ -46,6 +46,63 @@ export function registryContract(test: ContractTest): void {
     t.same([...watched].sort(), [...WATCHED].sort());
   });
 
+  test('registry: no version of an id comes again, also if its document is removed and created anew', async (t, {
+    registry,
+  }) => {
+    for (const collection of ['devices', 'operators', 'guests'] as const) {
+      const seen: number[] = [];
+      for (let i = 0; i < 8; i++) {
+        const created = (await registry.put(collection, 'x', { i }, 0)) as number;
+        seen.push(created);
+        for (let n = 0; n < i % 3; n++) seen.push((await registry.put(collection, 'x', { i, n })) as number);
+        for (const earlier of seen.slice(0, -1)) {
+          t.equal(await registry.put(collection, 'x', { earlier }, earlier), undefined);
+          t.equal(await registry.remove(collection, 'x', earlier), false);
+        }
+        t.match(await registry.get(collection, 'x'), { value: { i }, version: seen.at(-1) });
+        // What happens to other documents does not bring a version back.
+        await registry.put(collection, `y${i}`, { i }, 0);
+        if (i > 0) await registry.remove(collection, `y${i - 1}`);
+        await registry.remove(collection, 'x');
+      }
+      t.same(
+        seen,
+        [...new Set(seen)].sort((a, b) => a - b),
+        `${collection}: ${seen.join(' ')}`,
+      );
+    }
+  });
+
+  test('registry: of a change, and a removal followed by a new document, the new document is never changed', async (t, {
+    registry,
+  }) => {
+    for (let i = 0; i < 30; i++) {
+      await registry.remove('devices', 'x');
+      const version = await registry.put('devices', 'x', { owner: 'old' }, 0);
+      const [changed] = await Promise.all([
+        registry.put('devices', 'x', { owner: 'old', isChanged: true }, version),
+        registry.remove('devices', 'x').then(() => registry.put('devices', 'x', { owner: 'new' }, 0)),
+        registry.put('devices', 'y', { i }),
+      ]);
+      t.same((await registry.get('devices', 'x'))?.value, { owner: 'new' }, `changed before: ${changed !== undefined}`);
+    }
+  });
+
+  test('registry: a removal can require a version', async (t, { registry }) => {
+    const version = (await registry.put('operators', 'x', {}, 0)) as number;
+    t.equal(await registry.remove('operators', 'x', version + 1), false);
+    t.ok(await registry.get('operators', 'x'));
+    t.equal(await registry.remove('operators', 'x', version), true);
+    t.equal(await registry.get('operators', 'x'), undefined);
+    t.equal(await registry.remove('operators', 'x', version), true, 'it is removed already');
+    const next = (await registry.put('operators', 'x', {}, 0)) as number;
+    const races = await Promise.all([
+      registry.remove('operators', 'x', next),
+      registry.put('operators', 'x', { n: 1 }, next),
+    ]);
+    t.equal(races.filter((won) => won !== false && won !== undefined).length, 1, 'of a removal and a change, one wins');
+  });
+
   test('presence: a process is listed until it withdraws or its announcement expires', async (t, { presence }) => {
     await presence.announce('broker', 'a', { n: 1 }, 10_000);
     await presence.announce('broker', 'b', { n: 2 }, 30);

@@ -10,6 +10,8 @@ type Key = [collection: Collection, id: string];
 /** Documents in LMDB. The keys of secret rounds are not in it, but in files of their own. */
 export class EmbeddedRegistry implements Registry {
   private readonly table: Database<Versioned<unknown>, Key>;
+  /** The highest version that a removed document had, by collection: a new document begins above it. */
+  private readonly retired: Database<number, Collection>;
   private readonly guard: Guard;
   private readonly keys: RoundKeys;
   private readonly writes = new EventEmitter().setMaxListeners(0);
@@ -19,6 +21,7 @@ export class EmbeddedRegistry implements Registry {
     this.guard = guard;
     this.keys = keys;
     this.table = root.openDB({ name: 'registry', encoding: 'json' });
+    this.retired = root.openDB({ name: 'retired', encoding: 'json' });
     const polls = [...this.table.getRange(rangeOf('polls'))].map(({ value }) => value.value);
     for (const poll of polls) keys.opened('polls', poll);
     keys.destroyOthers(polls);
@@ -41,11 +44,11 @@ export class EmbeddedRegistry implements Registry {
     let before: unknown;
     const write = this.table.childTransaction(() => {
       const found = this.table.get(key);
-      const now = found?.version ?? 0;
-      if (expected !== undefined && expected !== now) return undefined;
+      if (expected !== undefined && expected !== (found?.version ?? 0)) return undefined;
       before = found?.value;
-      this.table.putSync(key, { value: stored, version: now + 1 });
-      return now + 1;
+      const next = (found?.version ?? this.retired.get(collection) ?? 0) + 1;
+      this.table.putSync(key, { value: stored, version: next });
+      return next;
     });
     const version = await awaitWrite(write);
     if (version === undefined) this.keys.destroyReplaced(collection, stored, this.table.get(key)?.value);
@@ -56,11 +59,22 @@ export class EmbeddedRegistry implements Registry {
     return version;
   }
 
-  async remove(collection: Collection, id: string): Promise<void> {
-    const before = this.table.get([collection, id])?.value;
-    await awaitWrite(this.table.remove([collection, id]));
+  async remove(collection: Collection, id: string, expected?: number): Promise<boolean> {
+    const key: Key = [collection, id];
+    let before: unknown;
+    const write = this.table.childTransaction(() => {
+      const found = this.table.get(key);
+      if (!found) return true;
+      if (expected !== undefined && expected !== found.version) return false;
+      before = found.value;
+      this.table.removeSync(key);
+      if (found.version > (this.retired.get(collection) ?? 0)) this.retired.putSync(collection, found.version);
+      return true;
+    });
+    if (!(await awaitWrite(write))) return false;
     this.keys.destroyReplaced(collection, before, undefined);
     this.writes.emit('write', collection, id);
+    return true;
   }
 
   watch(listener: WriteListener): () => void {

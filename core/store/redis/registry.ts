@@ -32,8 +32,8 @@ const SCAN_COUNT = 1_000;
 const COUNT_EVERY_MS = 2_000;
 
 const putDocument = script<
-  'documents' | 'writes',
-  'id' | 'expected' | 'document' | 'collection' | 'keptWrites' | 'channel'
+  'documents' | 'retired' | 'writes',
+  'id' | 'expected' | 'document' | 'collection' | 'watched' | 'keptWrites' | 'channel'
 >('put-document');
 
 interface RegistryParts {
@@ -137,9 +137,10 @@ export class RedisRegistry implements Registry {
     return version;
   }
 
-  async remove(collection: Collection, id: string): Promise<void> {
-    await this.write(collection, id, -1, '');
+  async remove(collection: Collection, id: string, expected = -1): Promise<boolean> {
+    if ((await this.write(collection, id, expected, '')) === -1) return false;
     if (collection === 'polls') this.roundKeys.removed(id);
+    return true;
   }
 
   watch(listener: WriteListener): () => void {
@@ -170,12 +171,13 @@ export class RedisRegistry implements Registry {
 
   private async write(collection: Collection, id: string, expected: number, document: string): Promise<number> {
     const call = putDocument(
-      { documents: this.keys.registry(collection), writes: this.keys.writes },
+      { documents: this.keys.registry(collection), retired: this.keys.retired, writes: this.keys.writes },
       {
         id,
         expected,
         document,
-        collection: isWatched(collection) ? collection : '',
+        collection,
+        watched: isWatched(collection) ? 1 : 0,
         keptWrites: KEPT_WRITES,
         channel: this.keys.bell('writes'),
       },

@@ -62,6 +62,8 @@ export class Database {
   /** Learns what happens to the votes. */
   watcher: Watcher = { appended: () => () => {}, committed: () => {} };
   readonly documents = new Map<Collection, Map<string, string>>();
+  /** The highest version that a removed document had: a new one begins above it. */
+  private readonly retired = new Map<Collection, number>();
   /** The newest writes of watched collections, oldest first. */
   readonly writes: Write[] = [];
   /** Whatever else is kept, by table. */
@@ -221,17 +223,23 @@ export class Database {
 
   /** @param value JSON; undefined removes the document */
   put(collection: Collection, id: string, value: string | undefined, expected?: number): number | undefined {
-    const version = this.get(collection, id)?.version ?? 0;
-    if (expected !== undefined && expected !== version) return undefined;
+    const found = this.get(collection, id);
+    const version = found?.version ?? 0;
+    if (expected !== undefined && expected !== version && (found || value !== undefined)) return undefined;
+    const retired = this.retired.get(collection) ?? 0;
+    const next = (found ? version : retired) + 1;
     let documents = this.documents.get(collection);
     if (!documents) this.documents.set(collection, (documents = new Map()));
-    if (value === undefined) this.journal.delete(documents, id);
-    else this.journal.set(documents, id, `{"value":${value},"version":${version + 1}}`);
+    if (value !== undefined) this.journal.set(documents, id, `{"value":${value},"version":${next}}`);
+    else {
+      this.journal.delete(documents, id);
+      if (version > retired) this.journal.set(this.retired, collection, version);
+    }
     if (isWatched(collection)) {
       this.journal.push(this.writes, { id: ++this.counter, collection, document: id });
       if (this.writes.length > 2 * KEPT_WRITES) this.writes.splice(0, KEPT_WRITES);
     }
-    return version + 1;
+    return next;
   }
 
   /** A table for whatever else is kept. */

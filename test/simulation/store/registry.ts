@@ -58,10 +58,11 @@ export class SimulatedRegistry implements Registry {
     });
   }
 
-  async remove(collection: Collection, id: string): Promise<void> {
-    await this.access.call('rest', 'keep', () => {
-      this.database.put(collection, id, undefined);
-      this.access.ring('writes');
+  remove(collection: Collection, id: string, expected?: number): Promise<boolean> {
+    return this.access.call('rest', 'keep', () => {
+      const isRemoved = this.database.put(collection, id, undefined, expected) !== undefined;
+      if (isRemoved) this.access.ring('writes');
+      return isRemoved;
     });
   }
 

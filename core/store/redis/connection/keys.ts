@@ -98,6 +98,11 @@ export class RedisKeys {
     return `{${this.prefix}:registry}:${collection}`;
   }
 
+  /** Hash: the highest version that a removed document had, by collection. */
+  get retired(): string {
+    return this.registry('retired');
+  }
+
   /** Stream: a notice for each write of a watched document. */
   get writes(): string {
     return `{${this.prefix}:registry}:writes`;
