@@ -76,8 +76,8 @@ export class Nicknames {
       const next = step(kept?.value ?? {});
       this.reading = undefined;
       if (next.nickname === undefined && !next.isBlocked) {
-        if (kept) await this.registry.remove('guests', guest);
-        return next;
+        if (!kept || (await this.registry.remove('guests', guest, kept.version))) return next;
+        continue;
       }
       if (await this.registry.put('guests', guest, next, kept?.version ?? 0)) return next;
     }

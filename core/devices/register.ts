@@ -149,9 +149,7 @@ export class DeviceRegister {
     for (const [{ before, after }, version] of versions) {
       const { device } = after;
       if (before) await this.registry.put('devices', device, before.value, version);
-      else if ((await this.registry.get('devices', device))?.version === version) {
-        await this.registry.remove('devices', device);
-      }
+      else await this.registry.remove('devices', device, version);
     }
   }
 
@@ -175,10 +173,9 @@ export class DeviceRegister {
 
   /** Removes a device, and returns what was removed; brokers then disconnect it. @throws Refusal no-such-device */
   async revoke(id: string): Promise<Device> {
-    const before = await this.registry.get<Device>('devices', id);
-    const { unknown } = await this.revokeAll([id]);
-    if (!before || unknown.length > 0) throw noSuchDevice(id);
-    return before.value;
+    const removed = await this.removeOne(id);
+    if (!removed) throw noSuchDevice(id);
+    return removed;
   }
 
   /** Removes devices; brokers then disconnect them. Ids that are not registered change nothing. */
@@ -189,18 +186,33 @@ export class DeviceRegister {
     for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
       const some = all.slice(at, at + WRITE_TOGETHER);
       const kept = await Promise.all(some.map((id) => this.registry.get<Device>('devices', id)));
-      const found = kept.flatMap((one) => (one ? [one.value] : []));
-      await this.releases.note(found.map((before) => ({ before, after: undefined })));
+      await this.releases.note(kept.flatMap((one) => (one ? [{ before: one.value, after: undefined }] : [])));
       await Promise.all(
-        found.map(async (device) => {
-          await this.registry.remove('devices', device.device);
-          await this.registry.remove('statuses', device.device);
-          await this.claims.forget(device);
+        kept.map(async (one) => {
+          if (one && !(await this.removeNoted(one))) await this.removeOne(one.value.device);
         }),
       );
       for (const [i, id] of some.entries()) (kept[i] ? revoked : unknown).push(id);
     }
     return { revoked, unknown };
+  }
+
+  /** Removes a device, however often it is changed at the same moment, and returns what was removed; undefined if there is none. */
+  private async removeOne(id: string): Promise<Device | undefined> {
+    for (;;) {
+      const kept = await this.registry.get<Device>('devices', id);
+      if (!kept) return undefined;
+      await this.releases.note([{ before: kept.value, after: undefined }]);
+      if (await this.removeNoted(kept)) return kept.value;
+    }
+  }
+
+  /** Removes a device whose releases are noted; false if it has been changed since, and may vote for others now. */
+  private async removeNoted({ value, version }: Versioned<Device>): Promise<boolean> {
+    if (!(await this.registry.remove('devices', value.device, version))) return false;
+    await this.registry.remove('statuses', value.device);
+    await this.claims.forget(value);
+    return true;
   }
 }
 

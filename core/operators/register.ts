@@ -173,10 +173,12 @@ export class OperatorRegister {
 
   /** Removes an operator, whose token works no longer, and returns what was removed. @throws Refusal no-such-operator */
   async revoke(name: string): Promise<Operator> {
-    const found = await this.registry.get<Operator>('operators', name);
-    if (!found) throw noSuchOperator(name);
-    await this.registry.remove('operators', name);
-    return found.value;
+    for (;;) {
+      const found = await this.registry.get<Operator>('operators', name);
+      if (!found) throw noSuchOperator(name);
+      // What is returned is what was removed, also if the operator is changed or created again at the same moment.
+      if (await this.registry.remove('operators', name, found.version)) return found.value;
+    }
   }
 
   private isValid(one: Operator): boolean {
