@@ -17,6 +17,7 @@ import { Guesses } from '../dashboards/api/limits/guesses.ts';
 import { Operators } from '../dashboards/api/operators.ts';
 import { Recorder } from '../dashboards/api/permissions/recorder.ts';
 import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
+import { VoterStreams } from '../dashboards/api/permissions/voter-streams.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
 import { Turns } from '../dashboards/api/turns.ts';
@@ -67,6 +68,8 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const recorder = new Recorder({ trail, operators, metrics, log });
   const { guestHours, guestsPerAddress } = config;
   const guests = await scope.open('guests', GuestBook.open({ registry: store.registry, guestHours, log }));
+  const voterStreams = new VoterStreams({ registry: store.registry, guests, log });
+  scope.add('voter streams', async () => voterStreams.close());
   const joining = new Joining({ guests, polls, guestsPerAddress, joins: measured.joins, log });
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
@@ -82,7 +85,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     {
       ...{ store, series, polls, repository, results, rounds, recounter, hub, requests, operators, guests },
       ...{ nicknames, joining, rehearsals, turns, slowReaders, budgets, guesses },
-      ...{ operatorRegister, operatorStreams, signIn, trail, recorder },
+      ...{ operatorRegister, operatorStreams, voterStreams, signIn, trail, recorder },
       ...{ publicUrl, door, metrics, readiness, log },
     },
     { ...config, webOrigins, tls },

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { authenticate } from '../../core/devices/credentials.ts';
+import { type Admitted, authenticate } from '../../core/devices/credentials.ts';
 import { pseudonymOf } from '../../core/devices/pseudonym.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { WITHDRAWN } from '../../core/voting/count/ballot.ts';
@@ -9,15 +9,29 @@ import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Audience } from '../../core/voting/result/visibility.ts';
 import type { Context } from './context.ts';
 
-/**
- * The audience of a request: `operator` if it has the token of an operator of the poll’s room, `voter` if it has the MQTT credentials of a device with
- * a ballot in the round (`Authorization: Basic …`), otherwise `public`. @throws Refusal wrong-credentials, wrong-token
- */
+/** What somebody may see of a poll. */
+interface Beholder {
+  readonly audience: Audience;
+  /** Whose ballot makes the audience `voter`. */
+  readonly voter?: Admitted;
+}
+
+const PUBLIC: Beholder = { audience: 'public' };
+
+/** The audience of a request, see `beholderOf`. @throws Refusal wrong-credentials, wrong-token */
 export async function audienceOf(context: Context, request: FastifyRequest, poll: Poll): Promise<Audience> {
+  return (await beholderOf(context, request, poll)).audience;
+}
+
+/**
+ * Who asks to see a poll: `operator` with the token of an operator of the poll’s room, `voter` with the MQTT credentials of a device
+ * with a ballot in the round (`Authorization: Basic …`), otherwise `public`. @throws Refusal wrong-credentials, wrong-token
+ */
+export async function beholderOf(context: Context, request: FastifyRequest, poll: Poll): Promise<Beholder> {
   const { operators, store, guests } = context;
-  if (operators.seesFigures(request, poll.definition.room)) return 'operator';
+  if (operators.seesFigures(request, poll.definition.room)) return { audience: 'operator' };
   const given = credentialsOf(request);
-  if (!given) return 'public';
+  if (!given) return PUBLIC;
   const [device, secret] = given;
   const admitted = await authenticate(store.registry, guests, device, secret);
   if (!admitted) throw new Refusal('wrong-credentials', 'unknown device or wrong secret');
@@ -26,7 +40,8 @@ export async function audienceOf(context: Context, request: FastifyRequest, poll
   const partition = partitionOf(nameOf(device), store.log.partitions);
   const voters = votersOf(admitted.elector, definition).map(({ voter }) => nameOf(voter));
   const ballots = await store.ballots.of(partition, definition.poll, round, voters);
-  return ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN) ? 'voter' : 'public';
+  const hasVoted = ballots.some((ballot) => ballot && ballot.choice !== WITHDRAWN);
+  return hasVoted ? { audience: 'voter', voter: admitted } : PUBLIC;
 }
 
 /** The MQTT credentials in a request; undefined if it has none. */

@@ -21,6 +21,7 @@ import type { Guesses } from './limits/guesses.ts';
 import type { Operators } from './operators.ts';
 import type { Recorder } from './permissions/recorder.ts';
 import type { OperatorStreams } from './permissions/streams.ts';
+import type { VoterStreams } from './permissions/voter-streams.ts';
 import type { Requests } from './requests.ts';
 import type { SlowReaders } from './slow-readers.ts';
 import type { Turns } from './turns.ts';
@@ -44,6 +45,7 @@ export interface Context extends Operations {
   readonly operatorStreams: OperatorStreams;
   /** Undefined without an identity provider. */
   readonly signIn: SignIn | undefined;
+  readonly voterStreams: VoterStreams;
   readonly trail: AuditTrail;
   readonly recorder: Recorder;
   readonly budgets: Budgets;

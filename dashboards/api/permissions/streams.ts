@@ -8,7 +8,7 @@ import { every } from '../../../core/waiting/pause.ts';
 const CHECK_EVERY_MS = 250;
 
 /** What can be closed, and says when it is. */
-interface Line {
+export interface Line {
   destroy(): unknown;
   once(event: 'close', listener: () => void): unknown;
 }

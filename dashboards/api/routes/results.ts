@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
+import type { Admitted } from '../../../core/devices/credentials.ts';
 import { readNames } from '../../../core/devices/names.ts';
 import { reachesRoom } from '../../../core/operators/operator.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
@@ -12,7 +13,7 @@ import { responsesOf } from '../../exports/responses.ts';
 import { Timelines } from '../../exports/timeline.ts';
 import { startStream } from '../../sse/begin.ts';
 import type { Admission } from '../../sse/hub.ts';
-import { audienceOf } from '../audience.ts';
+import { audienceOf, beholderOf } from '../audience.ts';
 import { type Context, knownPoll } from '../context.ts';
 import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
 import { PollParams, PollsQuery, RoundQuery, StreamQuery, StreamsQuery } from '../schemas/params.ts';
@@ -33,7 +34,8 @@ const tags = ['results'];
 
 /** Results: current, streamed, over time, as a leaderboard, and recounted. Also shows operators who has answered. */
 export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { hub, results, operators, operatorStreams, recorder, store, series, recounter, nicknames } = context;
+  const { hub, results, operators, operatorStreams, voterStreams, recorder, store, series, recounter, nicknames } =
+    context;
   const timelines = new Timelines(series);
   const ofRound = { params: PollParams, querystring: RoundQuery };
 
@@ -163,9 +165,11 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
   async function stream(request: FastifyRequest, reply: FastifyReply, polls: readonly string[]): Promise<void> {
     const admissions = new Map<string, Admission>();
     const operator = operators.signedIn(request);
+    let asVoter: Admitted | undefined;
     for (const id of polls) {
       const poll = knownPoll(context, id);
-      const audience = await audienceOf(context, request, poll);
+      const { audience, voter } = await beholderOf(context, request, poll);
+      asVoter ??= voter;
       const isStillAllowed = ({ definition }: Poll) => operator !== undefined && reachesRoom(operator, definition.room);
       // The round of the same object: meanwhile, the next one may have begun.
       admissions.set(id, { audience, round: poll.round, ...(audience === 'operator' ? { isStillAllowed } : {}) });
@@ -173,6 +177,7 @@ export function resultRoutes(context: Context): FastifyPluginAsyncTypebox {
     const connection = startStream(request, reply, hub, { isOperator: operator !== undefined });
     if (!connection) return;
     operatorStreams.follow(operator, connection.socket);
+    if (asVoter) voterStreams.follow(asVoter, connection.socket);
     await hub.watch(connection, admissions);
   }
 }
