@@ -4,7 +4,7 @@ import { Refusal } from '../runtime/refusal.ts';
 import type { Poll } from '../voting/poll/poll.ts';
 import { undecidedIn } from '../voting/result/undecided.ts';
 import type { RoundRecord } from '../voting/rules/record.ts';
-import type { PollRepository } from './poll-repository.ts';
+import { ANYBODY, type Permit, type PollRepository } from './poll-repository.ts';
 
 interface DecisionsParts {
   readonly repository: PollRepository;
@@ -27,11 +27,11 @@ export class Decisions {
    * Records a lot that was drawn because nothing else decided between options.
    *
    * @param order the keys of the options that are level in the final result, in the order drawn
-   * @throws Refusal no-such-poll, not-final, nothing-to-draw, bad-lot
+   * @throws Refusal no-such-poll, not-final, nothing-to-draw, bad-lot, and what `permit` throws
    */
-  async enterLot(id: string, order: readonly string[]): Promise<Poll> {
+  async enterLot(id: string, order: readonly string[], permit = ANYBODY): Promise<Poll> {
     const { results } = this.parts;
-    return this.decide(id, 'a lot was entered', async (now) => {
+    return this.decide(id, 'a lot was entered', permit, async (now) => {
       const level = undecidedIn(await results.result(now));
       if (level.length === 0) {
         throw new Refusal(
@@ -51,10 +51,10 @@ export class Decisions {
   /**
    * Records that an option was withdrawn after voting, such as a candidate who declines. It keeps its figures, but cannot win.
    *
-   * @throws Refusal no-such-poll, not-final, no-such-option, already-withdrawn
+   * @throws Refusal no-such-poll, not-final, no-such-option, already-withdrawn, and what `permit` throws
    */
-  async withdrawOption(id: string, option: string): Promise<Poll> {
-    return this.decide(id, 'an option was withdrawn', async ({ definition, withdrawals = [] }) => {
+  async withdrawOption(id: string, option: string, permit = ANYBODY): Promise<Poll> {
+    return this.decide(id, 'an option was withdrawn', permit, async ({ definition, withdrawals = [] }) => {
       const keys = definition.options.map(({ key }) => key);
       if (!keys.includes(option)) {
         throw new Refusal('no-such-option', `poll ${id} has the options ${keys.join(', ')}, not ${option}`);
@@ -66,9 +66,15 @@ export class Decisions {
     });
   }
 
-  private async decide(id: string, what: string, step: (now: Poll) => Promise<RoundRecord>): Promise<Poll> {
+  private async decide(
+    id: string,
+    what: string,
+    permit: Permit,
+    step: (now: Poll) => Promise<RoundRecord>,
+  ): Promise<Poll> {
     const { repository, results, log } = this.parts;
     const poll = await repository.change(id, async (now) => {
+      permit(now);
       const isFinal = now.status === 'closed' && (await results.result(now)).final;
       if (!isFinal) {
         const why = `round ${now.round} of poll ${id} is not final yet; close the poll and try again in a moment`;

@@ -6,6 +6,12 @@ import { checkDefinition } from '../voting/poll/check.ts';
 import { withoutGaps } from '../voting/poll/definition.ts';
 import { type Poll, versionOf } from '../voting/poll/poll.ts';
 
+/** Throws if whoever asks for a change may not change this poll, as it is stored. */
+export type Permit = (stored: Poll) => void;
+
+/** Lets everybody change every poll. */
+export const ANYBODY: Permit = () => {};
+
 /**
  * Stores polls. Nothing else writes poll documents. Every change is a compare-and-set, so that processes never overwrite each
  * other’s changes. Once a call resolves, this process’s `PollBook` includes the change.

@@ -13,7 +13,7 @@ import { pause } from '../waiting/pause.ts';
 import { BrokerAnswers } from './broker-answers.ts';
 import { demandContinuable } from './continuation.ts';
 import { demandSingleVotes, demandStatus } from './demands.ts';
-import type { PollRepository } from './poll-repository.ts';
+import { ANYBODY, type PollRepository } from './poll-repository.ts';
 import {
   closedKey,
   continuingTimes,
@@ -79,11 +79,12 @@ export class Rounds {
 
   /**
    * Opens the next round of a draft or closed poll. @throws Refusal wrong-status, room-taken, open-door, mandate-twice,
-   * still-opening
+   * still-opening, and what `permit` throws
    */
-  openRound(id: string, from: 'draft' | 'closed'): Promise<Poll> {
+  openRound(id: string, from: 'draft' | 'closed', permit = ANYBODY): Promise<Poll> {
     return this.steps.run(async () => {
       const poll = await this.repository.change(id, (now) => {
+        permit(now);
         demandStatus(now, from);
         return this.opening(now);
       });
@@ -93,11 +94,13 @@ export class Rounds {
 
   /**
    * Continues the last round of a closed poll: votes count again, together with those already counted. @throws Refusal
-   * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, mandate-twice, still-opening
+   * wrong-status, key-destroyed, log-removed, too-many-interruptions, room-taken, open-door, mandate-twice, still-opening, and what
+   * `permit` throws
    */
-  continueRound(id: string): Promise<Poll> {
+  continueRound(id: string, permit = ANYBODY): Promise<Poll> {
     return this.steps.run(async () => {
       const poll = await this.repository.change(id, async (now) => {
+        permit(now);
         demandStatus(now, 'closed');
         demandContinuable(now, this.retentionDays, Date.now());
         demandSingleVotes(now.definition, await this.devices(now.definition));
@@ -117,12 +120,14 @@ export class Rounds {
 
   /**
    * Closes an open poll. All votes accepted until now count. Later votes count only if they were cast before the close and
-   * arrive within the poll’s grace period; closing again ends that period. @throws Refusal wrong-status, still-closing
+   * arrive within the poll’s grace period; closing again ends that period. @throws Refusal wrong-status, still-closing, and what
+   * `permit` throws
    */
-  closeRound(id: string): Promise<Poll> {
+  closeRound(id: string, permit = ANYBODY): Promise<Poll> {
     return this.steps.run(async () => {
       const wasOpen = this.polls.get(id)?.status === 'open';
       const poll = await this.repository.change(id, (now) => {
+        permit(now);
         demandStatus(now, 'open', 'grace', 'closing');
         // The poll may run out of time just as an operator closes it. That must not end the grace period.
         return now.status === 'grace' && wasOpen ? now : stopped(now);

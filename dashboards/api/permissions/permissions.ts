@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { PollBook } from '../../../core/live/poll-book.ts';
 import { type Caller, reachesRoom } from '../../../core/operators/operator.ts';
-import { noSuchPoll } from '../../../core/rounds/poll-repository.ts';
+import { noSuchPoll, type Permit } from '../../../core/rounds/poll-repository.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Operators } from '../operators.ts';
 import { isOfApi } from '../requests.ts';
@@ -69,6 +69,21 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
   });
 }
 
+/**
+ * Checks a poll in the step that changes it: since the request was let through, it may have moved to another room, which this process
+ * may not have heard of. @returns throws Refusal not-allowed, operators-only
+ */
+export function permitOf({ operators, door }: Pick<Parts, 'operators' | 'door'>, request: FastifyRequest): Permit {
+  const rule = ruleOf(request);
+  return (poll) => {
+    if (!rule || (rule.isForScreens && (door === 'open' || operators.isScreen(request, poll)))) return;
+    const caller = operators.demand(request, rule.isForScreens ? SCREENS_TOO : undefined);
+    if (!mayDo(rule, caller.role) && !rule.inPart?.[caller.role]) throw notForRole(caller, rule.action);
+    const { room } = poll.definition;
+    if (!reachesRoom(caller, room)) throw elsewhere(caller, room);
+  };
+}
+
 /** The rule for a request; undefined if it is not for a route of the API. */
 export function ruleOf(request: FastifyRequest): Rule | undefined {
   const { url } = request.routeOptions;
@@ -82,8 +97,8 @@ function ruleFor(method: string, url: string): Rule | undefined {
 
 /** @throws Refusal not-allowed; a poll that does not exist is left to the route */
 async function demandRoomOf(id: string, caller: Caller, polls: PollBook): Promise<void> {
-  // This process may not have heard of a new poll yet.
-  if (!polls.get(id)) await polls.refresh(id);
+  // This process may not have heard yet that another one has created or moved the poll.
+  await polls.refresh(id);
   const poll = polls.get(id);
   if (poll && !reachesRoom(caller, poll.definition.room)) throw elsewhere(caller, poll.definition.room);
 }

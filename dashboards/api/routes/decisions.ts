@@ -3,6 +3,7 @@ import * as Type from 'typebox';
 import { Decisions } from '../../../core/rounds/decisions.ts';
 import { MAX_OPTIONS } from '../../../core/voting/rules/option.ts';
 import type { Context } from '../context.ts';
+import { permitOf } from '../permissions/permissions.ts';
 import { pollView } from '../poll-view.ts';
 import { PollParams } from '../schemas/params.ts';
 
@@ -40,7 +41,7 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
       async (request, reply) => {
         const { params, body } = request;
-        const poll = await decisions.enterLot(params.poll, body.order);
+        const poll = await decisions.enterLot(params.poll, body.order, permitOf(context, request));
         recorder.note(request, { round: poll.round, after: body });
         return reply.code(201).send(pollView(operators, request, poll));
       },
@@ -58,7 +59,7 @@ export function decisionRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
       async (request, reply) => {
         const { params, body } = request;
-        const poll = await decisions.withdrawOption(params.poll, body.option);
+        const poll = await decisions.withdrawOption(params.poll, body.option, permitOf(context, request));
         recorder.note(request, { round: poll.round, after: body });
         return reply.code(201).send(pollView(operators, request, poll));
       },

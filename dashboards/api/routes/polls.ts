@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { demandFuture, edited } from '../../../core/rounds/edit.ts';
-import { validDefinition } from '../../../core/rounds/poll-repository.ts';
+import { type Permit, validDefinition } from '../../../core/rounds/poll-repository.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Definition } from '../../../core/voting/kinds/definition.ts';
 import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
 import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
 import { type Context, knownPoll } from '../context.ts';
+import { permitOf } from '../permissions/permissions.ts';
 import { pollView } from '../poll-view.ts';
 import { PollParams } from '../schemas/params.ts';
 
@@ -80,7 +81,9 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
         if (gone.includes('title')) throw new Refusal('invalid-request', 'title: cannot be removed');
         const changes = { ...body, ...Object.fromEntries(gone.map((field) => [field, undefined])) };
         let before: Poll | undefined;
+        const permit = permitOf(context, request);
         const poll = await repository.change(params.poll, (now) => {
+          permit(now);
           before = now;
           return edited(now, changes, basedOn);
         });
@@ -99,7 +102,9 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       { schema: { summary: 'Delete a poll that is not open', tags, params: PollParams } },
       async (request, reply) => {
         const { params } = request;
+        const permit = permitOf(context, request);
         await repository.change(params.poll, (poll) => {
+          permit(poll);
           recorder.note(request, { round: poll.round, before: stateOf(poll) });
           if (poll.status === 'draft' || poll.status === 'closed') return { ...poll, deleted: true };
           throw new Refusal('wrong-status', `poll ${params.poll} is ${poll.status}; close it first`);
@@ -115,7 +120,9 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       const summary = curtain ? 'Hide figures from everybody but operators for now' : 'Show figures again';
       app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
         const id = (request.params as { poll: string }).poll;
+        const permit = permitOf(context, request);
         const poll = await repository.change(id, (now) => {
+          permit(now);
           const isHidden = now.curtain === true;
           recorder.note(request, {
             ...{ round: now.round, before: { isHidden }, after: { isHidden: curtain === true } },
@@ -127,17 +134,23 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
       });
     }
 
-    const steps = {
-      open: { summary: 'Open a draft', take: (id: string) => rounds.openRound(id, 'draft') },
-      close: { summary: 'Close an open poll', take: (id: string) => rounds.closeRound(id) },
-      continue: { summary: 'Continue the last round of a closed poll', take: (id: string) => rounds.continueRound(id) },
-      reopen: { summary: 'Open a closed poll for another round', take: (id: string) => rounds.openRound(id, 'closed') },
+    const steps: Readonly<Record<string, { summary: string; take: (id: string, permit: Permit) => Promise<Poll> }>> = {
+      open: { summary: 'Open a draft', take: (id, permit) => rounds.openRound(id, 'draft', permit) },
+      close: { summary: 'Close an open poll', take: (id, permit) => rounds.closeRound(id, permit) },
+      continue: {
+        summary: 'Continue the last round of a closed poll',
+        take: (id, permit) => rounds.continueRound(id, permit),
+      },
+      reopen: {
+        summary: 'Open a closed poll for another round',
+        take: (id, permit) => rounds.openRound(id, 'closed', permit),
+      },
     };
     for (const [name, { summary, take }] of Object.entries(steps)) {
       app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
         const { poll: id } = request.params as { poll: string };
         const before = stateOf(knownPoll(context, id));
-        const poll = await take(id);
+        const poll = await take(id, permitOf(context, request));
         recorder.note(request, { round: poll.round, before, after: stateOf(poll) });
         return viewFor(request, poll);
       });
