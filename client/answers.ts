@@ -63,6 +63,8 @@ export interface DeviceAnswer {
   readonly oldSecretUntil: string | null;
   /** Whether a claim code can be exchanged for a secret, and until when; null if there is none. */
   readonly claim: { readonly expiresAt: string | null } | null;
+  /** When a claim code was last exchanged for a secret; null if none was. */
+  readonly claimedAt: string | null;
 }
 
 /** A new secret for a device that has one already. */
@@ -78,6 +80,26 @@ export interface ClaimAnswer {
   /** In three groups: `7K2M-Q9XD-4TBN`. */
   readonly code: string;
   readonly expiresAt: string | null;
+}
+
+/** Why nothing was done for one of several devices. */
+export interface RefusedDevice {
+  readonly device: string;
+  /** Such as `no-such-device`. */
+  readonly code: string;
+  readonly why: string;
+}
+
+/** Claim codes that were issued together. */
+export interface ClaimsAnswer {
+  readonly claims: readonly ClaimAnswer[];
+  readonly refused: readonly RefusedDevice[];
+}
+
+/** Secrets that were renewed together. */
+export interface RenewedSecrets {
+  readonly secrets: readonly RenewedSecret[];
+  readonly refused: readonly RefusedDevice[];
 }
 
 /** Which devices were revoked together. */

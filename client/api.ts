@@ -1,5 +1,6 @@
 import type {
   ClaimAnswer,
+  ClaimsAnswer,
   DeadEntryAnswer,
   DeploymentAnswer,
   DeviceAnswer,
@@ -14,6 +15,7 @@ import type {
   RegisteredDevice,
   RehearsalAnswer,
   RenewedSecret,
+  RenewedSecrets,
   ResponsesAnswer,
   Result,
   RevokedAnswer,
@@ -195,6 +197,16 @@ export class ApiClient {
   /** Gives a device a new secret. @param graceSeconds how long the old one works if the new one is not used before */
   renewSecret(device: string, graceSeconds?: number): Promise<RenewedSecret> {
     return this.json('POST', `${devicePath(device)}/secret`, graceSeconds === undefined ? {} : { graceSeconds });
+  }
+
+  /** Gives many devices new secrets, at most 200 at a time. */
+  renewSecrets(devices: readonly string[], graceSeconds?: number): Promise<RenewedSecrets> {
+    return this.json('POST', '/api/devices/secrets', { devices, graceSeconds });
+  }
+
+  /** Issues claim codes for many devices, at most 200 at a time. */
+  issueClaims(devices: readonly string[], expiresInSeconds?: number): Promise<ClaimsAnswer> {
+    return this.json('POST', '/api/devices/claims', { devices, expiresInSeconds });
   }
 
   /** Issues a claim code, which replaces an earlier one. */

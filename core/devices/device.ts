@@ -20,6 +20,8 @@ export interface Device {
   readonly next?: NextSecret | undefined;
   /** The code that can be exchanged for a secret. */
   readonly claim?: Claim | undefined;
+  /** When a code was last exchanged for a secret. */
+  readonly claimedAtMs?: number | undefined;
   readonly createdAtMs: number;
 }
 

@@ -15,6 +15,7 @@ const MAX_WAITING = 100;
 /** A code that has been issued. It is shown only once. */
 export interface IssuedCode {
   readonly device: string;
+  readonly label: string | undefined;
   readonly code: string;
   /** When it expires, in ms since 1970; undefined if it does not. */
   readonly untilMs: number | undefined;
@@ -44,7 +45,7 @@ export class Claims {
       if ((await this.registry.put('claims', code.handle, { device: id }, 0)) === undefined) continue;
       if ((await this.registry.put('devices', id, { ...before.value, claim }, before.version)) !== undefined) {
         await this.forget(before.value);
-        return { device: id, code: formatCode(code), untilMs };
+        return { device: id, label: before.value.label, code: formatCode(code), untilMs };
       }
       await this.registry.remove('claims', code.handle);
     }
@@ -81,7 +82,7 @@ export class Claims {
       if (claim.untilMs !== undefined && claim.untilMs <= Date.now()) throw wrongCode();
       if (!isSameText(await this.hashed(code.rest, claim.salt), claim.hash)) throw wrongCode();
       const secret = newSecret();
-      const device = withSecret(before.value, hashSecret(secret));
+      const device = { ...withSecret(before.value, hashSecret(secret)), claimedAtMs: Date.now() };
       // Of two that exchange the same code, the slower one finds another version, and then no code.
       if ((await this.registry.put('devices', device.device, device, before.version)) === undefined) continue;
       await this.forget(before.value);

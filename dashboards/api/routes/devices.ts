@@ -12,7 +12,7 @@ import { DeviceImportSchema, DevicePatchSchema, ImportQuery, NewDeviceSchema } f
 import { DeviceParams } from '../schemas/params.ts';
 
 /** The maximum size of an import, in bytes. It is enough for 5,000 devices with labels and mandates, even in UTF-16. */
-const MAX_IMPORT_BYTES = 4 * 1024 * 1024;
+export const MAX_IMPORT_BYTES = 4 * 1024 * 1024;
 /** How often an import is planned again because a device was changed at the same time. */
 const MAX_TRIES = 3;
 const tags = ['devices'];
@@ -222,11 +222,12 @@ function demandPrintable(lentTo: string): void {
 }
 
 /** A device as the API returns it, without its secret. */
-function describe({ device, label, group, weight, mandates, lentTo, lentAtMs, createdAtMs, next, claim }: Device) {
+function describe(one: Device) {
+  const { device, label, group, weight, mandates, lentTo, lentAtMs, createdAtMs, next, claim, claimedAtMs } = one;
   const standing = { label: label ?? null, group: group ?? null, weight: weight ?? '1', mandates: mandates ?? [] };
   const loan = { lentTo: lentTo ?? null, lentAt: time(lentAtMs) };
   const secrets = { oldSecretUntil: time(next?.untilMs), claim: claim ? { expiresAt: time(claim.untilMs) } : null };
-  return { device, ...standing, ...loan, ...secrets, createdAt: time(createdAtMs) };
+  return { device, ...standing, ...loan, ...secrets, claimedAt: time(claimedAtMs), createdAt: time(createdAtMs) };
 }
 
 /** Some of an object’s fields. */

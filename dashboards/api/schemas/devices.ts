@@ -6,6 +6,8 @@ import { boolean, closed, id, string } from '../../../core/voting/rules/schema.t
 /** How long in seconds the old secret of a device works at most while the new one is not used: a month, and a week by default. */
 const MAX_GRACE_SECONDS = 2_592_000;
 export const DEFAULT_GRACE_SECONDS = 604_800;
+/** For how many devices one request gives codes or secrets: hashing 200 codes takes some two seconds. */
+const MAX_TOGETHER = 200;
 
 /** The schemas of request bodies that register and change devices. `demandValid` checks the values. */
 
@@ -76,26 +78,25 @@ export const RevocationSchema = Type.Object(
   },
   { additionalProperties: false, minProperties: 1 },
 );
-export const RenewalSchema = Type.Object(
-  {
-    graceSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: MAX_GRACE_SECONDS,
-        description: `how long the old secret works if the new one is not used before; default: ${DEFAULT_GRACE_SECONDS}; 0: it ends now`,
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export const ClaimSchema = Type.Object(
-  {
-    expiresInSeconds: Type.Optional(
-      Type.Integer({ minimum: 60, maximum: 31_536_000, description: 'default: the code does not expire' }),
-    ),
-  },
-  { additionalProperties: false },
-);
+const renewal = {
+  graceSeconds: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_GRACE_SECONDS,
+      description: `how long the old secret works if the new one is not used before; default: ${DEFAULT_GRACE_SECONDS}; 0: it ends now`,
+    }),
+  ),
+};
+const claim = {
+  expiresInSeconds: Type.Optional(
+    Type.Integer({ minimum: 60, maximum: 31_536_000, description: 'default: the code does not expire' }),
+  ),
+};
+const some = { devices: Type.Array(id('the id of a device'), { minItems: 1, maxItems: MAX_TOGETHER }) };
+export const RenewalSchema = Type.Object(renewal, { additionalProperties: false });
+export const RenewalsSchema = Type.Object({ ...some, ...renewal }, { additionalProperties: false });
+export const ClaimSchema = Type.Object(claim, { additionalProperties: false });
+export const ClaimsSchema = Type.Object({ ...some, ...claim }, { additionalProperties: false });
 export const ExchangeSchema = closed({
   code: Type.String({ maxLength: 100, description: 'as printed; upper and lower case and separators do not matter' }),
 });

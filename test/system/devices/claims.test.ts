@@ -74,6 +74,58 @@ t.test('codes that are wrong, replaced, withdrawn, expired or of a removed devic
   await t.rejects(s.device('d', { username: 'd', password: secret }), { code: 4 });
 });
 
+t.test(
+  'codes and secrets are issued for many devices at once, and those that are not registered are named',
+  async (t) => {
+    const s = await stage(t, { door: 'devices' });
+    const ids = Array.from({ length: 30 }, (_, i) => `d${i}`);
+    const devices = ids.map((device) => ({ device, label: `Seat ${device}` }));
+    await s.call('POST', '/api/devices/import', { operator: true, body: { devices } });
+    const post = (path: string, body: object) => s.call('POST', path, { operator: true, body });
+    const issued = await post('/api/devices/claims', { devices: [...ids, 'nobody', 'd0'], expiresInSeconds: 3_600 });
+    t.equal(issued.status, 201);
+    t.same(
+      issued.body.claims.map(({ device }: { device: string }) => device),
+      ids,
+      'each once, in the order of the request',
+    );
+    t.match(issued.body.claims[3], { device: 'd3', label: 'Seat d3', code: /^[0-9A-Z-]{14}$/, expiresAt: /Z$/ });
+    t.match(issued.body.refused, [{ device: 'nobody', code: 'no-such-device' }]);
+    const claimed = await exchange(s, issued.body.claims[3].code);
+    await s.device('d3', { username: 'd3', password: claimed.body.secret });
+    const known = (await s.call('GET', '/api/devices/d3', { operator: true })).body;
+    t.match([known.claim, known.claimedAt], [null, /Z$/], 'it is known that the code was used');
+    t.match((await s.call('GET', '/api/devices/d4', { operator: true })).body, { claim: {}, claimedAt: null });
+
+    const renewed = await post('/api/devices/secrets', { devices: ['d3', 'nobody', 'd5'], graceSeconds: 0 });
+    t.match([renewed.status, renewed.body.refused], [201, [{ device: 'nobody', code: 'no-such-device' }]]);
+    const [third] = renewed.body.secrets;
+    t.match(third, { device: 'd3', oldSecretUntil: null });
+    await s.device('d3', { username: 'd3', password: third.secret });
+    await t.rejects(s.device('d3', { username: 'd3', password: claimed.body.secret }), { code: 4 });
+    for (const path of ['/api/devices/claims', '/api/devices/secrets']) {
+      t.equal((await post(path, { devices: [] })).status, 400);
+      t.equal((await post(path, { devices: Array.from({ length: 201 }, (_, i) => `x${i}`) })).status, 400);
+      t.equal((await s.call('POST', path, { body: { devices: ['d1'] } })).status, 401);
+    }
+    const { records } = (await s.call('GET', '/api/audit-trail', { operator: true })).body;
+    const trail = JSON.stringify(records);
+    t.match(trail, /device\.claim[^}]*issued[^}]*30/);
+    for (const { code } of issued.body.claims) t.notMatch(trail, code);
+    t.notMatch(trail, third.secret);
+  },
+);
+
+t.test('as many devices are revoked together as are imported together', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await register(s, 'd');
+  const devices = Array.from({ length: 4_999 }, (_, i) => `device-with-a-rather-long-identifier-${i}`);
+  const { status, body } = await s.call('POST', '/api/devices/revoke', {
+    ...{ operator: true, body: { devices: [...devices, 'd'] } },
+  });
+  t.same([status, body.revoked, body.unknown.length], [200, ['d'], 4_999]);
+});
+
 t.test('issuing and withdrawing is for operators, and needs a device', async (t) => {
   const s = await stage(t, { door: 'devices' });
   await register(s, 'd');
