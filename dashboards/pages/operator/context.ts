@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { DeploymentAnswer, PollAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import type { ClaimAnswer, DeploymentAnswer, PollAnswer, RegisteredDevice } from '../../../client/answers.ts';
 import { ApiError } from '../../../client/api.ts';
 import type { OperatorApi } from './api.ts';
 import { tell } from './words.ts';
@@ -15,6 +15,9 @@ export interface Desk {
   /** Secrets of new devices that have not been saved yet; the server shows each only once. */
   readonly secrets: readonly RegisteredDevice[];
   readonly setSecrets: (secrets: readonly RegisteredDevice[]) => void;
+  /** Claim codes that have not been printed or saved yet; the server shows each only once, too. */
+  readonly claims: readonly ClaimAnswer[];
+  readonly setClaims: (claims: readonly ClaimAnswer[]) => void;
 }
 
 export interface Notice {

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
+import type { ClaimAnswer, DeploymentAnswer, RegisteredDevice } from '../../../client/answers.ts';
 import { ApiError } from '../../../client/api.ts';
 import { BASE } from '../base.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
@@ -31,6 +31,7 @@ export function OperatorDesk() {
   const [deployment, setDeployment] = useState<DeploymentAnswer>();
   const [notice, notify] = useState<Notice>();
   const [secrets, setSecrets] = useState<readonly RegisteredDevice[]>([]);
+  const [claims, setClaims] = useState<readonly ClaimAnswer[]>([]);
   const [, redraw] = useState(0);
   const [isReturning, setReturning] = useState(hasReturned);
   const hash = useHash();
@@ -68,11 +69,11 @@ export function OperatorDesk() {
       .finally(() => setReturning(false));
   }, []);
   useEffect(() => {
-    if (secrets.length === 0) return;
+    if (secrets.length + claims.length === 0) return;
     const warn = (event: Event) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
-  }, [secrets]);
+  }, [secrets, claims]);
   useEffect(() => {
     document.title = `Pollcast – ${tell('title')}`;
   });
@@ -91,7 +92,7 @@ export function OperatorDesk() {
   const [, section = 'polls', id, action] = hash.split('/').map(decodeURIComponent);
   const may = permissionsOf(deployment);
   return (
-    <DeskContext.Provider value={{ api, deployment, may, notify, secrets, setSecrets }}>
+    <DeskContext.Provider value={{ api, deployment, may, notify, secrets, setSecrets, claims, setClaims }}>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         {tell('skip')}
       </button>

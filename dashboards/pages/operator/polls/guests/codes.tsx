@@ -1,9 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { JoinCodesAnswer } from '../../../../../client/answers.ts';
 import { withCode } from '../../../screen/join.tsx';
-import { Qr } from '../../../screen/qr.tsx';
 import { say } from '../../../words/language.ts';
-import { saveFile } from '../../api.ts';
+import { CodeSheet, type SheetCode } from '../../code-sheet.tsx';
 import { useAttempt, useDesk } from '../../context.ts';
 import { tell } from '../../words.ts';
 
@@ -53,37 +52,26 @@ export function Codes({ room, address }: { room: string; address: string }) {
 }
 
 function Sheet({ room, address, codes }: { room: string; address: string; codes: readonly Code[] }) {
-  const addressOf = ({ code, url }: Code) => url ?? withCode({ address, code });
-  const save = () => {
-    const lines = ['number,code,url', ...codes.map((one) => `${one.number},${one.code},${addressOf(one)}`)];
-    saveFile(new Blob([lines.join('\r\n')], { type: 'text/csv' }), `codes-${room}.csv`);
-  };
+  const sheet = codes.map(({ number, code, url }): SheetCode => {
+    const text = url ?? withCode({ address, code });
+    return {
+      code,
+      head: (
+        <>
+          <span dir="auto">{room}</span> · {number}
+        </>
+      ),
+      foot: address.replace(/^https?:\/\//, ''),
+      qr: { text, label: say('join.qr', { address: text }) },
+      row: `${number},${code},${text}`,
+    };
+  });
   return (
-    <>
-      <p class="actions">
-        <button type="button" class="quiet" onClick={() => print()}>
-          {tell('codes.print')}
-        </button>
-        <button type="button" class="quiet" onClick={save}>
-          {tell('codes.save')}
-        </button>
-      </p>
-      <ul class="codes plain" aria-label={tell('codes.sheet', { room })}>
-        {codes.map((one) => (
-          <li key={one.number}>
-            <Qr text={addressOf(one)} label={say('join.qr', { address: addressOf(one) })} />
-            <p>
-              <small>
-                <span dir="auto">{room}</span> · {one.number}
-              </small>
-              <br />
-              <strong dir="ltr">{one.code}</strong>
-              <br />
-              <small dir="ltr">{address.replace(/^https?:\/\//, '')}</small>
-            </p>
-          </li>
-        ))}
-      </ul>
-    </>
+    <CodeSheet
+      name={tell('codes.sheet', { room })}
+      file={`codes-${room}.csv`}
+      columns="number,code,url"
+      codes={sheet}
+    />
   );
 }
