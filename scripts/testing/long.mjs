@@ -1,7 +1,8 @@
 // `npm run test:long`: everything that takes longer than `npm test` may. Draws lots in 10,000 polls, sends mutated packets over
-// 100,000 connections, revokes a device 200 times, cuts the power at thousands of moments, kills and stops one process 20 times,
-// and puts a whole deployment through all failures 3 times. CHAOS_ROUNDS overrides these numbers of rounds; CHAOS_SEED repeats an
-// earlier run. Then it simulates deployments for SIMULATED_HOURS, and shows that the simulation finds planted bugs.
+// 100,000 connections, revokes 200 devices, guests, operators and certificates, cuts the power at thousands of moments, kills and
+// stops one process 20 times, and puts a whole deployment through all failures 3 times. CHAOS_ROUNDS overrides these numbers of
+// rounds; CHAOS_SEED repeats an earlier run. Then it simulates deployments for SIMULATED_HOURS, and shows that the simulation finds
+// planted bugs.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
 import { TAP } from './tap.mjs';
