@@ -1,6 +1,8 @@
 # One image for all roles: `docker run … broker`, `processor`, `dashboard`, `up` or `sim`.
 
-FROM node:22-bookworm-slim AS base
+ARG NODE_IMAGE=node:22.23.2-bookworm-slim@sha256:48e4b67d85f87bd551df43704e24d252f56cc5f8e9718841aace50f19948f0f9
+
+FROM ${NODE_IMAGE} AS base
 WORKDIR /app
 COPY package.json package-lock.json ./
 
@@ -14,7 +16,7 @@ RUN node scripts/build.mjs && node scripts/sbom.mjs
 FROM base AS packages
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-FROM node:22-bookworm-slim
+FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="Pollcast" org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production
 WORKDIR /app
