@@ -16,6 +16,8 @@ export interface DoorRefusal {
   readonly why: string;
   /** The kind of refusal, if the code does not say it. */
   readonly as?: Refusal;
+  /** True if the credentials were right once, so that nobody has guessed them. */
+  readonly wereRight?: boolean;
 }
 
 /** The refusal of a device that is not registered, or whose secret is wrong. */
@@ -24,6 +26,11 @@ export const WRONG_CREDENTIALS: DoorRefusal = {
   why: 'unknown device or wrong secret',
 };
 
+const NO_LONGER_VALID: DoorRefusal = {
+  code: CONNACK.badCredentials,
+  wereRight: true,
+  why: 'the guest was revoked, or its credentials have expired',
+};
 const NOT_REGISTERED: DoorRefusal = {
   code: CONNACK.badCredentials,
   why: 'the certificate is good, but the device that it names is not registered',
@@ -69,7 +76,8 @@ export function devicesDoor(registry: Registry, guests: GuestBook, demandsCertif
     if (user !== clientId) {
       return { code: CONNACK.identifierRejected, why: 'the client id must be the same as the user name' };
     }
-    return (await authenticate(registry, guests, user, password)) ?? WRONG_CREDENTIALS;
+    const admitted = await authenticate(registry, guests, user, password);
+    return admitted ?? ((await guests.wasIssued(user, password)) ? NO_LONGER_VALID : WRONG_CREDENTIALS);
   };
 }
 

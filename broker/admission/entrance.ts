@@ -85,7 +85,8 @@ export class Entrance {
 
   /** Call with the refusal of a client. Resolves when it may be answered, with the answer. */
   async refuse(connection: Connection, refusal: DoorRefusal): Promise<DoorRefusal> {
-    if (refusal.code !== CONNACK.badCredentials) return refusal;
+    // A whole hall may come back at once after its guests were revoked, and must learn to join anew.
+    if (refusal.code !== CONNACK.badCredentials || refusal.wereRight) return refusal;
     const delayMs = this.guesses.delayOf(connection.network, connection.clientId ?? '', performance.now());
     if (delayMs === undefined) return GUESSING;
     if (delayMs > 0) await wait(delayMs);

@@ -165,6 +165,11 @@ export class GuestBook extends EventEmitter<{ change: [guest?: string] }> {
     return this.isValid(guest) ? guest : undefined;
   }
 
+  /** True if a guest was given these credentials, whether they are still valid or not. */
+  async wasIssued(device: string, password: Buffer | string): Promise<boolean> {
+    return isGuestId(device) && readPassword(await this.signingKey(), device, password.toString()) !== undefined;
+  }
+
   /** True if credentials that were issued are still valid, as far as this process has heard. */
   isValid({ device, room, event, expiresAtMs }: Guest): boolean {
     return expiresAtMs > Date.now() && event === this.eventOf(room) && !this.revoked.has(device);

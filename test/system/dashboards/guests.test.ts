@@ -140,6 +140,33 @@ t.test('one guest, the guests of a room, and all of them can be revoked, and joi
   t.equal(await receipt(s, await join(s, 'bar'), 'vote/r'), 'accepted r');
 });
 
+t.test('a hall that was revoked hears so at once, and is not taken for somebody who guesses', async (t) => {
+  const s = await stage(t, DOOR);
+  await s.openPoll('q', { room: 'hall' });
+  const { device, password } = await join(s, 'hall');
+  await s.call('DELETE', '/api/rooms/hall/guests', { operator: true });
+  const refused = async () => {
+    const text = await (await fetch(`${s.http}/metrics`)).text();
+    return Number(/^pollcast_mqtt_refused_total\{why="guessing"\} (\d+)$/m.exec(text)?.[1]);
+  };
+  await Promise.all(
+    Array.from({ length: 200 }, () => t.rejects(enter(s, { device, password } as Joined), { code: 4 })),
+  );
+  t.equal(await refused(), 0);
+  const { registry } = s.pollcast.store;
+  const book = await GuestBook.open({ registry, guestHours: 1, log: createLog('silent') });
+  t.ok(await book.wasIssued(device, password));
+  for (const [id, secret] of [
+    [device, `${password.slice(0, -1)}${password.endsWith('A') ? 'B' : 'A'}`],
+    [`${device}0`, password],
+    ['seat-1', password],
+    [device, ''],
+  ] as const) {
+    t.notOk(await book.wasIssued(id, secret), `${id} ${secret}`);
+  }
+  await book.close();
+});
+
 t.test('revocations survive a restart', async (t) => {
   const s = await stage(t, DOOR);
   await s.openPoll('q', { room: 'hall' });
