@@ -14,6 +14,7 @@ import type { Store } from '../core/store/store.ts';
 import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
+import { Arrivals } from './admission/arrivals.ts';
 import type { Door } from './admission/door.ts';
 import { Entrance } from './admission/entrance.ts';
 import { Reception } from './admission/reception.ts';
@@ -22,6 +23,7 @@ import { Connection, type Origin } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import { Flow } from './connection/flow/flow.ts';
 import { BROKER_RATES, connectionRates, SharedPace } from './connection/flow/pace.ts';
+import { GateError } from './connection/gate-owner.ts';
 import { Lines } from './connection/lines.ts';
 import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
 import { GATE_LIMITS } from './connection/wire/limits.ts';
@@ -53,6 +55,8 @@ const MEASURE_EVERY_MS = 1_000;
 const CHECK_EVERY_MS = 250;
 /** Interval in ms between checks whether the credentials of connected guests and devices have expired. */
 const CREDENTIALS_EVERY_MS = 1_000;
+/** Why a connection without CONNECT makes room. */
+const SCARCE = new GateError('descriptors are scarce');
 /** Time limit in ms for clients to disconnect when the broker stops. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -197,7 +201,11 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
 
   const trail = await scope.open('device trails', Promise.resolve(Trail.open({ trails: store.trails, polls, log })));
   const watch = new Watch({ metrics, trail, log });
+  const arrivals = new Arrivals(options.connectsPerSecond, () =>
+    watch.refused(undefined, 'rate', 'too many new connections from one address'),
+  );
   const entrance = new Entrance({
+    arrivals,
     most: options.maxConnections,
     mostOfAddress: options.maxConnectionsPerAddress,
     hasRegistered: parts.doorKind === 'devices',
@@ -278,10 +286,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const gates = { flow, limits, pace: sharedPace, mqtt5 };
   const admit = (stream: Duplex, origin: Origin): boolean => {
     if (halt.signal.aborted) return false;
-    const why = 'descriptors are scarce';
     if (descriptors.areScarce) descriptors.refused('mqtt');
-    if (descriptors.areScarce && !entrance.strangers.sendOldest(why)) {
-      watch.refused(undefined, 'full', why);
+    if (descriptors.areScarce && !entrance.strangers.sendOldest(SCARCE)) {
+      watch.refused(undefined, 'full', SCARCE.message);
       return false;
     }
     const connection = new Connection(stream, origin, reception, gates);
@@ -292,9 +299,9 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   const { tls } = parts;
   const onRefused = (why: string) => watch.refused(undefined, 'tls', why);
   const trusted = new Networks(options.trustedProxies);
-  const webSocket = new WebSocketListener(admit, options.webSocketPingSeconds * 1_000, trusted, tls, () =>
-    onRefused('the certificate of a WebSocket is not good'),
-  );
+  const pingMs = options.webSocketPingSeconds * 1_000;
+  const onBadCertificate = () => onRefused('the certificate of a WebSocket is not good');
+  const webSocket = new WebSocketListener(admit, { pingMs, trusted, arrivals, tls, onBadCertificate });
   const unfollow = tls?.onReload(() => {
     for (const connection of connections.withBadCertificate((one) => tls.isGood(one))) {
       connection.because('certificate');
@@ -310,7 +317,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
   });
   const { host, proxyProtocolFrom: proxies } = options;
   const listen = async (port: number, handshakes?: Handshakes) => {
-    const listener = await TcpListener.open(admit, { port, host, proxies, trusted, descriptors, handshakes });
+    const listener = await TcpListener.open(admit, { port, host, proxies, trusted, descriptors, arrivals, handshakes });
     scope.add('TCP listener', async () => listener.close());
     return listener;
   };

@@ -4,8 +4,11 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Descriptors } from '../core/process/descriptors.ts';
+import { refuseUpgrade } from '../core/process/http.ts';
 import { clientAddress, Networks, networkOf } from '../core/process/networks.ts';
 import type { Tls } from '../core/process/tls/tls.ts';
+import { askEarly } from './accepting.ts';
+import type { Arrivals } from './admission/arrivals.ts';
 import type { Origin } from './connection/connection.ts';
 import { parseProxyHeader } from './connection/wire/proxy-header.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -32,6 +35,7 @@ export interface TcpOptions {
   /** Proxies that speak for many clients: connections of their own are not limited by address. */
   readonly trusted: Networks;
   readonly descriptors: Descriptors;
+  readonly arrivals: Arrivals;
   /** Begins TLS on each connection; undefined without TLS. */
   readonly handshakes?: Handshakes | undefined;
 }
@@ -45,17 +49,20 @@ export class TcpListener {
   }
 
   static async open(admit: Admit, options: TcpOptions): Promise<TcpListener> {
-    const { port, host, descriptors, trusted, handshakes } = options;
+    const { port, host, descriptors, trusted, arrivals, handshakes } = options;
     const announcing = new Networks(options.proxies);
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
     descriptors.follow(server);
+    let isAskedEarly = false;
     server.on('connection', (socket: Socket) => {
       const { remoteAddress: address } = socket;
+      const isAnnounced = address !== undefined && announcing.has(address);
       const enter = (stream: Socket, origin: Origin) => {
         if (!admit(stream, origin)) stream.destroy();
       };
       const take = (client: string | undefined, isProxy: boolean) => {
         const origin = originOf(client, isProxy);
+        if ((isAnnounced || !isAskedEarly) && !arrivals.mayArrive(origin.network)) return void socket.destroy();
         if (!handshakes) return enter(socket, origin);
         if (descriptors.areScarce) {
           // The connection that has been in its handshake for longest makes room; if there is no other, the new one goes.
@@ -65,12 +72,15 @@ export class TcpListener {
         }
         handshakes.begin(socket, (secure, certificate) => enter(secure, { ...origin, certificate }));
       };
-      if (address !== undefined && announcing.has(address)) {
+      if (isAnnounced) {
         readHeader(socket, (client) => take(client ?? address, client === undefined));
       } else take(address, isProxy(address, trusted));
     });
     server.listen({ port, host, backlog: 4096 });
     await once(server, 'listening');
+    isAskedEarly = askEarly(server, (address) => {
+      return announcing.has(address) || arrivals.mayArrive(originOf(address, isProxy(address, trusted)).network);
+    });
     return new TcpListener(server);
   }
 
@@ -84,26 +94,26 @@ export class TcpListener {
   }
 }
 
+export interface WebSocketOptions {
+  /** Interval in ms at which clients are pinged. */
+  readonly pingMs: number;
+  /** Proxies whose X-Forwarded-For is trusted. */
+  readonly trusted: Networks;
+  readonly arrivals: Arrivals;
+  readonly tls: Tls | undefined;
+  /** Called when a connection is closed because of its certificate. */
+  readonly onBadCertificate: () => void;
+}
+
 /** MQTT over WebSocket: handles upgrade requests to an HTTP server. */
 export class WebSocketListener {
   private readonly server: WebSocketServer;
   private readonly admit: Admit;
-  private readonly pingMs: number;
-  private readonly trusted: Networks;
-  private readonly tls: Tls | undefined;
-  private readonly onBadCertificate: () => void;
+  private readonly options: WebSocketOptions;
 
-  /**
-   * @param pingMs interval in ms at which clients are pinged
-   * @param trusted proxies whose X-Forwarded-For is trusted
-   * @param onBadCertificate called when a connection is closed because of its certificate
-   */
-  constructor(admit: Admit, pingMs: number, trusted: Networks, tls: Tls | undefined, onBadCertificate: () => void) {
+  constructor(admit: Admit, options: WebSocketOptions) {
     this.admit = admit;
-    this.pingMs = pingMs;
-    this.trusted = trusted;
-    this.tls = tls;
-    this.onBadCertificate = onBadCertificate;
+    this.options = options;
     this.server = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -114,10 +124,21 @@ export class WebSocketListener {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const certificate = this.tls?.identify(socket);
+    const { pingMs, trusted, arrivals, tls, onBadCertificate } = this.options;
+    const certificate = tls?.identify(socket);
     if (certificate === 'bad') {
-      this.onBadCertificate();
+      onBadCertificate();
       return void socket.destroy();
+    }
+    const address = clientAddress(request, trusted);
+    // Proxies are often trusted by their whole network, which may be that of devices, too.
+    const origin = originOf(address, address === request.socket.remoteAddress && isProxy(address, trusted));
+    if (!arrivals.mayArrive(origin.network)) {
+      return refuseUpgrade(
+        socket,
+        '429 Too Many Requests',
+        'too many connections from this address; try again in a moment',
+      );
     }
     this.server.handleUpgrade(request, socket, head, (webSocket) => {
       // This listener comes before that of the stream, which treats text like binary data.
@@ -127,11 +148,8 @@ export class WebSocketListener {
       const stream = createWebSocketStream(webSocket);
       // Until a gate is attached, an error of the stream would be unhandled and end the process.
       stream.on('error', () => {});
-      const address = clientAddress(request, this.trusted);
-      // Proxies are often trusted by their whole network, which may be that of devices, too.
-      const origin = originOf(address, address === request.socket.remoteAddress && isProxy(address, this.trusted));
       if (!this.admit(stream, { ...origin, request, certificate })) return refuse(webSocket);
-      ping(webSocket, this.pingMs);
+      ping(webSocket, pingMs);
     });
   }
 

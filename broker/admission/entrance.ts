@@ -3,6 +3,7 @@ import { Allowances } from '../../core/waiting/allowances.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { SharedPace } from '../connection/flow/pace.ts';
 import { CODE } from '../connection/mqtt5/codes.ts';
+import type { Arrivals } from './arrivals.ts';
 import { CONNACK, type DoorRefusal } from './door.ts';
 import { Guesses } from './guesses.ts';
 import { type PlaceLimits, Places } from './places.ts';
@@ -34,6 +35,7 @@ const GUESSING: DoorRefusal = {
 };
 
 interface EntranceParts extends PlaceLimits {
+  readonly arrivals: Arrivals;
   /** How many CONNECT packets a second are answered for one address; 0 if it does not matter. */
   readonly connectsPerSecond: number;
   readonly pace: SharedPace;
@@ -80,7 +82,9 @@ export class Entrance {
   async admit(connection: Connection, device: string, isRegistered: boolean): Promise<DoorRefusal | undefined> {
     if (!(await this.waits(this.ofDevice.of(device, performance.now()), connection))) return TOO_OFTEN;
     if (connection.isClosed) return undefined;
-    return this.places.take(connection, isRegistered, this.isReturning(connection)) ? undefined : FULL;
+    if (!this.places.take(connection, isRegistered, this.isReturning(connection))) return FULL;
+    this.parts.arrivals.letIn(connection.network);
+    return undefined;
   }
 
   /** Call with the refusal of a client. Resolves when it may be answered, with the answer. */

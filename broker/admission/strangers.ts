@@ -7,6 +7,9 @@ const MOST = 5_000;
 const LEAST = 100;
 /** Which part of them may come from one address. */
 const SHARE_OF_ADDRESS = 0.8;
+/** Why the oldest goes. Made once, because an error for each of thousands a second costs as much as closing them. */
+const OF_ADDRESS = new GateError('too many connections from its address had sent no CONNECT');
+const OF_ALL = new GateError('too many connections had sent no CONNECT');
 
 /**
  * The connections on which no CONNECT has come. They take no place from devices: they have a budget of their own, and when it is
@@ -17,7 +20,8 @@ export class Strangers {
   private readonly mostOfAddress: number;
   /** The oldest first. */
   private readonly all = new Set<Connection>();
-  private readonly byNetwork = new Map<string, number>();
+  /** By address, the oldest first. */
+  private readonly byNetwork = new Map<string, Set<Connection>>();
 
   /** @param maxConnections how many connections of devices are allowed */
   constructor(maxConnections: number) {
@@ -31,42 +35,42 @@ export class Strangers {
 
   /** Adds a connection. If there are too many now, the oldest one goes: of the same address, if that has too many. */
   add(connection: Connection): void {
-    const { network } = connection;
     this.all.add(connection);
-    if (network !== undefined && this.note(network, 1) > this.mostOfAddress) {
-      const oldest = this.oldestOf(network);
-      if (oldest) this.send(oldest, 'too many connections from its address had sent no CONNECT');
-    } else if (this.all.size > this.most) this.sendOldest('too many connections had sent no CONNECT');
+    const mine = this.noted(connection);
+    if (mine && mine.size > this.mostOfAddress) {
+      const [oldest] = mine;
+      this.send(oldest as Connection, OF_ADDRESS);
+    } else if (this.all.size > this.most) this.sendOldest(OF_ALL);
   }
 
   /** Forgets a connection: CONNECT has come, or it has closed. */
   remove(connection: Connection): void {
-    if (this.all.delete(connection) && connection.network !== undefined) this.note(connection.network, -1);
+    const { network } = connection;
+    if (!this.all.delete(connection) || network === undefined) return;
+    const mine = this.byNetwork.get(network);
+    mine?.delete(connection);
+    if (mine?.size === 0) this.byNetwork.delete(network);
   }
 
   /** Closes the oldest connection, and returns whether there was one. @param why for the log */
-  sendOldest(why: string): boolean {
+  sendOldest(why: GateError): boolean {
     const [oldest] = this.all;
     if (oldest) this.send(oldest, why);
     return oldest !== undefined;
   }
 
-  private send(connection: Connection, why: string): void {
+  private send(connection: Connection, why: GateError): void {
     this.remove(connection);
-    connection.because('lost', 'stranger', why);
-    connection.gate.destroy(new GateError(why));
+    connection.because('lost', 'stranger', why.message);
+    connection.gate.destroy(why);
   }
 
-  private oldestOf(network: string): Connection | undefined {
-    for (const connection of this.all) if (connection.network === network) return connection;
-    return undefined;
-  }
-
-  /** @returns how many connections of the address there are now */
-  private note(network: string, by: 1 | -1): number {
-    const count = (this.byNetwork.get(network) ?? 0) + by;
-    if (count > 0) this.byNetwork.set(network, count);
-    else this.byNetwork.delete(network);
-    return count;
+  /** Notes a connection for its address. @returns all of the address, the oldest first; undefined if that is not known */
+  private noted(connection: Connection): Set<Connection> | undefined {
+    const { network } = connection;
+    if (network === undefined) return undefined;
+    const mine = this.byNetwork.get(network) ?? new Set();
+    this.byNetwork.set(network, mine);
+    return mine.add(connection);
   }
 }

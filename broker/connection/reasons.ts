@@ -22,7 +22,7 @@ export const REFUSALS = [
   'address',
   /** No CONNECT yet when room was needed for newer connections. */
   'stranger',
-  /** Too many CONNECT packets from one address, or of one device. */
+  /** Too many new connections or CONNECT packets from one address, or CONNECT packets of one device. */
   'rate',
   /** Too many wrong secrets from one address, or for one device. */
   'guessing',

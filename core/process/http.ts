@@ -108,9 +108,9 @@ export class HttpServer {
       const path = withoutPrefix(request.url ?? '', prefix).split('?')[0] ?? '';
       const upgrade = Object.hasOwn(upgrades, path) ? upgrades[path] : undefined;
       const problem = webOrigins?.problem(request);
-      if (problem !== undefined) refuse(socket, '403 Forbidden', problem);
+      if (problem !== undefined) refuseUpgrade(socket, '403 Forbidden', problem);
       else if (upgrade) upgrade(request, socket, head);
-      else refuse(socket, '404 Not Found', 'there is nothing to upgrade to on this path');
+      else refuseUpgrade(socket, '404 Not Found', 'there is nothing to upgrade to on this path');
     });
     try {
       await app.listen({ host, port });
@@ -134,7 +134,7 @@ export class HttpServer {
 }
 
 /** Answers a request for an upgrade, and closes the connection: nobody follows it any more. */
-function refuse(socket: Duplex, status: string, why: string): void {
+export function refuseUpgrade(socket: Duplex, status: string, why: string): void {
   const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8`;
   socket.end(`${head}\r\n\r\n${why}\n`, () => socket.destroy());
 }

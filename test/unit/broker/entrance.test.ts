@@ -5,8 +5,10 @@ import { Places } from '../../../broker/admission/places.ts';
 import { Strangers } from '../../../broker/admission/strangers.ts';
 import { Connection, type House } from '../../../broker/connection/connection.ts';
 import { Flow } from '../../../broker/connection/flow/flow.ts';
+import { GateError } from '../../../broker/connection/gate-owner.ts';
 import { Allowances } from '../../../core/waiting/allowances.ts';
 
+const WHY = new GateError('room is needed');
 const HOUSE: House = {
   arrive: () => {},
   attach: () => {},
@@ -59,8 +61,8 @@ t.test('strangers from many addresses go in the order in which they came', async
     all.map(({ isClosed }) => isClosed),
     all.map((_, i) => i < 50),
   );
-  for (let left = 100; left > 0; left--) t.ok(strangers.sendOldest('room is needed'));
-  t.notOk(strangers.sendOldest('room is needed'));
+  for (let left = 100; left > 0; left--) t.ok(strangers.sendOldest(WHY));
+  t.notOk(strangers.sendOldest(WHY));
 });
 
 t.test('one address cannot take all places, and the last ones are for registered devices', async (t) => {

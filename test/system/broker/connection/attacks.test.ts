@@ -163,6 +163,21 @@ t.test('a device that connects again and again waits, whatever its address', asy
   for (const line of lines) line.stream.destroy();
 });
 
+t.test('what an address opens again and again is refused, but others get in', async (t) => {
+  const s = await withPoll(t, { connectsPerSecond: '100' });
+  const upgrade = 'GET /mqtt HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const open = async () => (await openLine(t, s, 'tcp', BAD)).stream.destroy();
+  await eventually('a refusal', async () => {
+    await Promise.all(Array.from({ length: 200 }, open));
+    const line = await openLine(t, { mqtt: s.http, http: s.http }, 'tcp', BAD);
+    line.send(Buffer.from(upgrade));
+    await line.closed();
+    return line.received().toString().startsWith('HTTP/1.1 429') ? true : undefined;
+  });
+  t.ok((await refused(s, 'rate')) >= 50);
+  for (const via of ['tcp', 'ws'] as const) await votes(t, s, `good-${via}`, GOOD, via);
+});
+
 t.test('one address does not get all places', async (t) => {
   const s = await withPoll(t, { maxConnections: '20', maxConnectionsPerAddress: '5' });
   const lines: Line[] = [];
