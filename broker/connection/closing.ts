@@ -1,8 +1,8 @@
 /**
- * How many connections are closed in one turn of the event loop. Thousands may be cut at once, when a network or a proxy fails, and
- * meanwhile the votes of all others have to be acknowledged and the lease renewed.
+ * How many connections are closed in one turn of the event loop, in about a millisecond. Thousands may end at once, when a network
+ * or a proxy fails, or clients take too long, and meanwhile the votes of all others have to be acknowledged and the lease renewed.
  */
-const CLOSED_PER_TURN = 100;
+export const CLOSED_PER_TURN = 20;
 
 /** A connection that the other side has ended. */
 interface Closing {

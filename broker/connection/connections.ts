@@ -4,6 +4,7 @@ import { votersOf } from '../../core/voting/poll/electorate.ts';
 import { type Roll, rollOf } from '../../core/voting/rules/roll.ts';
 import type { Common } from '../../core/voting/rules/settings.ts';
 import type { AedesPort } from './aedes-port.ts';
+import { CLOSED_PER_TURN } from './closing.ts';
 import type { Connection } from './connection.ts';
 
 /** If so many ms have passed since the last check, the process stood still. What clients sent meanwhile is read first. */
@@ -15,6 +16,8 @@ export class Connections {
   /** Those that their clients have ended, and that are about to close. */
   private readonly ending = new Set<Connection>();
   private checkedAtMs = performance.now();
+  /** Those that the check under way still has to look at. */
+  private unchecked: Iterator<Connection> | undefined;
   /** Those that Aedes has taken in; also those that have closed, because Aedes clears up after that. */
   private readonly byPort = new WeakMap<object, Connection>();
 
@@ -83,9 +86,27 @@ export class Connections {
     const nowMs = performance.now();
     const sinceMs = nowMs - this.checkedAtMs;
     this.checkedAtMs = nowMs;
-    if (sinceMs > STALL_MS) return;
-    for (const { gate } of this.open) gate.check(nowMs);
+    // After a pass that takes long, the next one begins late.
+    if (sinceMs > STALL_MS || this.unchecked) return;
+    this.unchecked = this.open.values();
+    this.checkSome();
   }
+
+  /** Goes on with checks until some connections were closed; the next turn of the event loop goes on from there. */
+  private readonly checkSome = (): void => {
+    const nowMs = performance.now();
+    let left = CLOSED_PER_TURN;
+    while (left > 0) {
+      const { done, value } = this.unchecked?.next() ?? { done: true };
+      if (done || !value) {
+        this.unchecked = undefined;
+        return;
+      }
+      value.gate.check(nowMs);
+      if (value.isClosed) left--;
+    }
+    setImmediate(this.checkSome);
+  };
 
   /** Notes that all connections end because the broker stops. */
   stopping(): void {
