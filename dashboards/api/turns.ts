@@ -4,21 +4,21 @@ import { pause } from '../../core/waiting/pause.ts';
 import { turn } from '../../core/waiting/turn.ts';
 import { isOfApi } from './requests.ts';
 
-/** The maximum number of reads that wait for their turn, in total and on one connection. Further ones are refused. */
+/** The maximum number of requests that wait for their turn, in total and on one connection. Further ones are refused. */
 const MAX_WAITING = 10_000;
 const MAX_ON_CONNECTION = 8;
-/** Reads are answered for about this long (ms), one in each turn of the event loop, before other work comes first. */
+/** Requests are answered for about this long (ms), one in each turn of the event loop, before other work comes first. */
 const SPELL_MS = 2;
-/** How long other work comes first, as a multiple of the time that the reads took, unless it leaves time to spare. */
+/** How long other work comes first, as a multiple of the time that the requests took, unless it leaves time to spare. */
 const REST = 3;
 /** Interval in ms between looks whether there was time to spare. */
 const LOOK_EVERY_MS = 1;
 
 /**
- * Makes reads of the API take turns in a process that also acknowledges votes: one is answered, or a piece of an export
+ * Makes requests to the API take turns in a process that also acknowledges votes: one is answered, or a piece of an export
  * computed, in each turn of the event loop, and after a spell of them the votes come first, until they leave the loop idle or
  * have had `REST` times as long. So answering gets at most a quarter of the time while votes are waiting. Connections take
- * turns, too. Requests that change something, such as closing a poll, and streams do not wait.
+ * turns, too. What operators change, such as closing a poll, and streams do not wait; joining a room, which anybody may do, does.
  */
 export class Turns {
   private readonly isShared: boolean;
@@ -35,16 +35,17 @@ export class Turns {
   /**
    * Follows the requests of an app. Call this before other hooks are added, which cost time as well.
    *
-   * @param isOperator whether a request may wait, however many are waiting
+   * @param isOperator whether a request may wait, however many are waiting, and need not wait if it changes something
    */
   follow(app: FastifyInstance, isOperator: (request: FastifyRequest) => boolean = () => false): void {
     if (!this.isShared) return;
     app.addHook('onRequest', async (request) => {
       const { method, routeOptions } = request;
       const { socket } = request.raw;
-      if (method !== 'GET' && method !== 'HEAD') return;
       if (!isOfApi(request) || routeOptions.url?.endsWith('/stream')) return;
-      const isFull = this.size >= MAX_WAITING && !isOperator(request);
+      const mayPass = isOperator(request);
+      if (mayPass && method !== 'GET' && method !== 'HEAD') return;
+      const isFull = this.size >= MAX_WAITING && !mayPass;
       if (isFull || (this.waiting.get(socket)?.length ?? 0) >= MAX_ON_CONNECTION) {
         throw new Refusal('busy', 'too many requests are waiting to be answered; try again in a moment');
       }

@@ -51,3 +51,28 @@ t.test('a connection may have a few reads waiting; further ones are refused', as
   t.ok(answered >= 8 && refused > 0, `${answered} answered, ${refused} refused`);
   t.equal(answered + refused, 50);
 });
+
+t.test('what anybody may send waits for its turn, and what operators change does not', async (t) => {
+  const app = fastify();
+  const turns = new Turns(true);
+  const order: string[] = [];
+  turns.follow(app, ({ headers }) => headers.authorization !== undefined);
+  for (const method of ['GET', 'POST'] as const) {
+    app.route({
+      method,
+      url: '/api/:what',
+      handler: async ({ params }) => order.push((params as { what: string }).what),
+    });
+  }
+  const waiting = Array.from({ length: 20 }, () => turns.next({}).then(() => order.push('read')));
+  const ask = (method: 'GET' | 'POST', url: string, headers = {}) => app.inject({ method, url, headers });
+  const operator = { authorization: 'Bearer x' };
+  await Promise.all([
+    ask('POST', '/api/join'),
+    ask('GET', '/api/list', operator),
+    ask('POST', '/api/close', operator),
+    ...waiting,
+  ]);
+  t.ok(order.indexOf('close') < order.lastIndexOf('read'), 'an operator');
+  t.same(order.slice(-2).sort(), ['join', 'list']);
+});
