@@ -3,16 +3,21 @@ import { Broker } from '../broker/broker.ts';
 import { brokerMetrics } from '../broker/metrics.ts';
 import { GuestBook } from '../core/devices/guests/guest-book.ts';
 import type { LiveResults } from '../core/live/results.ts';
+import { lacksKey } from '../core/voting/poll/poll.ts';
 import type { Foundation } from './foundation.ts';
 
 /** Opens the MQTT broker. Open it last, so that it closes first: open WebSockets keep the HTTP server from closing. */
 export async function openBroker(foundation: Foundation, results: LiveResults): Promise<Broker> {
-  const { config, scope, store, polls, sessions, metrics, descriptors, tls, log } = foundation;
+  const { config, scope, store, polls, sessions, metrics, readiness, descriptors, tls, log } = foundation;
   const { registry } = store;
   const { guestHours } = config;
   const guests =
     config.door === 'open' ? undefined : await scope.open('guests', GuestBook.open({ registry, guestHours, log }));
   const door = guests ? devicesDoor(registry, guests, tls?.demandsClients) : openDoor;
+  readiness.demand('round-key', () => {
+    const keyless = polls.all().find(lacksKey)?.definition.poll;
+    return keyless && `the key of the secret round of poll ${keyless} is missing here, so votes in it are not taken`;
+  });
   const parts = {
     store,
     polls,

@@ -12,7 +12,7 @@ export async function openProcessor(foundation: Foundation): Promise<void> {
   const metrics = processorMetrics(foundation.metrics);
   const { partitions } = await scope.open('leases', PartitionLeases.open({ store, metrics, log }));
   const counter = await scope.open('counter', Counter.open({ store, partitions, metrics, log }));
-  foundation.readiness.demandCounting(() => counter.problem);
+  foundation.readiness.demand('newer-entries', () => counter.problem);
   const { retentionDays } = config;
   await scope.open('trimmer', Trimmer.open({ store, polls, partitions, retentionDays, log }));
   if (!series) return;

@@ -16,7 +16,7 @@ import {
   votersOf,
 } from '../../core/voting/poll/electorate.ts';
 import { leftOut } from '../../core/voting/poll/mandates.ts';
-import type { Poll } from '../../core/voting/poll/poll.ts';
+import { lacksKey, type Poll } from '../../core/voting/poll/poll.ts';
 import { isTimeDependent } from '../../core/voting/result/result.ts';
 import { isInterruptedAt } from '../../core/voting/rules/record.ts';
 import { isRejection, type Reason } from '../../core/voting/rules/rejection.ts';
@@ -26,6 +26,7 @@ import { Message, Together } from './message.ts';
 import { Numbers, type Place } from './numbers.ts';
 import { OpenPolls } from './open-polls.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
+import { Postponed } from './postponed.ts';
 import { WritePace } from './write-pace.ts';
 
 interface IntakeParts extends Omit<AppenderParts, 'partition' | 'pace'> {
@@ -35,7 +36,8 @@ interface IntakeParts extends Omit<AppenderParts, 'partition' | 'pace'> {
 
 /**
  * Takes every vote through the same steps: decode, check, append, acknowledge. Invalid votes are appended as rejection counts,
- * so that everything received is accounted for.
+ * so that everything received is accounted for. Votes that cannot be stored, such as those of a secret round without its key, are
+ * neither stored nor acknowledged.
  */
 export class Intake {
   /** The message that is taken in; fill it, and call `receive`. */
@@ -44,10 +46,12 @@ export class Intake {
   private readonly appenders: readonly Appender[];
   private readonly numbers: Numbers;
   private readonly open = new OpenPolls();
+  private readonly postponed: Postponed;
 
   constructor(parts: IntakeParts) {
     this.numbers = new Numbers(parts.ballots);
     this.polls = parts.polls;
+    this.postponed = new Postponed(parts.metrics);
     const pace = new WritePace();
     this.appenders = Array.from(
       { length: parts.log.partitions },
@@ -61,6 +65,7 @@ export class Intake {
     message.reset();
     const { topic } = message;
     const poll = topic && this.pollOf(topic);
+    if (poll && lacksKey(poll)) return this.postponed.add(poll.definition.poll, message.sender, message.pending);
     const reason = this.check(message, poll);
     if (reason !== undefined) this.reject(message, poll, reason);
     else this.accept(message, poll as Poll);
@@ -138,8 +143,6 @@ export class Intake {
     const { definition, status } = poll;
     if (status === 'draft' || status === 'opening') return 'not-open';
     if (status !== 'open' && status !== 'grace') return 'closed';
-    // It would be stored under the name of its voter. Every opening makes a key, so only damage can be the reason.
-    if (poll.pseudonymKey === undefined && isPseudonymous(definition)) return 'not-open';
     if (message.isTooFast) return 'too-fast';
     // A retained vote is a mistake of the device: messages are retained for subscribers, but votes never reach them.
     if (message.retain) return 'retained';
@@ -193,10 +196,6 @@ export class Intake {
 }
 
 /** The votes of a message under the pseudonyms of their voters. */
-function isPseudonymous({ secrecy = 'named' }: Poll['definition']): boolean {
-  return secrecy !== 'named';
-}
-
 function blinded(message: Message, pseudonymKey: string): Vote[] {
   return message.votes().map((vote) => pseudonymised(pseudonymKey, vote));
 }

@@ -16,6 +16,7 @@ import type { Watch } from '../watch/watch.ts';
 import type { Intake } from './intake.ts';
 import type { Sender } from './message.ts';
 import { contentHash, MAX_REPEATED, topicHash } from './packets.ts';
+import { TryAgain } from './postponed.ts';
 
 /** Maximum number of packets at QoS 2 that a device may leave without PUBREL. */
 export const MAX_HELD = 1_000;
@@ -148,7 +149,8 @@ export class Publisher implements Receiver, Sender {
     const { device, connection, shared } = this;
     const { acknowledgements } = connection.gate;
     if (error) {
-      connection.because('store', undefined, 'votes cannot be stored at the moment');
+      const why = error instanceof TryAgain ? error.message : 'votes cannot be stored at the moment';
+      connection.because('store', undefined, why);
       shared.failed(error);
       acknowledgements.fail(pending, error);
       return;

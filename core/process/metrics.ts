@@ -54,7 +54,7 @@ export function measureGone(registry: Registry, store: Store, polls: PollBook): 
   });
   new Gauge({
     name: 'pollcast_rounds_without_key',
-    help: 'Secret rounds under way whose key this process does not have, so that it rejects their votes',
+    help: 'Secret rounds under way whose key this process does not have, so that as a broker it takes no votes in them',
     registers: [registry],
     collect() {
       this.set(polls.all().filter(({ missingKey }) => missingKey !== undefined).length);

@@ -8,7 +8,9 @@ import { every } from '../waiting/pause.ts';
 const ANSWER_LIMIT_MS = 2_000;
 const CHECK_EVERY_MS = 2_000;
 /** Why a process is not ready, as the metric names it. */
-const CAUSES = ['stopping', 'store-away', 'store-refuses', 'newer-entries'] as const;
+const CAUSES = ['stopping', 'store-away', 'store-refuses', 'newer-entries', 'round-key'] as const;
+/** What the parts of a process may lack. */
+type Lack = Extract<(typeof CAUSES)[number], 'newer-entries' | 'round-key'>;
 
 /** Why a process is not ready: a word for the metric, and a sentence for people. */
 interface Unready {
@@ -17,8 +19,8 @@ interface Unready {
 }
 
 /**
- * Reports whether a process is ready for work: it must not be stopping, its store must answer and take entries, and what it
- * counts must be in a format that it can read.
+ * Reports whether a process is ready for work: it must not be stopping, its store must answer and take entries, and its parts must
+ * have what they demand: entries in a format that can be read, and the keys of secret rounds.
  */
 export class Readiness {
   private readonly store: Store;
@@ -27,7 +29,7 @@ export class Readiness {
   private readonly causes: Gauge<'why'>;
   private readonly halt = new AbortController();
   private isDraining = false;
-  private counting: () => string | undefined = () => undefined;
+  private readonly demands = new Map<Lack, () => string | undefined>();
   private reported: string | undefined;
 
   private constructor(store: Store, registry: Registry, log: Log) {
@@ -65,9 +67,9 @@ export class Readiness {
     return this.isDraining;
   }
 
-  /** From now on, the process is not ready while it cannot count. @param problem returns why it cannot, or undefined */
-  demandCounting(problem: () => string | undefined): void {
-    this.counting = problem;
+  /** From now on, the process is not ready while it lacks something. @param problem returns why it cannot work, or undefined */
+  demand(lack: Lack, problem: () => string | undefined): void {
+    this.demands.set(lack, problem);
   }
 
   /** Why this process is not ready, as a sentence; undefined if it is ready. */
@@ -87,8 +89,11 @@ export class Readiness {
     } catch {
       return away;
     }
-    const why = this.counting();
-    return why === undefined ? undefined : { cause: 'newer-entries', why };
+    for (const [cause, problem] of this.demands) {
+      const why = problem();
+      if (why !== undefined) return { cause, why };
+    }
+    return undefined;
   }
 
   private async check(): Promise<void> {

@@ -59,6 +59,11 @@ export function isUnderWay(status: Status): boolean {
   return status !== 'draft' && status !== 'closed';
 }
 
+/** True if the poll takes votes under pseudonyms, and this process does not have the key for them. */
+export function lacksKey({ definition: { secrecy = 'named' }, status, pseudonymKey }: Poll): boolean {
+  return secrecy !== 'named' && pseudonymKey === undefined && (status === 'open' || status === 'grace');
+}
+
 /** The version of the poll’s settings. It increases with each change of a setting, but not when a round opens or closes. */
 export function versionOf({ version = 1 }: Poll): number {
   return version;

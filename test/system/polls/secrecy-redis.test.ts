@@ -4,6 +4,8 @@ import t, { type Test } from 'tap';
 import { pseudonymOf } from '../../../core/devices/pseudonym.ts';
 import type { Poll } from '../../../core/voting/poll/poll.ts';
 import { eventually } from '../../support/eventually.ts';
+import { connectPacket, openLine } from '../../support/network/line.ts';
+import { connect5 } from '../../support/network/line5.ts';
 import { redisServer } from '../../support/servers.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 import { finalOf, step } from './chair.ts';
@@ -109,14 +111,32 @@ t.test('without its key anywhere, a secret round over Redis takes no votes, says
   await before.resultAfter('q', 1);
   await before.stop();
   const after = await start('two');
-  const device = await after.device('clicker-two');
-  await device.subscribe('receipt/clicker-two');
-  await device.vote('vote/q', 'b');
-  t.equal(await device.next('receipt/clicker-two'), 'rejected q not-open');
-  t.match((await after.call('GET', '/metrics')).body, /^pollcast_rounds_without_key 1$/m);
+  const vote = { cmd: 'publish', topic: 'vote/q', payload: 'b', qos: 1, messageId: 1, dup: false, retain: false };
+  const older = await openLine(t, after);
+  older.send(connectPacket('clicker-two'));
+  await older.next(4);
+  const newer = await connect5(t, after, 'clicker-three');
+  for (const line of [older, newer]) line.send(vote as never);
+  t.match(await newer.farewell(), { reasonCode: 0x89, properties: { reasonString: /key .* send the vote again/ } });
+  await older.closed();
+  t.equal(older.received().length, 4, 'no acknowledgement after CONNACK');
+  t.same(
+    newer.packets.map(({ cmd }) => cmd),
+    ['connack', 'disconnect'],
+  );
+  const ready = await after.call('GET', '/ready');
+  t.match(ready, { status: 503, body: { why: /key of the secret round of poll q is missing/ } });
+  await eventually('the metrics', async () => {
+    const { body } = await after.call('GET', '/metrics');
+    return /^pollcast_not_ready\{why="round-key"\} 1$/m.test(body) ? true : undefined;
+  });
+  const { body: metrics } = await after.call('GET', '/metrics');
+  t.match(metrics, /^pollcast_rounds_without_key 1$/m);
+  t.match(metrics, /^pollcast_votes_failed_total 2$/m);
   t.notMatch(JSON.stringify((await after.call('GET', '/api/polls/q', { operator: true })).body), /missingKey/);
   await step(after, 'q', 'close');
-  t.match((await finalOf(after, 'q')).options, [{ count: 1 }, { count: 0 }, { count: 0 }]);
+  t.match(await finalOf(after, 'q'), { options: [{ count: 1 }, { count: 0 }, { count: 0 }], votes: 1 });
+  t.equal((await after.call('GET', '/ready')).status, 200);
   t.match((await after.call('GET', '/metrics')).body, /^pollcast_rounds_without_key 0$/m);
   t.equal((await step(after, 'q', 'reopen')).status, 200);
   await (await after.device('clicker-three')).vote('vote/q', 'c');

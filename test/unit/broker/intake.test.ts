@@ -12,6 +12,7 @@ import type { VoteEntry } from '../../../core/voting/count/entry.ts';
 import { packetOf } from '../../../core/voting/count/packet.ts';
 import type { Draft } from '../../../core/voting/kinds/definition.ts';
 import type { Elector } from '../../../core/voting/poll/electorate.ts';
+import { eventually } from '../../support/eventually.ts';
 import { questionWith } from '../voting/question.ts';
 
 interface Sent {
@@ -150,3 +151,20 @@ t.test('the votes of a poll with pseudonyms are logged under these, without thei
   t.match(first, { choice: 'a', t: undefined });
   t.ok((first?.connection ?? 0) > 3 && first?.packet !== packetOf(7, 11), 'numbers do not link it to the device');
 });
+
+t.test(
+  'without the key of a secret round, votes are neither stored nor rejected, but fail after a moment',
+  async (t) => {
+    const { send, entries, settled, metrics } = await taking(t, { secrecy: 'secret', visibility: 'closed' });
+    send({ payload: 'a' });
+    send({ payload: 'nonsense' });
+    t.same(settled, [], 'not at once');
+    await eventually('the end of both', async () => (settled.length === 2 ? true : undefined));
+    for (const [i, [pending, , error]] of settled.entries()) {
+      t.equal(pending, i);
+      t.match(error, { message: /send the vote again/ });
+    }
+    t.same(await entries(), []);
+    t.match(await metrics.failed.get(), { values: [{ value: 2 }] });
+  },
+);
