@@ -75,7 +75,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
   const hub = Hub.open({ ...config, polls, results, descriptors, sockets, metrics: measured });
   const guesses = new Guesses(metrics, log);
-  const budgets = new Budgets({ requestsPerSecond: config.requestsPerSecond, operators, guesses, sockets });
+  const budgets = new Budgets({ requestsPerSecond: config.requestsPerSecond, operators, sockets });
   const requests = new Requests();
   const turns = new Turns(beside !== undefined);
   const slowReaders = new SlowReaders(log, () => measured.cut.inc());

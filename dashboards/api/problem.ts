@@ -184,13 +184,16 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, gu
   });
   for (const code of COUNTED) refused.inc({ code }, 0);
   app.setErrorHandler(async (thrown: HttpError, request, reply) => {
-    const guessed = thrown instanceof Refusal ? GUESSED[thrown.code] : undefined;
-    const error = (guessed && guesses.count(request, guessed)) ?? thrown;
+    const refusedAs = thrown instanceof Refusal ? GUESSED[thrown.code] : undefined;
+    // A wrong token is counted whatever the request is refused for.
+    const guessed = operators.isWrong(request) ? 'operator' : refusedAs;
+    const tooMany = guessed && guesses.count(request, guessed);
+    const error = (refusedAs && tooMany) ?? thrown;
     const { status, code, detail, problems = [], more = {} } = refusedByStore(error, request) ?? problemOf(error);
     codes.set(request, code);
     if (COUNTED.has(code)) refused.inc({ code });
     // Guesses have warnings of their own, and phones that are asked for a proof of work are not refused.
-    if (status === 429 && !guessed && code !== 'proof-needed')
+    if (status === 429 && code !== 'too-many-guesses' && code !== 'proof-needed')
       warnings.warn(code, { why: code, detail, address: request.ip }, 'requests are refused');
     // Whatever the reason is, all requests may fail for it.
     else if (status === 503 && !WITHOUT_WARNING.has(code))
@@ -213,7 +216,6 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, gu
     const condition = store.condition();
     const why = error instanceof StoreRefusal ? error.message : condition.ok ? undefined : condition.reason;
     if (why === undefined) return undefined;
-    if (operators.isWrong(request)) guesses.count(request, 'operator');
     const kind = error instanceof StoreGone || (!condition.ok && condition.isGone) ? GONE : REFUSES;
     return { status: 503, code: kind.code, detail: operators.signedIn(request) ? why : kind.detail };
   }

@@ -7,13 +7,23 @@ import { pause } from '../../core/waiting/pause.ts';
 const FINISH_LIMIT_MS = 2_000;
 /** How long in ms requests are refused before the server closes: those on their way would otherwise be reset. */
 const LINGER_MS = 50;
+/** How long in ms those that did not finish may take to be recorded and answered. */
+const CUT_LIMIT_MS = 1_000;
 const CHECK_EVERY_MS = 10;
 /** What load balancers and monitoring ask until the end. */
 const OPERATIONS: readonly string[] = ['/health', '/ready', '/metrics'];
 
-/** True if a request is for the API, however its path is encoded. */
+/** True if a request is for the API, however its path is encoded, and whether the path exists or not. */
 export function isOfApi({ routeOptions, url }: FastifyRequest): boolean {
-  return (routeOptions.url ?? url).startsWith('/api/');
+  return /^\/api(?:[/?]|$)/.test(routeOptions.url ?? decoded(url));
+}
+
+function decoded(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
 }
 
 /** The requests that are being answered, so that a process that stops lets them finish, and refuses further ones. */
@@ -41,15 +51,26 @@ export class Requests {
     });
   }
 
-  /** From now on, requests are refused with 503. Resolves once the others are answered; those that take too long get 503 too. */
+  /**
+   * From now on, requests are refused with 503. Resolves once the others are answered; those that take too long get 503, too, and
+   * actions among them are recorded as cut off.
+   */
   async drain(): Promise<void> {
     this.isDraining = true;
     const endMs = performance.now() + FINISH_LIMIT_MS;
     await pause(LINGER_MS);
     while (this.size > 0 && performance.now() < endMs) await pause(CHECK_EVERY_MS);
-    for (const reply of this.running) {
-      // A download or stream that has begun cannot be answered otherwise any more; it breaks off when the server closes.
-      if (!reply.sent && !reply.raw.headersSent) reply.header('connection', 'close').send(stopping());
+    // A download or stream that has begun cannot be answered otherwise any more; it breaks off when the server closes.
+    const cut = [...this.running].filter((reply) => !reply.sent && !reply.raw.headersSent);
+    for (const reply of cut) {
+      reply.header('connection', 'close').send(stopping());
+      // What their handlers come to now is neither sent nor recorded a second time.
+      reply.hijack();
+    }
+    const cutEndMs = performance.now() + CUT_LIMIT_MS;
+    // The store closes next, and each is recorded before it is answered.
+    while (cut.some(({ raw }) => !raw.writableEnded && !raw.destroyed) && performance.now() < cutEndMs) {
+      await pause(CHECK_EVERY_MS);
     }
   }
 }

@@ -3,14 +3,18 @@ export interface AuditFact {
   /** The operator’s name; `root` for the token of the deployment, `screen` for a screen’s key, `stranger` for anybody else. */
   readonly who: string;
   readonly role: string | null;
-  /** The action as `<subject>.<verb>`, such as `poll.open`; for refusals of anything else, the method and route. */
+  /** The action as `<subject>.<verb>`, such as `poll.open`; `path.unknown` for refusals at paths that the API does not have. */
   readonly action: string;
   /** What it was done to, such as `poll/q`; empty if nothing in particular. */
   readonly target: string;
   /** The client’s address. */
   readonly from: string;
-  readonly outcome: 'done' | 'refused' | 'failed';
-  /** Why it was refused or failed, as a word. */
+  /**
+   * `failed`: it was not begun; `unknown`: it was begun, and then an error or the end of the process cut it off, so that it may have
+   * been done, in whole or in part.
+   */
+  readonly outcome: 'done' | 'refused' | 'failed' | 'unknown';
+  /** Why it was refused, failed or cut off, as a word. */
   readonly code?: string | undefined;
   /** The poll’s round. */
   readonly round?: number | undefined;

@@ -5,7 +5,6 @@ import { TooMany } from '../../../core/runtime/refusal.ts';
 import { Allowances } from '../../../core/waiting/allowances.ts';
 import type { Operators } from '../operators.ts';
 import { isOfApi } from '../requests.ts';
-import type { Guesses } from './guesses.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,7 +22,6 @@ interface BudgetParts {
   /** How many requests one address may send to the API per second. */
   readonly requestsPerSecond: number;
   readonly operators: Operators;
-  readonly guesses: Guesses;
   readonly sockets: WaitingSockets;
 }
 
@@ -51,17 +49,10 @@ export class Budgets {
       const operator = operators.signedIn(request)?.name;
       if (operator !== undefined) sockets.spare(request.raw.socket);
       const caller = operator === undefined ? callerOf(request.ip) : `operator ${operator}`;
-      this.demand(request, (operator === undefined ? this.strangers : this.operators).take(caller));
+      demand((operator === undefined ? this.strangers : this.operators).take(caller));
       const { perMinute } = request.routeOptions.config;
-      if (perMinute !== undefined) this.demand(request, this.ofRoute(request, perMinute).take(caller));
+      if (perMinute !== undefined) demand(this.ofRoute(request, perMinute).take(caller));
     });
-  }
-
-  private demand(request: FastifyRequest, waitMs: number): void {
-    if (waitMs === 0) return;
-    // It is not counted later, where wrong tokens are refused.
-    if (this.parts.operators.isWrong(request)) this.parts.guesses.count(request, 'operator');
-    throw new TooMany('too-many-requests', 'too many requests in a short time; try again in a moment', waitMs);
   }
 
   private ofRoute({ method, routeOptions }: FastifyRequest, perMinute: number): Allowances {
@@ -70,6 +61,12 @@ export class Budgets {
     this.byRoute.set(route, known);
     return known;
   }
+}
+
+/** @throws TooMany if the caller has to wait */
+function demand(waitMs: number): void {
+  if (waitMs === 0) return;
+  throw new TooMany('too-many-requests', 'too many requests in a short time; try again in a moment', waitMs);
 }
 
 function rateOf(perSecond: number) {

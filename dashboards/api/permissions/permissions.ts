@@ -28,10 +28,11 @@ export function demandPermissions(app: FastifyInstance, { operators, polls, door
   });
 
   app.addHook('onRequest', async (request) => {
+    if (!isOfApi(request)) return;
+    // A wrong token is refused even where none is needed, and at paths that do not exist: guessing there must not be cheaper.
+    operators.caller(request);
     const rule = ruleOf(request);
     if (!rule) return;
-    // A wrong token is refused even where none is needed: what is answered otherwise would tell whether a guess is right.
-    operators.caller(request);
     if (rule.roles === 'anyone') return;
     const { poll: id, room } = request.params as { readonly poll?: string; readonly room?: string };
     if (rule.isForScreens) {

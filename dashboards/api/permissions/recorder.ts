@@ -92,8 +92,8 @@ export class Recorder {
     });
     app.addHook('onSend', async (request, reply) => {
       // From here on, its record itself is counted.
-      this.underWay.delete(request);
-      const fact = this.factOf(request, reply);
+      const wasUnderWay = this.underWay.delete(request);
+      const fact = this.factOf(request, reply, wasUnderWay);
       if (fact) await this.record(fact);
     });
   }
@@ -108,26 +108,30 @@ export class Recorder {
     throw new TooMany('too-many-requests', why, waitMs);
   }
 
-  /** What happened, if it belongs in the trail. */
-  private factOf(request: FastifyRequest, reply: FastifyReply): AuditFact | undefined {
+  /** What happened, if it belongs in the trail. @param wasUnderWay whether an action that is recorded had begun */
+  private factOf(request: FastifyRequest, { statusCode }: FastifyReply, wasUnderWay: boolean): AuditFact | undefined {
     const rule = ruleOf(request);
     const code = codeOf(request);
     const isPermission = code !== undefined && OF_PERMISSION.has(code);
     if (isPermission) this.refused.inc({ code });
-    if (!rule || !(rule.isRecorded || isPermission)) return undefined;
+    if (!rule?.isRecorded && !isPermission) return undefined;
+    const { action } = rule ?? { action: 'path.unknown' };
     const { operators } = this.parts;
     const caller = operators.signedIn(request) ?? this.notes.get(request)?.who;
     const who = caller?.name ?? (operators.isWithScreenKey(request) ? 'screen' : 'stranger');
-    const outcome = reply.statusCode < 400 ? 'done' : reply.statusCode < 500 ? 'refused' : 'failed';
+    const outcome =
+      statusCode < 400 ? 'done' : statusCode < 500 ? 'refused' : wasUnderWay ? ('unknown' as const) : 'failed';
+    const wasDone = outcome === 'done' || outcome === 'unknown';
     if (outcome === 'done' && this.hasChangedNothing(request)) return undefined;
-    // What operators do is always recorded. Everything else is limited.
+    // What operators do, or may have done, is always recorded. Everything else is limited.
     const role = caller?.role ?? null;
-    if (caller && outcome === 'done') return this.fact(request, { who, role, outcome, action: rule.action });
+    const reason = outcome === 'done' ? undefined : (code ?? String(statusCode));
+    if (caller && wasDone) return this.fact(request, { who, role, outcome, action, code: reason });
     const leftOut = this.allowance.take(who, who === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
     if (leftOut === undefined) return undefined;
     return this.fact(request, {
-      ...{ who, role, outcome, action: rule.action },
-      code: outcome === 'done' ? undefined : (code ?? String(reply.statusCode)),
+      ...{ who, role, outcome, action },
+      code: reason,
       leftOut: leftOut === 0 ? undefined : leftOut,
     });
   }

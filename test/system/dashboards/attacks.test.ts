@@ -152,7 +152,10 @@ t.test('slow heads and bodies are cut', async (t) => {
 
 t.test('wrong operator tokens are slowed down, refused, counted and logged, and the right one gets in', async (t) => {
   const s = await serve(t, {});
-  const paths = ['/api/operator', '/api/polls', '/api/polls/demo/stream', '/api/rooms/main/stream', '/api/devices'];
+  const paths = [
+    ...['/api/operator', '/api/polls', '/api/polls/demo/stream', '/api/rooms/main/stream', '/api/devices'],
+    ...['/api/nothing', '/%61pi/nothing', '/api/', '/api?x', '/api/polls/demo/nothing'],
+  ];
   const guess = (i: number) =>
     s.attacker.ask(paths[i % paths.length] as string, { token: `guessed-token-of-operator-${i}` });
   const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => guess(i)));
@@ -165,6 +168,8 @@ t.test('wrong operator tokens are slowed down, refused, counted and logged, and 
   t.ok((counts.get(401) ?? 0) <= 12);
   await s.allIsWell('60 guesses');
   t.equal((await s.good.ask('/api/operator', { token: 'guessed-token-of-operator-1' })).status, 401, 'by address');
+  t.equal((await s.good.ask('/api/nothing')).status, 404, 'without a token');
+  t.equal((await s.good.ask('/api/nothing', { token: s.token })).status, 404, 'with the right one');
   t.equal(await s.metric('pollcast_wrong_credentials_total{who="operator"}'), 61);
   t.equal(s.lines(/"level":"warn".*wrong operator token/).length, 2, 'one line for the first, one for many');
   t.match(s.lines('wrong operator token')[0], ATTACKER);
