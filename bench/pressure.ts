@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { ApiClient } from '../client/api.ts';
 import { Load } from './load.ts';
 import { fill } from './pressure/fill.ts';
-import type { Stretches } from './pressure/turn-meter.child.ts';
+import { turnsOf } from './pressure/turns.ts';
 import { Subject } from './subject.ts';
 
 const TOKEN = 'operator-token-of-bench';
@@ -115,7 +115,7 @@ async function measure({ start }: Pressure): Promise<string[]> {
   const startMs = performance.now();
   prober.stdin.write('go\n');
   const { value } = await lines.next();
-  const turns = turnsOf(startMs);
+  const turns = turnsOf(METER, startMs);
   const share = (server.cpuMs - cpuMs) / (performance.now() - startMs);
   const probe: Probe = JSON.parse(value);
   // The pressure goes on while the rest is counted.
@@ -136,28 +136,6 @@ async function measure({ start }: Pressure): Promise<string[]> {
     (share * 100).toFixed(0),
     done,
   ];
-}
-
-/**
- * How long the server’s main thread worked without a pause, in ms of its own processor time, which other processes on the machine
- * do not affect: a vote that arrives at any moment meets a stretch of at most `p50` with a probability of one half.
- */
-function turnsOf(sinceMs: number): { p50: number; p99: number; longest: number } {
-  const untilMs = performance.timeOrigin + performance.now();
-  const lines = readFileSync(METER, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Stretches);
-  const stretches = lines
-    .filter(({ atMs }) => atMs > performance.timeOrigin + sinceMs && atMs <= untilMs)
-    .flatMap(({ ms }) => ms);
-  stretches.sort((a, b) => a - b);
-  const busy = stretches.reduce((sum, ms) => sum + ms, 0);
-  const at = (share: number) => {
-    let left = busy * share;
-    return stretches.find((ms) => (left -= ms) <= 0) ?? 0;
-  };
-  return { p50: at(0.5), p99: at(0.99), longest: stretches.at(-1) ?? 0 };
 }
 
 async function reading(target: string): Promise<() => Promise<string>> {
