@@ -17,14 +17,9 @@ import { pause } from '../../core/waiting/pause.ts';
 import { repeat } from '../../core/waiting/repeat.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
 import { BALLOT_LIMITS, type BallotLimits, OpenRounds } from './open-rounds.ts';
+import { firstVotes, Portion } from './portion.ts';
 import { type Foldable, Unreadable } from './unreadable.ts';
 
-/**
- * Maximum number of entries and votes of a partition that are read and committed together. They limit how long other work in the
- * process has to wait: about 1 µs a vote.
- */
-const MAX_ENTRIES = 64;
-const MAX_VOTES = 10_000;
 /** Maximum time in ms for which a read waits for new entries. Stopping may take that long. */
 const READ_WAIT_MS = 1_000;
 /** Time in ms to let entries accumulate after a commit. A commit of many entries costs little more than one of few. */
@@ -55,6 +50,14 @@ interface Changes extends FoldChanges {
   readonly isDue: boolean;
 }
 
+/** Entries that have been counted in memory, and are to be committed. */
+interface Counted {
+  readonly partition: number;
+  readonly progress: Progress;
+  readonly changes: Changes;
+  readonly logged: readonly Foldable[];
+}
+
 interface CounterParts {
   readonly store: Store;
   /** Returns the partitions to count. It is called before each read, because assignments change. */
@@ -76,8 +79,7 @@ export class Counter {
   private readonly progress = new Map<number, Progress>();
   /** The partitions of the last step. */
   private held: readonly number[] = [];
-  /** How many votes the entries of the last step contained on average; at least 1. */
-  private votesPerEntry = 1;
+  private readonly portion = new Portion();
   private readonly halt = new AbortController();
   private counting = Promise.resolve();
 
@@ -124,8 +126,7 @@ export class Counter {
       if (!this.unreadable.isResting(partition)) cursors.set(partition, (await this.progressOf(partition)).offset);
     }
     const { signal } = this.halt;
-    // Entries that are read and then left for the next commit would be decoded twice.
-    const limit = Math.max(1, Math.min(MAX_ENTRIES, Math.floor(MAX_VOTES / this.votesPerEntry)));
+    const limit = this.portion.entries;
     const found = await this.parts.store.log.read(cursors, { limit, waitMs: READ_WAIT_MS, signal });
     for (const partition of cursors.keys()) this.measureLag(partition, found.get(partition));
     for (const partition of cursors.keys()) if (!found.has(partition)) await this.checkpoint(partition);
@@ -135,17 +136,19 @@ export class Counter {
       const batch = firstVotes(this.unreadable.readable(partition, entries));
       return { partition, batch, isBehind: entries.length === limit || entries.length > batch.length };
     });
-    this.votesPerEntry = average(batches.flatMap(({ batch }) => batch.map(({ entry }) => votesIn(entry))));
-    const counts: Promise<void>[] = [];
+    this.portion.note(batches.flatMap(({ batch }) => batch));
+    const counts: Promise<Counted | undefined>[] = [];
     for (const { partition, batch } of batches) {
       const counted = this.count(partition, batch);
       // It may fail before it is awaited.
       counted.catch(() => {});
       counts.push(counted);
-      // One partition at a time, so that other work need not wait for all of them. Their commits go on together.
+      // One partition at a time, so that other work need not wait for all of them.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await Promise.all(counts);
+    // Together, so that the embedded store writes them in one transaction, and waits for the disk once.
+    const counted = await Promise.all(counts);
+    await Promise.all(counted.map((one) => one && this.finish(one)));
     const isBehind = batches.some((one) => one.isBehind);
     if (!isBehind) await pause(GATHER_MS, signal);
   }
@@ -170,8 +173,9 @@ export class Counter {
     this.parts.metrics.lagSeconds.set({ partition }, atMs === undefined ? 0 : Math.max(0, (Date.now() - atMs) / 1000));
   }
 
-  private async count(partition: number, logged: readonly Foldable[]): Promise<void> {
-    if (logged.length === 0) return;
+  /** Counts entries in memory. @returns what is to be committed, if there are entries */
+  private async count(partition: number, logged: readonly Foldable[]): Promise<Counted | undefined> {
+    if (logged.length === 0) return undefined;
     const progress = await this.progressOf(partition);
     const entries = logged.map(({ entry }) => entry);
     const state = await this.load(partition, progress, entries);
@@ -189,9 +193,13 @@ export class Counter {
     // Behind a checkpoint, rounds are open or closed as their slices say.
     const isDue = marked.size > 0 || rounds.isIncomplete || rounds.isDue(this.held.length);
     const size = { entries: entries.length, votes };
-    if (!(await this.commit(partition, progress, { offset, ...changes, ...size, isDue }))) return;
+    return { partition, progress, changes: { offset, ...changes, ...size, isDue }, logged };
+  }
+
+  private async finish({ partition, progress, changes, logged }: Counted): Promise<void> {
+    if (!(await this.commit(partition, progress, changes))) return;
     this.unreadable.report(partition, logged);
-    slices.trim(MAX_SLICES);
+    progress.slices.trim(MAX_SLICES);
   }
 
   /** Stores the ballots of a partition without new entries, if that is due. */
@@ -274,18 +282,4 @@ function markedIn(entries: readonly FoldedEntry[]): Set<string> {
     if (entry.type === 'open' || entry.type === 'close') marked.add(roundKey(entry.poll, entry.round));
   }
   return marked;
-}
-
-/** The first entries, up to and including the entry that reaches `MAX_VOTES` votes. */
-function firstVotes(entries: readonly Foldable[]): readonly Foldable[] {
-  let votes = 0;
-  const end = entries.findIndex(({ entry }) => {
-    votes += votesIn(entry);
-    return votes >= MAX_VOTES;
-  });
-  return end === -1 ? entries : entries.slice(0, end + 1);
-}
-
-function average(numbers: readonly number[]): number {
-  return Math.max(1, numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length));
 }
