@@ -20,6 +20,7 @@ import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
 import { VoterStreams } from '../dashboards/api/permissions/voter-streams.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
+import { StraightStreams } from '../dashboards/api/straight-streams.ts';
 import { Turns } from '../dashboards/api/turns.ts';
 import { Joining } from '../dashboards/joining/joining.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';
@@ -47,7 +48,7 @@ export interface Dashboard {
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, descriptors, sockets, tls, log } = f;
+  const { config, scope, store, series, polls, metrics, readiness, descriptors, sockets, tls, log, proxies } = f;
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',
@@ -90,11 +91,14 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     },
     { ...config, webOrigins, tls },
   );
+  const prefix = prefixOf(publicUrl);
+  const straight = new StraightStreams({ hub, polls, budgets, requests, store, webOrigins, proxies, prefix });
   const address = {
     host: config.host,
     port: config.httpPort,
     upgrades: beside?.upgrades ?? {},
-    prefix: prefixOf(publicUrl),
+    prefix,
+    takeOver: straight.takeOver,
     descriptors,
     tls,
     sockets,

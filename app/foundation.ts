@@ -25,6 +25,8 @@ export interface Foundation extends Stores {
   readonly descriptors: Descriptors;
   /** The certificates; undefined without TLS. */
   readonly tls: Tls | undefined;
+  /** The proxies whose X-Forwarded-For is trusted. */
+  readonly proxies: Networks;
   readonly sockets: WaitingSockets;
   readonly polls: PollBook;
 }
@@ -52,7 +54,7 @@ export async function openFoundation(
   const readiness = await scope.open('readiness', Readiness.open(stores.store, metrics, log));
   const polls = await scope.open('polls', PollBook.open(stores.store.registry, log));
   measureGone(metrics, stores.store, polls);
-  return { ...stores, config, log, scope, metrics, readiness, descriptors, sockets, tls, polls };
+  return { ...stores, config, log, scope, metrics, readiness, descriptors, proxies, sockets, tls, polls };
 }
 
 /** How many connections a role may have by its settings. */

@@ -6,10 +6,29 @@ export type DashboardMetrics = ReturnType<typeof dashboardMetrics>;
 
 export function dashboardMetrics(registry: Registry) {
   const registers = [registry];
+  // Plain numbers: counting each frame of each viewer in the counters would cost a tenth of what sending it does.
+  const sent = { frames: 0, bytes: 0 };
   const metrics = {
+    sent,
     viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
-    frames: new Counter({ name: 'pollcast_stream_frames_total', help: 'Frames sent to viewers', registers }),
-    bytes: new Counter({ name: 'pollcast_stream_bytes_total', help: 'Bytes of frames sent to viewers', registers }),
+    frames: new Counter({
+      name: 'pollcast_stream_frames_total',
+      help: 'Frames sent to viewers',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sent.frames);
+      },
+    }),
+    bytes: new Counter({
+      name: 'pollcast_stream_bytes_total',
+      help: 'Bytes of frames sent to viewers',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sent.bytes);
+      },
+    }),
     cut: new Counter({
       name: 'pollcast_api_clients_cut_total',
       help: 'Clients of the API that were cut because they hardly read their answers',

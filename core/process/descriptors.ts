@@ -57,9 +57,14 @@ export class Descriptors {
 
   /** Counts the connections of a server. Call this before others listen for them. */
   follow(server: Server): void {
+    const { open } = this;
+    // One function for all connections, because there are many.
+    function onClose(this: Socket): void {
+      open.delete(this);
+    }
     server.prependListener('connection', (socket) => {
-      this.open.add(socket);
-      socket.once('close', () => this.forget(socket));
+      open.add(socket);
+      socket.on('close', onClose);
     });
   }
 

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { ByConnection, endsOf } from './connections.ts';
 import type { Descriptors } from './descriptors.ts';
+import { FirstBytes, type TakeOver } from './first-bytes.ts';
 import { withoutPrefix } from './prefix.ts';
 import type { Tls } from './tls/tls.ts';
 import type { WaitingSockets } from './waiting-sockets.ts';
@@ -43,6 +44,8 @@ export interface HttpOptions {
   readonly sockets: WaitingSockets;
   /** Which web pages may ask for an upgrade; all if absent. */
   readonly webOrigins?: WebOrigins;
+  /** Sees the first bytes of each connection, and may take it over from the server. */
+  readonly takeOver?: TakeOver | undefined;
 }
 
 /** The options with which an app must be created. It speaks HTTPS if there are certificates; clients, such as browsers, need none. */
@@ -56,14 +59,16 @@ export class HttpServer {
   private readonly app: FastifyInstance;
   /** Connections on which TLS has not begun yet, by their ends. */
   private readonly handshaking: ReadonlyMap<string, Socket>;
+  private readonly first: FirstBytes | undefined;
 
-  private constructor(app: FastifyInstance, handshaking: ReadonlyMap<string, Socket>) {
+  private constructor(app: FastifyInstance, handshaking: ReadonlyMap<string, Socket>, first: FirstBytes | undefined) {
     this.app = app;
     this.handshaking = handshaking;
+    this.first = first;
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, prefix = '', descriptors, sockets, tls, webOrigins } = options;
+    const { host, port, upgrades = {}, prefix = '', descriptors, sockets, tls, webOrigins, takeOver } = options;
     const { server } = app;
     server.headersTimeout = HEAD_LIMIT_MS;
     server.requestTimeout = REQUEST_LIMIT_MS;
@@ -112,13 +117,15 @@ export class HttpServer {
       else if (upgrade) upgrade(request, socket, head);
       else refuseUpgrade(socket, '404 Not Found', 'there is nothing to upgrade to on this path');
     });
+    const first = takeOver && FirstBytes.of(server, tls ? 'secureConnection' : 'connection', takeOver);
     try {
       await app.listen({ host, port });
     } catch (error) {
+      first?.close();
       await app.close();
       throw error;
     }
-    return new HttpServer(app, handshaking);
+    return new HttpServer(app, handshaking, first);
   }
 
   get port(): number {
@@ -129,6 +136,7 @@ export class HttpServer {
     const closed = this.app.close();
     // The server would wait for them, and does not know them.
     for (const socket of this.handshaking.values()) socket.destroy();
+    this.first?.close();
     await closed;
   }
 }

@@ -77,6 +77,7 @@ export class WaitingSockets {
   private readonly byCaller = new Map<string, Set<Line>>();
   private readonly receiving = new Set<Line>();
   private readonly halt = new AbortController();
+  private readonly onClose: (this: Socket) => void;
 
   /** @param limits only tests have others */
   constructor(parts: WaitingParts, limits: Limits = LIMITS) {
@@ -92,6 +93,11 @@ export class WaitingSockets {
       registers: [parts.metrics],
     });
     for (const why of Object.keys(CUTS)) this.cuts.inc({ why }, 0);
+    const release = (socket: Socket) => this.release(socket);
+    // One function for all connections, because there are many.
+    this.onClose = function onClose() {
+      release(this);
+    };
     every(this.limits.everyMs, this.halt.signal, () => this.look());
   }
 
@@ -111,7 +117,7 @@ export class WaitingSockets {
     const caller = proxies.has(remoteAddress) ? undefined : callerOf(remoteAddress);
     const line: Line = { socket, below, caller, sinceMs: performance.now(), unanswered: 0, body: undefined };
     this.lines.set(socket, line);
-    socket.once('close', () => this.release(socket));
+    socket.on('close', this.onClose);
     this.wait(line);
   }
 
@@ -143,6 +149,7 @@ export class WaitingSockets {
   release(socket: Socket): void {
     const line = this.lines.get(socket);
     if (!line) return;
+    socket.removeListener('close', this.onClose);
     this.lines.delete(socket);
     this.receiving.delete(line);
     this.leave(line);

@@ -130,7 +130,10 @@ export async function createApp(
   await app.register(operationsRoutes(context, { isPublic: opsPort !== undefined }));
   await app.register(pageRoutes(context));
   // Open streams would keep the server from closing, so end them first.
-  base.addHook('preClose', () => context.hub.close());
+  base.addHook('preClose', async () => {
+    await context.hub.close();
+    context.hub.cut();
+  });
   return base;
 }
 

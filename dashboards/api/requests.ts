@@ -36,6 +36,11 @@ export class Requests {
     return this.running.size;
   }
 
+  /** True once further requests are refused. */
+  get isStopping(): boolean {
+    return this.isDraining;
+  }
+
   /** Follows the requests of an app. Call this before routes are added. */
   follow(app: FastifyInstance): void {
     app.addHook('onRequest', async (request, reply) => {

@@ -1,13 +1,17 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { acceptsGzip } from '../gzip.ts';
-import { type Form, streamStart } from './frame.ts';
+import { type Form, formOf, streamStart } from './frame.ts';
 import type { Admitted, Asker, Hub } from './hub.ts';
+import { isPlainHeader } from './plain-request.ts';
 
-/** What only an HTTP server does on a connection. The listener of `close` stays, because it frees the parser. */
-const HTTP_EVENTS = ['data', 'drain', 'error', 'timeout'] as const;
+/** What only an HTTP server does on a connection, apart from `close`, which frees the parser. */
+const HTTP_EVENTS = ['data', 'drain', 'end', 'error', 'timeout'] as const;
+
+/** The name of the function with which the HTTP server of Node.js forgets a connection that has closed. */
+const ON_CLOSE = 'bound socketOnClose';
 
 /**
  * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects would cost more
@@ -35,7 +39,7 @@ export function startStream(
     return undefined;
   }
   const place = request.method === 'HEAD' ? undefined : hub.admit({ ...asker, address: request.ip }, socket);
-  const form = formOf(request);
+  const form = requestedForm(request);
   reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -53,30 +57,67 @@ export function startStream(
     response.end();
     return undefined;
   }
-  response.detachSocket(socket);
-  takeOver(socket);
-  // The head, and what the viewer gets at once, leave together.
-  socket.cork();
-  setImmediate(() => socket.uncork());
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const date = `date: ${new Date().toUTCString()}\r\n`;
-  socket.write(`HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}${date}\r\n`, 'latin1');
-  socket.write(streamStart(form));
+  const head = `HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}`;
+  if (Object.keys(request.headers).every(isPlainHeader)) hub.heads.set(form, head);
+  response.detachSocket(socket);
+  for (const event of HTTP_EVENTS) socket.removeAllListeners(event);
+  takeOver(socket);
   // For everything else that follows the response, it is over.
   response.emit('close');
-  return { socket, form, place };
+  leaveServer(socket, request.raw);
+  return { socket, form, place, opening: openingOf(head, form) };
 }
 
-/** Whatever else the client sends on this connection is read and dropped. */
-function takeOver(socket: Socket): void {
-  for (const event of HTTP_EVENTS) socket.removeAllListeners(event);
-  socket.on('data', drop);
+/** Everything that comes before the first frame. @param head the head of the response without `date` and its end */
+export function openingOf(head: string, form: Form): Buffer {
+  return Buffer.concat([Buffer.from(`${head}date: ${dateNow()}\r\n\r\n`, 'latin1'), streamStart(form)]);
+}
+
+/** Whatever else the client sends on the connection of a stream is read and dropped. */
+export function takeOver(socket: Socket): void {
+  socket.on('data', drop).on('end', onEnd).on('error', onError);
 }
 
 function drop(): void {}
 
-function formOf({ query, headers, raw }: FastifyRequest): Form {
+function onEnd(this: Socket): void {
+  this.end();
+}
+
+function onError(this: Socket): void {
+  this.destroy();
+}
+
+/**
+ * Frees what the HTTP server keeps of a connection until it closes: for the server, it has closed. Otherwise, the parser and the
+ * request would cost as much memory as everything else that a viewer needs. Does nothing where that would end the stream: if another
+ * request has arrived behind it, or if the server works in another way than those of Node.js 20 to 24.
+ */
+function leaveServer(socket: Socket, request: IncomingMessage): void {
+  const onClose = socket.listeners('close').find(({ name }) => name === ON_CLOSE);
+  if (!onClose) return;
+  request.resume();
+  // Not while the parser is at work, and once the request has ended, which is only noted in the next turn.
+  setImmediate(() => {
+    const { parser } = socket as Socket & { readonly parser?: { readonly incoming?: unknown } | null };
+    if (socket.destroyed || !request.complete || !request.readableEnded || parser?.incoming !== request) return;
+    socket.removeListener('close', onClose as () => void);
+    onClose.call(socket);
+  });
+}
+
+/** The date of a response; it changes once a second. */
+let date = { second: 0, text: '' };
+
+function dateNow(): string {
+  const second = Math.floor(Date.now() / 1_000);
+  if (second !== date.second) date = { second, text: new Date(second * 1_000).toUTCString() };
+  return date.text;
+}
+
+function requestedForm({ query, headers, raw }: FastifyRequest): Form {
   const { changes } = query as { changes?: string };
   const isChunked = raw.httpVersionMajor === 1 && raw.httpVersionMinor >= 1;
-  return { isCompact: changes === 'compact', isGzip: acceptsGzip(headers['accept-encoding']), isChunked };
+  return formOf({ isCompact: changes === 'compact', isGzip: acceptsGzip(headers['accept-encoding']), isChunked });
 }

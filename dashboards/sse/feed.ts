@@ -1,12 +1,15 @@
 import type { Result } from '../../core/voting/result/result.ts';
+import { turn } from '../../core/waiting/turn.ts';
 import { compactChange } from './compact.ts';
 import { deltaOf, hasSameOptions } from './delta.ts';
 import { eventFrame, type Frame } from './frame.ts';
-import { Pace } from './pace.ts';
+import { type FrameCost, Pace } from './pace.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Delay in ms before a failed read is retried. */
 const RETRY_MS = 1_000;
+/** Frames are sent for about this long (ms) before other work has a turn: thousands of viewers must not delay an acknowledgement. */
+const SPELL_MS = 2;
 
 /** Reads the current result, reduced to what the feed’s audience may see; undefined if the poll no longer exists. */
 export type ReadResult = () => Promise<Result | undefined>;
@@ -24,11 +27,15 @@ export class Feed {
   private shown: Result | undefined;
   /** `shown` in one frame. */
   private whole: Frame | undefined;
+  /** Viewers that have not got the frames yet that are being sent, and the result that they have, in one frame. */
+  private pending = new Set<Viewer>();
+  private earlier: Frame | undefined;
   private first: Promise<void> | undefined;
   private sequence = 0;
   private timer: NodeJS.Timeout | undefined;
-  private sentAtMs = -Infinity;
   private isWorking = false;
+  /** True while a failed read waits to be retried. */
+  private isRetrying = false;
   private isDirty = false;
 
   constructor(read: ReadResult) {
@@ -39,27 +46,35 @@ export class Feed {
     return this.viewers.size + this.joining;
   }
 
-  /** Adds a viewer and sends it a snapshot. */
-  async join(viewer: Viewer): Promise<void> {
+  /** Adds a viewer and sends it a snapshot. @returns undefined if that is done, and not only once the result has been read */
+  join(viewer: Viewer): Promise<void> | undefined {
+    if (this.viewers.size === 0) return this.joinFirst(viewer);
+    this.add(viewer);
+    return undefined;
+  }
+
+  private async joinFirst(viewer: Viewer): Promise<void> {
     this.joining++;
     try {
-      if (this.viewers.size === 0) await (this.first ??= this.begin());
+      await (this.first ??= this.begin());
     } finally {
       this.joining--;
     }
+    this.add(viewer);
+  }
+
+  private add(viewer: Viewer): void {
     if (viewer.isClosed) return;
     this.viewers.add(viewer);
-    const whole = this.snapshot();
-    if (whole) viewer.send(whole, this.snapshot);
+    if (this.whole) viewer.send(this.whole, this.snapshot);
     if (this.isDirty) this.touch();
   }
 
   leave(viewer: Viewer): void {
     this.viewers.delete(viewer);
+    this.pending.delete(viewer);
     viewer.forget(this.snapshot);
-    if (this.viewers.size > 0) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    if (this.viewers.size === 0) this.clear();
   }
 
   /** Call when the result may have changed. Viewers are updated now, or once they may be again. */
@@ -67,16 +82,17 @@ export class Feed {
     if (this.size === 0) return;
     this.isDirty = true;
     // If all viewers are still joining, `join` calls this again after their first result.
-    if (this.viewers.size === 0) return;
-    if (this.timer || this.isWorking) return;
-    const waitMs = Math.max(0, this.sentAtMs + this.pace.everyMs - performance.now());
-    this.timer = setTimeout(() => void this.flush(), waitMs);
+    if (this.viewers.size === 0 || this.isWorking || this.isRetrying) return;
+    const waitMs = this.pace.waitMs(performance.now());
+    if (waitMs === 0) void this.flush();
+    else this.timer ??= setTimeout(() => void this.flush(), waitMs);
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    this.clear();
     for (const viewer of this.viewers) viewer.end();
     this.viewers.clear();
+    this.pending.clear();
   }
 
   /** Reads the result for the first viewer. The result shown to earlier viewers, who have left, may be out of date. */
@@ -88,10 +104,10 @@ export class Feed {
   }
 
   private async flush(): Promise<void> {
-    this.timer = undefined;
+    this.clear();
     this.isDirty = false;
     this.isWorking = true;
-    this.sentAtMs = performance.now();
+    this.pace.begin(performance.now());
     try {
       await this.show();
     } finally {
@@ -109,50 +125,73 @@ export class Feed {
     if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
-    const bytes = this.sendAll(before, after);
-    this.pace.note({ readMs: readAtMs - startMs, sendMs: performance.now() - readAtMs, bytes });
+    this.earlier = before && this.whole;
+    const frames = this.framesOf(before, after);
+    this.whole = this.frame('result', after);
+    const sent = await this.sendAll(frames);
+    this.pace.note({ readMs: readAtMs - startMs, ...sent });
   }
 
-  /** Sends what has changed to all viewers. @returns the bytes per viewer */
-  private sendAll(before: Result | undefined, after: Result): number {
-    this.whole = undefined;
+  /** The frames for viewers that have the result from before. */
+  private framesOf(before: Result | undefined, after: Result): Frame[] {
     // Viewers that joined while the result could not be read have not received anything yet.
-    if (!before) return this.send(this.frame('result', after));
+    if (!before) return [this.frame('result', after)];
     const delta = deltaOf(before, after);
-    if (!delta) return 0;
+    if (!delta) return [];
     this.sequence++;
     const isNewRound = after.round !== before.round || before.hidden !== after.hidden;
     const { poll, round, status } = after;
-    let bytes = 0;
-    if (status !== before.status) bytes += this.send(this.frame('status', { poll, round, status }));
-    if (isNewRound || !hasSameOptions(before, after)) bytes += this.send(this.frame('result', after));
-    else bytes += this.send(eventFrame('change', this.id, delta, () => compactChange(before, after, delta)));
+    const frames: Frame[] = [];
+    if (status !== before.status) frames.push(this.frame('status', { poll, round, status }));
+    if (isNewRound || !hasSameOptions(before, after)) frames.push(this.frame('result', after));
+    else frames.push(eventFrame('change', this.id, delta, () => compactChange(before, after, delta)));
     // Also if the round that was final has been followed by one that is final already.
-    if (after.final && (!before.final || after.round !== before.round)) bytes += this.send(this.frame('final', after));
-    return bytes;
+    if (after.final && (!before.final || after.round !== before.round)) frames.push(this.frame('final', after));
+    return frames;
+  }
+
+  /**
+   * Sends frames to all viewers.
+   *
+   * @returns the bytes per viewer, of the largest form that a viewer has, and how long it took without the turns of other work
+   */
+  private async sendAll(frames: readonly Frame[]): Promise<Pick<FrameCost, 'bytes' | 'sendMs'>> {
+    const pending = new Set(frames.length > 0 ? this.viewers : []);
+    this.pending = pending;
+    let [bytes, sendMs, startMs] = [0, 0, performance.now()];
+    for (const viewer of pending) {
+      pending.delete(viewer);
+      let own = 0;
+      for (const frame of frames) own += viewer.send(frame, this.snapshot);
+      bytes = Math.max(bytes, own);
+      const spellMs = performance.now() - startMs;
+      if (spellMs < SPELL_MS || pending.size === 0) continue;
+      sendMs += spellMs;
+      await turn();
+      startMs = performance.now();
+    }
+    return { bytes, sendMs: sendMs + performance.now() - startMs };
   }
 
   private tryAgain(): void {
-    clearTimeout(this.timer);
+    this.clear();
+    this.isRetrying = true;
     this.timer = setTimeout(() => void this.flush(), RETRY_MS);
   }
 
-  /** @returns the bytes per viewer, of the largest form that a viewer has */
-  private send(frame: Frame): number {
-    let most = 0;
-    for (const viewer of this.viewers) most = Math.max(most, viewer.send(frame, this.snapshot));
-    return most;
+  private clear(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.isRetrying = false;
   }
 
   private frame(event: string, data: unknown): Frame {
     return eventFrame(event, this.id, data);
   }
 
-  /** The latest result in one frame, for viewers that join or have missed frames. */
-  private readonly snapshot = (): Frame | undefined => {
-    if (this.shown) this.whole ??= this.frame('result', this.shown);
-    return this.whole;
-  };
+  /** The latest result in one frame, for a viewer that has missed frames; if others are about to follow, the one before these. */
+  private readonly snapshot = (viewer: Viewer): Frame | undefined =>
+    this.pending.has(viewer) ? this.earlier : this.whole;
 
   private get id(): string {
     return `${this.shown?.round ?? 0}-${this.sequence}`;

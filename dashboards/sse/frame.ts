@@ -9,6 +9,15 @@ export interface Form {
   readonly isChunked: boolean;
 }
 
+const FORMS = Array.from({ length: 8 }, (_, i): Form => {
+  return { isCompact: (i & 1) > 0, isGzip: (i & 2) > 0, isChunked: (i & 4) > 0 };
+});
+
+/** One object for each form, because there are many viewers. */
+export function formOf({ isCompact, isGzip, isChunked }: Form): Form {
+  return FORMS[(isCompact ? 1 : 0) + (isGzip ? 2 : 0) + (isChunked ? 4 : 0)] as Form;
+}
+
 /** Frames below this size (bytes) are not compressed: there is too little in them that repeats. */
 const MIN_DEFLATED = 300;
 /** The largest stored block of DEFLATE (bytes) [RFC 1951, 3.2.4]. */

@@ -11,7 +11,7 @@ import type { Audience } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
-import { HEARTBEAT, retryFrame } from './frame.ts';
+import { type Form, HEARTBEAT, retryFrame } from './frame.ts';
 import { type Place, Places } from './places.ts';
 import { RoomWatch } from './room-watch.ts';
 import { type Connection, Viewer } from './viewer.ts';
@@ -55,9 +55,16 @@ interface Watcher {
   readonly isStillAllowed: (poll: Poll) => boolean;
 }
 
-/** A connection whose response has begun, and its place. */
+/** A connection that becomes a stream. */
 export interface Admitted extends Connection {
+  /** What comes before the first frame: the head of the response, and how the stream begins. */
+  readonly opening: Buffer;
   readonly place: Place;
+}
+
+interface Joined {
+  readonly poll: string;
+  readonly feed: Feed;
 }
 
 /** All open result streams of this process. */
@@ -70,6 +77,8 @@ export class Hub {
   private readonly places: Places;
   /** True if an address may have fewer streams only for want of descriptors. */
   private readonly isTight: boolean;
+  /** The heads of responses to plain requests (see `plainRequest`), without `date` and their end, by form. */
+  readonly heads = new Map<Form, string>();
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
@@ -102,25 +111,36 @@ export class Hub {
   }
 
   /**
-   * Takes a place for a viewer, which it has until its connection closes.
+   * Takes a place for a viewer, which it has until its connection closes. Call `watch` or `watchRoom` with it.
    *
    * @throws Refusal too-many-viewers, too-many-streams, no-such-room
    */
-  admit({ isOperator, address, room }: Asker, socket: Socket): Place {
-    // Operators may use the descriptors that are kept for short requests.
-    if (this.descriptors.areScarce && !isOperator) {
+  admit(asker: Asker, socket: Socket): Place {
+    const [kind, caller] = [this.kindOf(asker), callerOf(asker.address)];
+    if (!this.hasRoomFor(asker)) {
       this.descriptors.refused('http');
       throw new Refusal('too-many-viewers', 'there are too many connections at the moment; try again shortly');
     }
-    const isEarly = room !== undefined && !this.polls.hasRoom(room);
-    const kind = isOperator ? 'operator' : isEarly ? 'early' : 'public';
-    const caller = callerOf(address);
     if (this.isTight && this.places.problem(kind, caller)?.code === 'too-many-streams')
       this.descriptors.refused('http');
     const place = this.places.take(kind, caller);
-    socket.once('close', () => this.places.leave(place));
     this.sockets.release(socket);
     return place;
+  }
+
+  /** Whether `admit` would give a place. Unlike a refusal of it, this is counted nowhere. */
+  wouldAdmit(asker: Asker): boolean {
+    return this.hasRoomFor(asker) && !this.places.problem(this.kindOf(asker), callerOf(asker.address));
+  }
+
+  /** Operators may use the descriptors that are kept for short requests. */
+  private hasRoomFor({ isOperator }: Asker): boolean {
+    return isOperator || !this.descriptors.areScarce;
+  }
+
+  private kindOf({ isOperator, room }: Asker): Place['kind'] {
+    const isEarly = room !== undefined && !this.polls.hasRoom(room);
+    return isOperator ? 'operator' : isEarly ? 'early' : 'public';
   }
 
   /** Ends all streams. Viewers reconnect, to another process if one is running. */
@@ -130,33 +150,47 @@ export class Hub {
     this.halt.abort();
     for (const feeds of this.feeds.values()) for (const feed of feeds.values()) feed.close();
     for (const viewer of this.viewers) viewer.end();
-    this.viewers.clear();
+  }
+
+  /** Closes the connections of viewers that have not read the end of their stream: the HTTP server does not know them. */
+  cut(): void {
+    for (const viewer of this.viewers) viewer.cut();
   }
 
   /** Streams polls to a viewer until its connection closes. @param polls what the viewer may see, by poll id */
-  async watch(connection: Connection, polls: ReadonlyMap<string, Admission>): Promise<void> {
-    const joined: { poll: string; feed: Feed }[] = [];
-    const forgets: (() => void)[] = [];
+  watch(connection: Admitted, polls: ReadonlyMap<string, Admission>): Promise<void> {
+    const joined: Joined[] = [];
+    let forgets: (() => void)[] | undefined;
     const viewer = this.enter(connection, () => {
       for (const { poll, feed } of joined) this.leave(poll, feed, viewer);
-      for (const forget of forgets) forget();
+      for (const forget of forgets ?? []) forget();
     });
     for (const [poll, { isStillAllowed }] of polls) {
-      if (isStillAllowed) forgets.push(this.guard(poll, { viewer, isStillAllowed }));
+      if (!isStillAllowed) continue;
+      forgets ??= [];
+      forgets.push(this.guard(poll, { viewer, isStillAllowed }));
     }
+    const joining = this.join(viewer, polls, joined);
+    viewer.release();
+    return joining;
+  }
+
+  private async join(viewer: Viewer, polls: ReadonlyMap<string, Admission>, joined: Joined[]): Promise<void> {
     for (const [poll, { audience, round }] of polls) {
       if (viewer.isClosed) return;
       // Not earlier: while the viewer joins another feed, this one may be given up, and no changes would come any more.
       const feed = this.feed(poll, audience, round);
       joined.push({ poll, feed });
-      await feed.join(viewer);
+      const joining = feed.join(viewer);
+      if (joining) await joining;
       // If the connection was closed while the viewer was joining, the feed may have no viewers left.
       if (viewer.isClosed) this.leave(poll, feed, viewer);
     }
   }
 
   /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. */
-  async watchRoom({ place, ...connection }: Admitted, room: string, audience: 'operator' | 'public'): Promise<void> {
+  watchRoom(connection: Admitted, room: string, audience: 'operator' | 'public'): Promise<void> {
+    const { place } = connection;
     const viewer = this.enter(connection, () => {
       watch.end();
       watches.delete(watch);
@@ -170,7 +204,9 @@ export class Hub {
     });
     const watches = this.rooms.get(room) ?? new Set();
     this.rooms.set(room, watches.add(watch));
-    await watch.follow();
+    const following = watch.follow();
+    viewer.release();
+    return following;
   }
 
   /** Ends a viewer’s stream once the poll is in a room to which its rights do not extend. @returns stops that */
@@ -190,24 +226,26 @@ export class Hub {
     if (poll && !isStillAllowed(poll)) viewer.end();
   }
 
-  /** Adds a viewer, and removes it when its connection closes. */
-  private enter(connection: Connection, onLeave: () => void): Viewer {
-    const viewer = new Viewer(connection, this.onFrame);
+  /** Adds a viewer, and removes it when its connection closes. It holds what it gets until it is released. */
+  private enter({ socket, form, opening, place }: Admitted, onLeave: () => void): Viewer {
+    const viewer = new Viewer({ socket, form }, this.onFrame);
     this.viewers.add(viewer);
     this.metrics.viewers.set(this.viewers.size);
-    connection.socket.once('close', () => {
+    socket.on('close', () => {
       this.viewers.delete(viewer);
       this.metrics.viewers.set(this.viewers.size);
+      this.places.leave(place);
       onLeave();
     });
     const { least, most } = RETRY_MS;
-    viewer.begin(retryFrame(least + Math.floor(Math.random() * (most - least))));
+    viewer.hold(opening, retryFrame(least + Math.floor(Math.random() * (most - least))).in(form));
     return viewer;
   }
 
   private readonly onFrame = (bytes: number): void => {
-    this.metrics.frames.inc();
-    this.metrics.bytes.inc(bytes);
+    const { sent } = this.metrics;
+    sent.frames++;
+    sent.bytes += bytes;
   };
 
   private readonly onPoll = (id: string): void => {

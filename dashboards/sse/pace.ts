@@ -7,6 +7,12 @@ export const FRAME_MS = { least: 25, most: 5_000 } as const;
  */
 const REST = { read: 5, send: 1.5 } as const;
 
+/**
+ * A frame may be so much earlier than its turn, as a share of the time between two frames, and the next one is so much later for it. So
+ * most frames show what has just changed, and the change after it does not wait for almost two turns.
+ */
+const EARLY = 0.5;
+
 /** The least share of the event loop that streams may count on, even if other work needs all of it. */
 const LEAST_ROOM = 0.1;
 
@@ -29,10 +35,18 @@ export interface FrameCost {
 export class Pace {
   private usage = performance.eventLoopUtilization();
   private interval: number = FRAME_MS.least;
+  /** Whose turn the last frame was (ms): it began no later than then. */
+  private turnMs = Number.NEGATIVE_INFINITY;
 
-  /** The time in ms between the starts of the last frame and the next. */
-  get everyMs(): number {
-    return this.interval;
+  /** How long (ms) a change waits for its frame; 0 if it need not. */
+  waitMs(nowMs: number): number {
+    const nextMs = this.turnMs + this.interval;
+    return nowMs >= nextMs - EARLY * this.interval ? 0 : nextMs - nowMs;
+  }
+
+  /** Call when a frame begins. */
+  begin(nowMs: number): void {
+    this.turnMs = Math.max(nowMs, Math.min(this.turnMs + this.interval, nowMs + EARLY * this.interval));
   }
 
   /** Call after each frame. */

@@ -55,6 +55,11 @@ export class Budgets {
     });
   }
 
+  /** Takes a request of a caller who shows no token from its allowance. @returns whether there was one left */
+  take(address: string): boolean {
+    return this.strangers.take(callerOf(address)) === 0;
+  }
+
   private ofRoute({ method, routeOptions }: FastifyRequest, perMinute: number): Allowances {
     const route = `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
     const known = this.byRoute.get(route) ?? new Allowances({ burst: perMinute, perSecond: perMinute / 60 });

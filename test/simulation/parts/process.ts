@@ -159,10 +159,10 @@ export class Process {
     const sessions = (async () => simulatedSessions()) as never;
     const token = async () => '';
     // There is no HTTP here.
-    const sockets = undefined as never;
+    const [sockets, proxies] = [undefined as never, undefined as never];
     const foundation = {
       ...{ config, scope, store, series: undefined, polls, sessions, token, metrics, readiness, descriptors, sockets },
-      ...{ log, tls: undefined },
+      ...{ log, proxies, tls: undefined },
     } as Foundation;
     const isAll = role === 'all';
     const results = role === 'processor' ? undefined : await scope.open('results', LiveResults.open(store, polls, log));

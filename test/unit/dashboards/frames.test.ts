@@ -2,7 +2,7 @@ import { gunzipSync, constants as zlib } from 'node:zlib';
 import t from 'tap';
 import { acceptsGzip } from '../../../dashboards/gzip.ts';
 import { eventFrame, HEARTBEAT, retryFrame, streamEnd, streamStart } from '../../../dashboards/sse/frame.ts';
-import { FRAME_MS, intervalOf } from '../../../dashboards/sse/pace.ts';
+import { FRAME_MS, intervalOf, Pace } from '../../../dashboards/sse/pace.ts';
 
 const full = { isCompact: false, isGzip: false, isChunked: false };
 const gzip = { ...full, isGzip: true };
@@ -76,4 +76,29 @@ t.test('frames come fast while there is room, and slow down with their cost, the
   t.equal(intervalOf({ ...small, readMs: 60_000 }, 0), FRAME_MS.most);
   t.equal(intervalOf({ ...small, bytes: 1_600 }, 0), 50);
   t.equal(intervalOf({ ...small, bytes: 1_000_000 }, 0), 100, 'size alone slows down to ten a second');
+});
+
+t.test('a change just before its turn is sent at once, which makes frames no more frequent', async (t) => {
+  const pace = new Pace();
+  t.equal(pace.waitMs(1_000), 0, 'the first change does not wait');
+  pace.begin(1_000);
+  t.equal(pace.waitMs(1_000 + FRAME_MS.least * 0.4), FRAME_MS.least * 0.6);
+  t.equal(pace.waitMs(1_000 + FRAME_MS.least * 0.6), 0);
+  pace.begin(1_000 + FRAME_MS.least * 0.6);
+  t.equal(pace.waitMs(1_000 + FRAME_MS.least), FRAME_MS.least, 'the next one has its turn when it would have had it');
+  for (const everyMs of [1, 7, 13, 24]) {
+    const steady = new Pace();
+    const framesAtMs: number[] = [];
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (let ms = 0; ms < 10_000; ms++) {
+      if (ms % everyMs === 0 && dueMs === Number.POSITIVE_INFINITY) dueMs = ms + steady.waitMs(ms);
+      else if (ms % everyMs === 0 && steady.waitMs(ms) === 0) dueMs = ms;
+      if (ms < dueMs) continue;
+      steady.begin(ms);
+      framesAtMs.push(ms);
+      dueMs = Number.POSITIVE_INFINITY;
+    }
+    const most = Math.ceil(10_000 / FRAME_MS.least) + 1;
+    t.ok(framesAtMs.length <= most && framesAtMs.length > most / 2, `${framesAtMs.length} frames at ${everyMs} ms`);
+  }
 });

@@ -1,5 +1,6 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
+import { withChange } from '../../../client/change.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { deltaOf } from '../../../dashboards/sse/delta.ts';
 import { Feed } from '../../../dashboards/sse/feed.ts';
@@ -113,3 +114,60 @@ t.test('a delta contains only what changed', async (t) => {
     'a field that was removed becomes null',
   );
 });
+
+t.test(
+  'viewers that join, leave or catch up while a frame is being sent to many end up with the same result',
+  async (t) => {
+    let votes = 0;
+    const options = [{ key: 'a', count: 0 }];
+    const result = () => ({ poll: 'q', round: 1, status: 'open', votes, options }) as unknown as Result;
+    const feed = new Feed(async () => result());
+    const compact = { ...form, isCompact: true };
+    /** What a client shows after the events that have arrived. */
+    const open = async (delayMs = 0) => {
+      let text = '';
+      const line = new Writable({
+        highWaterMark: 64,
+        write(part: Buffer, _encoding, done) {
+          text += part;
+          if (delayMs < 0) done();
+          else setTimeout(done, delayMs);
+        },
+      });
+      const viewer = new Viewer({ socket: line, form: compact }, () => {});
+      await feed.join(viewer);
+      const shown = () => {
+        let now: Result | undefined;
+        for (const [, event, data = ''] of text.matchAll(/event: (\w+)\nid: .*\ndata: (.*)\n\n/g)) {
+          if (event === 'result') now = JSON.parse(data);
+          else if (event === 'change' && now) now = withChange(now, JSON.parse(data));
+        }
+        return now;
+      };
+      return { viewer, shown };
+    };
+    // Each write takes long enough that a frame for all of them needs many turns.
+    const slowly = new Writable({
+      write(_part, _encoding, done) {
+        const endMs = performance.now() + 0.2;
+        while (performance.now() < endMs);
+        done();
+      },
+    });
+    for (let i = 0; i < 100; i++) await feed.join(new Viewer({ socket: slowly, form: compact }, () => {}));
+    const others = await Promise.all(Array.from({ length: 20 }, (_, i) => open(i < 10 ? i : -1)));
+    const joining: Awaited<ReturnType<typeof open>>[] = [];
+    for (let i = 1; i <= 60; i++) {
+      votes = i;
+      feed.touch();
+      await new Promise((resolve) => setTimeout(resolve, i % 7));
+      if (i % 3 === 0) joining.push(await open(i % 5));
+      if (i % 10 === 0) feed.leave((joining.shift() as (typeof joining)[0]).viewer);
+    }
+    await eventually('the last result', async () =>
+      [...others, ...joining].every(({ shown }) => shown()?.votes === 60) ? true : undefined,
+    );
+    feed.close();
+    t.pass();
+  },
+);

@@ -1,0 +1,164 @@
+/** Streams that begin without the HTTP server: nobody may notice, except by the time and memory that they take. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import t, { type Test } from 'tap';
+import { eventually } from '../../support/eventually.ts';
+import { type Stage, stage } from '../../support/stage.ts';
+import { vote, watch } from './viewer.ts';
+
+/** A header that the HTTP server has to look at. */
+const UNUSUAL = { 'x-something': 'x' };
+
+/** Counts the requests that reach the HTTP server. */
+function countRequests(t: Test): () => number {
+  let requests = 0;
+  const onRequest = () => {
+    requests++;
+  };
+  subscribe('http.server.request.start', onRequest);
+  t.teardown(() => unsubscribe('http.server.request.start', onRequest));
+  return () => requests;
+}
+
+/** Sends a request as it stands on a connection of its own. */
+async function send(t: Test, s: Stage, request: string) {
+  const socket = connect({ port: s.pollcast.httpPort, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.on('error', () => {}).on('data', (part: Buffer) => (text += part));
+  await once(socket, 'connect');
+  socket.write(request);
+  return {
+    socket,
+    text: () => text,
+    has: (what: string) => eventually(what, async () => text.includes(what) || undefined),
+  };
+}
+
+const viewers = async (s: Stage, count: number) =>
+  eventually(`${count} viewers`, async () => {
+    const { body } = await s.call('GET', '/metrics');
+    return new RegExp(`^pollcast_viewers ${count}$`, 'm').test(body) || undefined;
+  });
+
+/** Opens a stream of each form, so that further ones need no HTTP server. */
+async function warm(t: Test, s: Stage): Promise<void> {
+  const { response } = await watch(t, `${s.http}/api/polls/q/stream`);
+  response.destroy();
+  await viewers(s, 0);
+}
+
+t.test('every form of stream has the same head and events with and without the HTTP server', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q', { room: 'hall' });
+  await vote(s, 'd', 'q', 'a');
+  await s.resultAfter('q', 1);
+  const requests = countRequests(t);
+  for (const path of ['/api/polls/q/stream', '/api/polls/q/stream?changes=compact', '/api/rooms/hall/stream']) {
+    for (const form of ['identity', 'gzip']) {
+      const open = async (headers: Record<string, string>) => {
+        const before = requests();
+        const viewer = await watch(t, s.http + path, { 'accept-encoding': form, ...headers });
+        const event = await eventually('a result', async () => viewer.events.find(({ event }) => event === 'result'));
+        return { viewer, head: viewer.response.rawHeaders, event, requests: requests() - before };
+      };
+      await open({});
+      const straight = await open({});
+      const other = await open(UNUSUAL);
+      t.equal(straight.requests, 0, `${path} needs no HTTP server`);
+      t.equal(other.requests, 1);
+      const withoutDate = (head: string[]) => head.map((part) => (/ GMT$/.test(part) ? 'a date' : part));
+      t.same(withoutDate(straight.head), withoutDate(other.head));
+      t.ok(straight.head.some((part) => / GMT$/.test(part)));
+      t.same(straight.event.data, other.event.data);
+      t.equal(straight.event.id, other.event.id);
+    }
+  }
+  await vote(s, 'e', 'q', 'b');
+  await s.call('POST', '/api/polls/q/close', { operator: true });
+  const { events, response } = await watch(t, `${s.http}/api/polls/q/stream`);
+  await eventually('the final result', async () => events.find(({ data }) => data.final));
+  response.destroy();
+});
+
+t.test('limits and refusals are the same without the HTTP server', async (t) => {
+  const s = await stage(t, { maxViewersPerAddress: '3', requestsPerSecond: '1' });
+  await s.openPoll('q');
+  await warm(t, s);
+  const open = [await watch(t, `${s.http}/api/polls/q/stream`), await watch(t, `${s.http}/api/polls/q/stream`)];
+  open.push(await watch(t, `${s.http}/api/polls/q/stream`));
+  await viewers(s, 3);
+  const refused = await watch(t, `${s.http}/api/polls/q/stream`);
+  t.match([refused.response.statusCode, refused.response.headers['retry-after']], [429, /^\d+$/]);
+  open[0]?.response.destroy();
+  await viewers(s, 2);
+  const next = await watch(t, `${s.http}/api/polls/q/stream`);
+  t.equal(next.response.statusCode, 200, 'a place that was left is taken again');
+  t.equal((await watch(t, `${s.http}/api/polls/none/stream`)).response.statusCode, 404);
+  const wrong = await send(t, s, 'GET /api/polls/q/stream HTTP/1.1\r\nHost: evil.example\r\n\r\n');
+  await wrong.has('foreign-page');
+  // Whatever is left of the allowance for requests, the way of the HTTP server counts as well.
+  for (const { response } of [...open, next]) response.destroy();
+  await viewers(s, 0);
+  const answers = [];
+  for (let i = 0; i < 12; i++) {
+    const { response } = await watch(t, `${s.http}/api/polls/q/stream`);
+    answers.push(response.statusCode);
+    response.destroy();
+  }
+  t.ok(answers.includes(429), `${answers}`);
+});
+
+t.test('a stream ends with its client, which may say anything meanwhile', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  await warm(t, s);
+  const requests = countRequests(t);
+  const get = 'GET /api/polls/q/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const talking = await send(t, s, get);
+  await talking.has('event: result');
+  talking.socket.write(`${get}${'nonsense'.repeat(10_000)}`);
+  await vote(s, 'd', 'q', 'a');
+  await talking.has('event: change');
+  t.equal(talking.text().split('HTTP/1.1').length, 2, 'nothing else is answered');
+  t.equal(requests(), 0);
+  talking.socket.end();
+  await viewers(s, 0);
+  const resetting = await send(t, s, get);
+  await resetting.has('event: result');
+  resetting.socket.resetAndDestroy();
+  await viewers(s, 0);
+});
+
+t.test('viewers that do not read their streams do not keep the process from stopping', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  await warm(t, s);
+  const requests = countRequests(t);
+  const get = 'GET /api/polls/q/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  // A client that keeps its half of the connection open, and one whose buffers are full.
+  const staying = await send(t, s, get);
+  await staying.has('event: result');
+  t.equal(requests(), 0);
+  const silent = connect(s.pollcast.httpPort, '127.0.0.1');
+  silent.on('error', () => {});
+  const startMs = Date.now();
+  t.equal(await s.pollcast.stop(), true);
+  t.ok(Date.now() - startMs < 5_000, `stopping took ${Date.now() - startMs} ms`);
+  await staying.has('\r\n0\r\n\r\n');
+});
+
+t.test('a stream goes on while another request is queued behind it', async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const get = 'GET /api/polls/q/stream HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  for (const first of [get + get, get.replace('Host', 'X-Something: x\r\nHost') + get]) {
+    const viewer = await send(t, s, first);
+    await viewer.has('event: result');
+    const before = viewer.text().length;
+    await vote(s, `d${before}`, 'q', 'a');
+    await eventually('a change', async () => viewer.text().slice(before).includes('event: change') || undefined);
+    viewer.socket.destroy();
+  }
+});
