@@ -3,11 +3,14 @@ import type { PollBook } from '../../core/live/poll-book.ts';
 import { clientAddress, type Networks } from '../../core/process/networks.ts';
 import type { WebOrigins } from '../../core/process/web-origins.ts';
 import type { Store } from '../../core/store/store.ts';
-import { openingOf, takeOver } from '../sse/begin.ts';
+import { takeOver } from '../sse/begin.ts';
 import type { Admission, Hub } from '../sse/hub.ts';
 import { type PlainRequest, plainRequest } from '../sse/plain-request.ts';
 import type { Budgets } from './limits/budgets.ts';
 import type { Requests } from './requests.ts';
+
+/** Minimum time in ms between looks at the store, which cost as much as the rest. Streams that are open are not looked after either. */
+const LOOK_EVERY_MS = 50;
 
 interface Parts {
   readonly hub: Hub;
@@ -30,6 +33,8 @@ export class StraightStreams {
   private readonly parts: Parts;
   /** The host that the last request named, which was allowed. */
   private host: string | undefined;
+  /** When the store is looked at again (`performance.now()`). */
+  private lookAgainMs = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -42,23 +47,31 @@ export class StraightStreams {
   };
 
   private begin(socket: Socket, request: PlainRequest): boolean {
-    const { hub, polls, budgets, requests, store } = this.parts;
+    const { hub, polls, budgets, requests } = this.parts;
     const { of, name, form } = request;
     const head = hub.heads.get(form);
     const poll = of === 'polls' ? polls.get(name) : undefined;
     if (head === undefined || (of === 'polls' && !poll)) return false;
-    const condition = store.condition();
-    if (requests.isStopping || (!condition.ok && condition.isGone) || !this.mayName(request.host)) return false;
+    if (requests.isStopping || !this.isStoreThere() || !this.mayName(request.host)) return false;
     const address = this.addressOf(socket, request);
     if (address === undefined) return false;
     const asker = { isOperator: false, address, ...(poll ? {} : { room: name }) };
     if (!hub.wouldAdmit(asker) || !budgets.take(address)) return false;
-    const admitted = { socket, form, place: hub.admit(asker, socket), opening: openingOf(head, form) };
+    const admitted = { socket, form, place: hub.admit(asker, socket), opening: head.opening() };
     takeOver(socket);
     const watching = poll
       ? hub.watch(admitted, new Map<string, Admission>([[name, { audience: 'public', round: poll.round }]]))
       : hub.watchRoom(admitted, name, 'public');
     watching.catch(() => socket.destroy());
+    return true;
+  }
+
+  /** False while stored data is gone. */
+  private isStoreThere(): boolean {
+    if (performance.now() < this.lookAgainMs) return true;
+    const condition = this.parts.store.condition();
+    if (!condition.ok && condition.isGone) return false;
+    this.lookAgainMs = performance.now() + LOOK_EVERY_MS;
     return true;
   }
 

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { acceptsGzip } from '../gzip.ts';
-import { type Form, formOf, streamStart } from './frame.ts';
+import { type Form, formOf } from './frame.ts';
+import { Head } from './head.ts';
 import type { Admitted, Asker, Hub } from './hub.ts';
 import { isPlainHeader } from './plain-request.ts';
 
@@ -58,7 +59,7 @@ export function startStream(
     return undefined;
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}`;
+  const head = new Head(`HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}`, form);
   if (Object.keys(request.headers).every(isPlainHeader)) hub.heads.set(form, head);
   response.detachSocket(socket);
   for (const event of HTTP_EVENTS) socket.removeAllListeners(event);
@@ -66,12 +67,7 @@ export function startStream(
   // For everything else that follows the response, it is over.
   response.emit('close');
   leaveServer(socket, request.raw);
-  return { socket, form, place, opening: openingOf(head, form) };
-}
-
-/** Everything that comes before the first frame. @param head the head of the response without `date` and its end */
-export function openingOf(head: string, form: Form): Buffer {
-  return Buffer.concat([Buffer.from(`${head}date: ${dateNow()}\r\n\r\n`, 'latin1'), streamStart(form)]);
+  return { socket, form, place, opening: head.opening() };
 }
 
 /** Whatever else the client sends on the connection of a stream is read and dropped. */
@@ -105,15 +101,6 @@ function leaveServer(socket: Socket, request: IncomingMessage): void {
     socket.removeListener('close', onClose as () => void);
     onClose.call(socket);
   });
-}
-
-/** The date of a response; it changes once a second. */
-let date = { second: 0, text: '' };
-
-function dateNow(): string {
-  const second = Math.floor(Date.now() / 1_000);
-  if (second !== date.second) date = { second, text: new Date(second * 1_000).toUTCString() };
-  return date.text;
 }
 
 function requestedForm({ query, headers, raw }: FastifyRequest): Form {

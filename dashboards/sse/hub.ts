@@ -11,7 +11,8 @@ import type { Audience } from '../../core/voting/result/visibility.ts';
 import { every } from '../../core/waiting/pause.ts';
 import type { DashboardMetrics } from '../metrics.ts';
 import { Feed } from './feed.ts';
-import { type Form, HEARTBEAT, retryFrame } from './frame.ts';
+import { type Form, type Frame, HEARTBEAT, retryFrame } from './frame.ts';
+import type { Head } from './head.ts';
 import { type Place, Places } from './places.ts';
 import { RoomWatch } from './room-watch.ts';
 import { type Connection, Viewer } from './viewer.ts';
@@ -19,6 +20,10 @@ import { type Connection, Viewer } from './viewer.ts';
 const HEARTBEAT_EVERY_MS = 15_000;
 /** The reconnection delay in ms that is sent to viewers. It is random for each viewer, because browsers do not add jitter. */
 const RETRY_MS = { least: 1_000, most: 3_000 } as const;
+/** So many different delays are encoded once, and not for each viewer. */
+const RETRIES = Array.from({ length: 100 }, (_, i) =>
+  retryFrame(Math.round(RETRY_MS.least + ((RETRY_MS.most - RETRY_MS.least) * i) / 100)),
+);
 
 interface HubParts {
   readonly polls: PollBook;
@@ -77,8 +82,8 @@ export class Hub {
   private readonly places: Places;
   /** True if an address may have fewer streams only for want of descriptors. */
   private readonly isTight: boolean;
-  /** The heads of responses to plain requests (see `plainRequest`), without `date` and their end, by form. */
-  readonly heads = new Map<Form, string>();
+  /** The heads of responses to plain requests (see `plainRequest`), by form. */
+  readonly heads = new Map<Form, Head>();
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
@@ -237,8 +242,7 @@ export class Hub {
       this.places.leave(place);
       onLeave();
     });
-    const { least, most } = RETRY_MS;
-    viewer.hold(opening, retryFrame(least + Math.floor(Math.random() * (most - least))).in(form));
+    viewer.hold(opening, (RETRIES[Math.floor(Math.random() * RETRIES.length)] as Frame).in(form));
     return viewer;
   }
 
