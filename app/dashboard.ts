@@ -42,6 +42,8 @@ export interface Dashboard {
   readonly httpPort: number;
   readonly repository: PollRepository;
   readonly rounds: Rounds;
+  /** True while result streams are open. */
+  isWatched(): boolean;
   /** Ends the streams, lets requests finish and refuses further ones. Must come first when the process stops. */
   drain(): Promise<void>;
 }
@@ -110,5 +112,5 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     await hub.close();
     await requests.drain();
   };
-  return { token, httpPort: server.port, repository, rounds, drain };
+  return { token, httpPort: server.port, repository, rounds, isWatched: () => hub.size > 0, drain };
 }

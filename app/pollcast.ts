@@ -111,10 +111,10 @@ const ROLES: Readonly<Record<Role, (foundation: Foundation) => Promise<Ports>>> 
   async all(foundation) {
     const { config, tls } = foundation;
     const results = await openResults(foundation);
-    await openProcessor(foundation);
-    // The broker opens last, so its port is not known yet.
+    // What follows opens later.
     let broker: Broker | undefined;
     let dashboard: Dashboard | undefined;
+    await openProcessor(foundation, () => dashboard?.isWatched() ?? false);
     const own = ownAddress(config.host);
     const isPlain = config.mqttPort !== 'off';
     const rehearse = rehearseAt(() => ({

@@ -6,12 +6,16 @@ import { DeviceHealth } from '../processors/series/device-health.ts';
 import { SeriesWriter } from '../processors/series/series-writer.ts';
 import type { Foundation } from './foundation.ts';
 
-/** Opens a processor, which counts votes, trims the log and, if time series are kept, writes them. */
-export async function openProcessor(foundation: Foundation): Promise<void> {
+/**
+ * Opens a processor, which counts votes, trims the log and, if time series are kept, writes them.
+ *
+ * @param isWatched whether somebody in this process follows results
+ */
+export async function openProcessor(foundation: Foundation, isWatched?: () => boolean): Promise<void> {
   const { scope, store, series, polls, config, log } = foundation;
   const metrics = processorMetrics(foundation.metrics);
   const { partitions } = await scope.open('leases', PartitionLeases.open({ store, metrics, log }));
-  const counter = await scope.open('counter', Counter.open({ store, partitions, metrics, log }));
+  const counter = await scope.open('counter', Counter.open({ store, partitions, metrics, log, isWatched }));
   foundation.readiness.demand('newer-entries', () => counter.problem);
   const { retentionDays } = config;
   await scope.open('trimmer', Trimmer.open({ store, polls, partitions, retentionDays, log }));

@@ -115,6 +115,11 @@ export class Hub {
     return hub;
   }
 
+  /** The number of open streams. */
+  get size(): number {
+    return this.viewers.size;
+  }
+
   /**
    * Takes a place for a viewer, which it has until its connection closes. Call `watch` or `watchRoom` with it.
    *

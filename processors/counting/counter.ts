@@ -22,7 +22,10 @@ import { type Foldable, Unreadable } from './unreadable.ts';
 
 /** Maximum time in ms for which a read waits for new entries. Stopping may take that long. */
 const READ_WAIT_MS = 1_000;
-/** Time in ms to let entries accumulate after a commit. A commit of many entries costs little more than one of few. */
+/**
+ * Time in ms to let entries accumulate after a commit: a commit of many entries costs little more than one of few. While results are
+ * watched, this is the time from one reading to the next; but the pause is at least as long as the step before it, up to this.
+ */
 const GATHER_MS = 10;
 /** Maximum number of slices cached in memory per partition. The least recently used slices are evicted first. */
 const MAX_SLICES = 256;
@@ -65,6 +68,8 @@ interface CounterParts {
   readonly metrics: ProcessorMetrics;
   readonly log: Log;
   readonly limits?: BallotLimits;
+  /** Whether somebody in this process waits for what is counted; it is committed more often then. */
+  readonly isWatched?: (() => boolean) | undefined;
 }
 
 /**
@@ -128,6 +133,7 @@ export class Counter {
     const { signal } = this.halt;
     const limit = this.portion.entries;
     const found = await this.parts.store.log.read(cursors, { limit, waitMs: READ_WAIT_MS, signal });
+    const startMs = performance.now();
     for (const partition of cursors.keys()) this.measureLag(partition, found.get(partition));
     for (const partition of cursors.keys()) if (!found.has(partition)) await this.checkpoint(partition);
     // If the store returns early without entries, this loop must still yield to other work.
@@ -150,7 +156,12 @@ export class Counter {
     const counted = await Promise.all(counts);
     await Promise.all(counted.map((one) => one && this.finish(one)));
     const isBehind = batches.some((one) => one.isBehind);
-    if (!isBehind) await pause(GATHER_MS, signal);
+    if (!isBehind) await pause(this.gatherMs(performance.now() - startMs), signal);
+  }
+
+  private gatherMs(tookMs: number): number {
+    if (!this.parts.isWatched?.()) return GATHER_MS;
+    return Math.max(GATHER_MS - tookMs, Math.min(GATHER_MS, tookMs));
   }
 
   /** Discards the state of partitions that other processors count now. It would be stale if this process counted them again. */
