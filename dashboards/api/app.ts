@@ -17,19 +17,19 @@ import { demandPermissions } from './permissions/permissions.ts';
 import { answerProblems } from './problem.ts';
 import { isOfApi } from './requests.ts';
 import { auditTrailRoutes } from './routes/audit-trail.ts';
-import { decisionRoutes } from './routes/decisions.ts';
-import { deviceRoutes } from './routes/devices.ts';
-import { exportRoutes } from './routes/exports.ts';
+import { deviceRoutes } from './routes/devices/devices.ts';
+import { secretRoutes } from './routes/devices/secrets.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { namedOperatorRoutes } from './routes/operators.ts';
 import { pageRoutes } from './routes/pages.ts';
-import { pollRoutes } from './routes/polls.ts';
-import { rehearsalRoutes } from './routes/rehearsals.ts';
-import { resultRoutes } from './routes/results.ts';
+import { decisionRoutes } from './routes/polls/decisions.ts';
+import { exportRoutes } from './routes/polls/exports.ts';
+import { pollRoutes } from './routes/polls/polls.ts';
+import { rehearsalRoutes } from './routes/polls/rehearsals.ts';
+import { resultRoutes } from './routes/polls/results.ts';
 import { roomGuestRoutes } from './routes/room-guests.ts';
 import { roomRoutes } from './routes/rooms.ts';
-import { secretRoutes } from './routes/secrets.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 
 /** The default limit in bytes for the size of a request body. It is enough for a poll with a hundred long options. */

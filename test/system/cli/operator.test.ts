@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { Check } from 'typebox/schema';
-import { resultText } from '../../../cli/operator/result-text.ts';
-import { readTemplate } from '../../../cli/operator/template.ts';
+import { resultText } from '../../../cli/operator/polls/result-text.ts';
+import { readTemplate } from '../../../cli/operator/polls/template.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
 import { pollFileSchema } from '../../../dashboards/api/schemas/poll-file.ts';
 import { pollcast, Server } from '../../support/process.ts';

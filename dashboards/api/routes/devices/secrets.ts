@@ -8,13 +8,13 @@ import type {
   RenewedSecret,
   RenewedSecrets,
   RevokedAnswer,
-} from '../../../client/answers.ts';
-import { Claims } from '../../../core/devices/claims/claims.ts';
-import type { Device } from '../../../core/devices/device.ts';
-import { DeviceRegister } from '../../../core/devices/register.ts';
-import { RareWarnings } from '../../../core/runtime/rare-warnings.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import type { Context } from '../context.ts';
+} from '../../../../client/answers.ts';
+import { Claims } from '../../../../core/devices/claims/claims.ts';
+import type { Device } from '../../../../core/devices/device.ts';
+import { DeviceRegister } from '../../../../core/devices/register.ts';
+import { RareWarnings } from '../../../../core/runtime/rare-warnings.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import type { Context } from '../../context.ts';
 import {
   ClaimSchema,
   ClaimsSchema,
@@ -23,8 +23,8 @@ import {
   RenewalSchema,
   RenewalsSchema,
   RevocationSchema,
-} from '../schemas/devices.ts';
-import { DeviceParams } from '../schemas/params.ts';
+} from '../../schemas/devices.ts';
+import { DeviceParams } from '../../schemas/params.ts';
 import { MAX_IMPORT_BYTES } from './devices.ts';
 
 /**

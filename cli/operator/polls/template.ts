@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
-import { UsageError } from './flags.ts';
+import { UsageError } from '../flags.ts';
 
 /** The maximum size of a poll file, in bytes. */
 const MAX_FILE_BYTES = 2 * 1024 * 1024;

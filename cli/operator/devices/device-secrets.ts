@@ -1,10 +1,10 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { ClaimAnswer } from '../../client/answers.ts';
-import type { ApiClient } from '../../client/api.ts';
-import { csvRows } from '../../core/runtime/csv.ts';
-import { action, type ClientFlags, clientOf, print, UsageError, withClientFlags } from './flags.ts';
-import { table } from './table.ts';
+import type { ClaimAnswer } from '../../../client/answers.ts';
+import type { ApiClient } from '../../../client/api.ts';
+import { csvRows } from '../../../core/runtime/csv.ts';
+import { action, type ClientFlags, clientOf, print, UsageError, withClientFlags } from '../flags.ts';
+import { table } from '../table.ts';
 
 const DAY_SECONDS = 86_400;
 

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
-import { demandFuture, edited } from '../../../core/rounds/edit.ts';
-import { type Permit, validDefinition } from '../../../core/rounds/poll-repository.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import type { Definition } from '../../../core/voting/kinds/definition.ts';
-import { isUnpublished, type Poll } from '../../../core/voting/poll/poll.ts';
-import { DraftSchema, PatchSchema } from '../../../core/voting/poll/schema.ts';
-import { type Context, knownPoll } from '../context.ts';
-import { permitOf } from '../permissions/permissions.ts';
-import { pollView } from '../poll-view.ts';
-import { PollParams } from '../schemas/params.ts';
+import { demandFuture, edited } from '../../../../core/rounds/edit.ts';
+import { type Permit, validDefinition } from '../../../../core/rounds/poll-repository.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import type { Definition } from '../../../../core/voting/kinds/definition.ts';
+import { isUnpublished, type Poll } from '../../../../core/voting/poll/poll.ts';
+import { DraftSchema, PatchSchema } from '../../../../core/voting/poll/schema.ts';
+import { type Context, knownPoll } from '../../context.ts';
+import { permitOf } from '../../permissions/permissions.ts';
+import { pollView } from '../../poll-view.ts';
+import { PollParams } from '../../schemas/params.ts';
 
 const tags = ['polls'];
 

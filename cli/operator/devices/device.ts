@@ -6,12 +6,12 @@ import type {
   ImportedDevice,
   RegisteredDevice,
   TraceAnswer,
-} from '../../client/answers.ts';
-import { MANDATE_RULE, parseMandate } from '../../core/devices/mandate-text.ts';
-import { csvRows } from '../../core/runtime/csv.ts';
+} from '../../../client/answers.ts';
+import { MANDATE_RULE, parseMandate } from '../../../core/devices/mandate-text.ts';
+import { csvRows } from '../../../core/runtime/csv.ts';
+import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from '../flags.ts';
+import { printable, table } from '../table.ts';
 import { addDeviceSecrets } from './device-secrets.ts';
-import { action, type ClientFlags, clientOf, collect, print, UsageError, withClientFlags } from './flags.ts';
-import { printable, table } from './table.ts';
 
 /** How many devices of an import are listed. */
 const SHOWN = 50;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Draft, PollAnswer, Result } from '../../client/answers.ts';
-import { type ApiClient, pollPath } from '../../client/api.ts';
-import { followPoll } from '../../client/stream.ts';
+import type { Draft, PollAnswer, Result } from '../../../client/answers.ts';
+import { type ApiClient, pollPath } from '../../../client/api.ts';
+import { followPoll } from '../../../client/stream.ts';
 import {
   action,
   type ClientFlags,
@@ -11,10 +11,10 @@ import {
   type RoundFlags,
   UsageError,
   withClientFlags,
-} from './flags.ts';
-import { save } from './output.ts';
+} from '../flags.ts';
+import { save } from '../output.ts';
+import { table } from '../table.ts';
 import { resultLine, resultText } from './result-text.ts';
-import { table } from './table.ts';
 import { readTemplate } from './template.ts';
 
 const CLEAR = '\x1b[H\x1b[2J';

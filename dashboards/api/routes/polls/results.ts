@@ -1,23 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../client/answers.ts';
-import type { Admitted } from '../../../core/devices/credentials.ts';
-import { readNames } from '../../../core/devices/names.ts';
-import { reachesRoom } from '../../../core/operators/operator.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import type { Poll } from '../../../core/voting/poll/poll.ts';
-import { hasRightAnswer, leaderboardOf } from '../../../core/voting/result/leaderboard.ts';
-import { publicPart, visibleResult } from '../../../core/voting/result/visibility.ts';
-import { answersOf } from '../../exports/ballots.ts';
-import { responsesOf } from '../../exports/responses.ts';
-import { Timelines } from '../../exports/timeline.ts';
-import { startStream } from '../../sse/begin.ts';
-import type { Admission } from '../../sse/hub.ts';
-import { audienceOf, beholderOf } from '../audience.ts';
-import { type Context, knownPoll } from '../context.ts';
-import { demandFinal, knownRound, openedRound } from '../requested-round.ts';
-import { PollParams, PollsQuery, RoundQuery, StreamQuery, StreamsQuery } from '../schemas/params.ts';
-import { sendTagged } from '../tagged.ts';
+import type { RecountAnswer, ResponsesAnswer, TimelineAnswer } from '../../../../client/answers.ts';
+import type { Admitted } from '../../../../core/devices/credentials.ts';
+import { readNames } from '../../../../core/devices/names.ts';
+import { reachesRoom } from '../../../../core/operators/operator.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import type { Poll } from '../../../../core/voting/poll/poll.ts';
+import { hasRightAnswer, leaderboardOf } from '../../../../core/voting/result/leaderboard.ts';
+import { publicPart, visibleResult } from '../../../../core/voting/result/visibility.ts';
+import { answersOf } from '../../../exports/ballots.ts';
+import { responsesOf } from '../../../exports/responses.ts';
+import { Timelines } from '../../../exports/timeline.ts';
+import { startStream } from '../../../sse/begin.ts';
+import type { Admission } from '../../../sse/hub.ts';
+import { audienceOf, beholderOf } from '../../audience.ts';
+import { type Context, knownPoll } from '../../context.ts';
+import { demandFinal, knownRound, openedRound } from '../../requested-round.ts';
+import { PollParams, PollsQuery, RoundQuery, StreamQuery, StreamsQuery } from '../../schemas/params.ts';
+import { sendTagged } from '../../tagged.ts';
 
 /**
  * The number of timelines that one address may read per minute. It is high because a hall with a screen at each seat may share

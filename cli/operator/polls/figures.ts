@@ -1,5 +1,5 @@
-import type { KindName, OpenResult } from '../../client/answers.ts';
-import { undecidedIn, winnersIn } from '../../core/voting/result/undecided.ts';
+import type { KindName, OpenResult } from '../../../client/answers.ts';
+import { undecidedIn, winnersIn } from '../../../core/voting/result/undecided.ts';
 
 /** The maximum number of rounds or stages to print. */
 const MAX_ROUNDS = 30;

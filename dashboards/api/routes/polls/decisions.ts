@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import * as Type from 'typebox';
-import { Decisions } from '../../../core/rounds/decisions.ts';
-import { MAX_OPTIONS } from '../../../core/voting/rules/option.ts';
-import type { Context } from '../context.ts';
-import { permitOf } from '../permissions/permissions.ts';
-import { pollView } from '../poll-view.ts';
-import { PollParams } from '../schemas/params.ts';
+import { Decisions } from '../../../../core/rounds/decisions.ts';
+import { MAX_OPTIONS } from '../../../../core/voting/rules/option.ts';
+import type { Context } from '../../context.ts';
+import { permitOf } from '../../permissions/permissions.ts';
+import { pollView } from '../../poll-view.ts';
+import { PollParams } from '../../schemas/params.ts';
 
 const tags = ['polls'];
 

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
-import { etagOf } from '../../../core/live/views.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import { firstRound, type Poll, pollInRound } from '../../../core/voting/poll/poll.ts';
-import { bundleLines } from '../../exports/audit.ts';
-import { ballotTable } from '../../exports/ballots.ts';
-import { resultTable } from '../../exports/result-table.ts';
-import { type Context, knownPoll } from '../context.ts';
-import { demandSettled, openedRound } from '../requested-round.ts';
-import { PollParams, RoundQuery } from '../schemas/params.ts';
-import { sendTagged } from '../tagged.ts';
+import { etagOf } from '../../../../core/live/views.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import { firstRound, type Poll, pollInRound } from '../../../../core/voting/poll/poll.ts';
+import { bundleLines } from '../../../exports/audit.ts';
+import { ballotTable } from '../../../exports/ballots.ts';
+import { resultTable } from '../../../exports/result-table.ts';
+import { type Context, knownPoll } from '../../context.ts';
+import { demandSettled, openedRound } from '../../requested-round.ts';
+import { PollParams, RoundQuery } from '../../schemas/params.ts';
+import { sendTagged } from '../../tagged.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 const tags = ['exports'];

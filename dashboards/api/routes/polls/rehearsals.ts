@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import { isUnderWay, type Poll } from '../../../core/voting/poll/poll.ts';
-import { rehearsalCopy } from '../../rehearsals/copy.ts';
-import { type Context, knownPoll } from '../context.ts';
-import { PollParams } from '../schemas/params.ts';
-import { NewRehearsal } from '../schemas/rehearsals.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import { isUnderWay, type Poll } from '../../../../core/voting/poll/poll.ts';
+import { rehearsalCopy } from '../../../rehearsals/copy.ts';
+import { type Context, knownPoll } from '../../context.ts';
+import { PollParams } from '../../schemas/params.ts';
+import { NewRehearsal } from '../../schemas/rehearsals.ts';
 
 /** The suffix that is added to a poll’s id to form the id of its copy. */
 const SUFFIX = '-rehearsal';

@@ -1,8 +1,8 @@
-import type { OpenResult, Result } from '../../client/answers.ts';
-import { type Accounting, totalRejected } from '../../core/voting/count/accounting.ts';
-import { decimalsOf, thresholdsIn } from '../../core/voting/result/percent.ts';
+import type { OpenResult, Result } from '../../../client/answers.ts';
+import { type Accounting, totalRejected } from '../../../core/voting/count/accounting.ts';
+import { decimalsOf, thresholdsIn } from '../../../core/voting/result/percent.ts';
+import { printable, table } from '../table.ts';
 import { figuresText } from './figures.ts';
-import { printable, table } from './table.ts';
 
 /** The maximum length of a bar, in characters. */
 const BAR_WIDTH = 30;

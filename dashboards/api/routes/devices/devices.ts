@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { DeviceAnswer, ImportAnswer, RegisteredDevice, TraceAnswer } from '../../../client/answers.ts';
-import { demandValid } from '../../../core/devices/check.ts';
-import { type Device, type DeviceStatus, MAX_LABEL_LENGTH } from '../../../core/devices/device.ts';
-import { hasOtherSecret, type PlannedDevice } from '../../../core/devices/import/plan.ts';
-import { type DeviceTable, readDeviceTable } from '../../../core/devices/import/table.ts';
-import { DeviceRegister, type NewDevice as Wanted } from '../../../core/devices/register.ts';
-import { Refusal } from '../../../core/runtime/refusal.ts';
-import { textProblems } from '../../../core/voting/rules/text/printable.ts';
-import type { Context } from '../context.ts';
-import { DeviceImportSchema, DevicePatchSchema, ImportQuery, NewDeviceSchema } from '../schemas/devices.ts';
-import { DeviceParams } from '../schemas/params.ts';
+import type { DeviceAnswer, ImportAnswer, RegisteredDevice, TraceAnswer } from '../../../../client/answers.ts';
+import { demandValid } from '../../../../core/devices/check.ts';
+import { type Device, type DeviceStatus, MAX_LABEL_LENGTH } from '../../../../core/devices/device.ts';
+import { hasOtherSecret, type PlannedDevice } from '../../../../core/devices/import/plan.ts';
+import { type DeviceTable, readDeviceTable } from '../../../../core/devices/import/table.ts';
+import { DeviceRegister, type NewDevice as Wanted } from '../../../../core/devices/register.ts';
+import { Refusal } from '../../../../core/runtime/refusal.ts';
+import { textProblems } from '../../../../core/voting/rules/text/printable.ts';
+import type { Context } from '../../context.ts';
+import { DeviceImportSchema, DevicePatchSchema, ImportQuery, NewDeviceSchema } from '../../schemas/devices.ts';
+import { DeviceParams } from '../../schemas/params.ts';
 
 /** The maximum size of an import, in bytes. It is enough for 5,000 devices with labels and mandates, even in UTF-16. */
 export const MAX_IMPORT_BYTES = 4 * 1024 * 1024;
