@@ -18,8 +18,8 @@ const BUCKETS = 256;
 const META = 'meta';
 /** The field of a round’s hash of ballots that says over how many pages it is spread. The pages are in fields `0`, `1` … */
 const COUNT = 'pages';
-const position = script<'position' | 'producers', never>('position');
-const readPages = script<'position' | 'ballots', never>('pages');
+const position = script<'position' | 'producers', never>('counts/position');
+const readPages = script<'position' | 'ballots', never>('counts/pages');
 const applyCommit = script<
   'position' | 'producers' | 'changeFeed' | 'voteLog',
   | 'expected'
@@ -34,7 +34,7 @@ const applyCommit = script<
   | 'sealed'
   | 'checkpoint'
   | 'removed'
->('commit');
+>('counts/commit');
 
 /** Changes to one hash. */
 interface Edit {

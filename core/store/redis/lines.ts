@@ -4,8 +4,8 @@ import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
-const claimLine = script<'newest' | 'lines', 'beginMs' | 'id' | 'broker' | 'channel'>('claim-line');
-const releaseLines = script<'lines', never>('release-lines');
+const claimLine = script<'newest' | 'lines', 'beginMs' | 'id' | 'broker' | 'channel'>('devices/claim-line');
+const releaseLines = script<'lines', never>('devices/release-lines');
 
 /** The beginning of 2026, in ms since 1970. Connection numbers count from then, to keep them short. */
 const CONNECTIONS_BEGIN_MS = 1_767_225_600_000;

@@ -19,7 +19,7 @@ const RETRY_MS = 100;
 const append = script<
   'voteLog' | 'mark',
   'untilMs' | 'entry' | 'channel' | 'partition' | 'shownMs' | 'expected' | 'known' | 'stored'
->('append');
+>('log/append');
 
 /** The maximum number of entries removed by one trim. */
 const MAX_TRIMMED = 10_000;

@@ -3,9 +3,9 @@ import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
 
-const announce = script<'members', 'id' | 'ttlMs' | 'facts'>('announce');
-const leave = script<'last', 'line' | 'left' | 'ttlMs'>('leave');
-const listPresent = script<'members', 'mostMs'>('list-present');
+const announce = script<'members', 'id' | 'ttlMs' | 'facts'>('processes/announce');
+const leave = script<'last', 'line' | 'left' | 'ttlMs'>('devices/leave');
+const listPresent = script<'members', 'mostMs'>('processes/list-present');
 
 /** Stands for the last connection of a device that has left. */
 const LEFT = '-';

@@ -7,7 +7,7 @@ import { script } from './scripts/script.ts';
 /** How many devices one call of the script writes, so that it does not delay other commands. */
 const WRITE_TOGETHER = 200;
 
-const addEvents = script<'index', 'keptEvents' | 'keptTrails' | 'ttlMs'>('add-events');
+const addEvents = script<'index', 'keptEvents' | 'keptTrails' | 'ttlMs'>('devices/add-events');
 
 /** Trails of devices: a list each, which expires, and an index, all in one slot of a cluster. */
 export class RedisTrails implements Trails {

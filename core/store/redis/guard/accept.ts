@@ -9,7 +9,7 @@ import { storedIn } from '../reading.ts';
 import { script } from '../scripts/script.ts';
 import { markKeys, markText, readMark } from './mark.ts';
 
-const acceptPartition = script<'markKey' | 'voteLog' | 'position', 'mark'>('accept');
+const acceptPartition = script<'markKey' | 'voteLog' | 'position', 'mark'>('log/accept');
 
 /** Which deployment in which Redis. */
 export interface StorePlace extends SentinelCredentials {

@@ -26,7 +26,7 @@ const HOLD_MS = 10_000;
 /** How long in ms a probe stays in Redis. */
 const PROBE_TTL_MS = 60_000;
 
-const probe = script<'probe', 'ttlMs'>('probe');
+const probe = script<'probe', 'ttlMs'>('log/probe');
 
 export interface GuardParts {
   /** Used only for checks, so that they wait behind nothing. */

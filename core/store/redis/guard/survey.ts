@@ -7,7 +7,7 @@ import type { KnownLog, Survey } from './known.ts';
 /** How many partitions are surveyed at the same time. */
 const TOGETHER = 64;
 
-const survey = script<'mark' | 'voteLog' | 'position', 'settled'>('survey');
+const survey = script<'mark' | 'voteLog' | 'position', 'settled'>('log/survey');
 
 type Reply = [
   mark: string,

@@ -6,12 +6,12 @@ type Value = string | number | Buffer;
 export type Call = [script: string, keyCount: number, ...keysAndArguments: Value[]];
 
 /**
- * A Lua script in this folder. Its lines `local a = KEYS[1]` or `local a, b = unpack(ARGV, 1, 2)` name its keys and arguments,
+ * A Lua script below this folder. Its lines `local a = KEYS[1]` or `local a, b = unpack(ARGV, 1, 2)` name its keys and arguments,
  * which callers pass by these names in camel case. `unpack` needs the range, because Lua cannot unpack the thousands of further
  * arguments that some calls have. The text is sent with every call (`EVAL`), so there is nothing to load or version, and nothing
  * is lost when the server flushes its scripts.
  *
- * @param name the file name without its extension
+ * @param name the path without its extension
  * @returns a function that builds a call; further keys and arguments are appended unchanged
  */
 export function script<Keys extends string, Arguments extends string>(name: string) {

@@ -3,7 +3,7 @@ import { fromStoredTerms, type SessionLedger, type SessionTerms, toStoredTerms }
 import { script } from '../scripts/script.ts';
 import { fieldsOf } from './fields.ts';
 
-const setTerms = script<'allTerms', 'client' | 'connection' | 'terms' | 'isChange'>('set-terms');
+const setTerms = script<'allTerms', 'client' | 'connection' | 'terms' | 'isChange'>('devices/set-terms');
 
 /** Sorted set: when each session was last in use, in ms since 1970. */
 const SESSIONS = 'sessions';

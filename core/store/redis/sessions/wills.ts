@@ -3,7 +3,7 @@ import type { WillStore } from '../../sessions.ts';
 import { script } from '../scripts/script.ts';
 import { fieldsOf } from './fields.ts';
 
-const changeWill = script<'wills', 'client' | 'from' | 'to'>('change-will');
+const changeWill = script<'wills', 'client' | 'from' | 'to'>('devices/change-will');
 
 /** Hash: the wills that wait after the end of a connection, by client. */
 const WILLS = 'delayed-wills';
