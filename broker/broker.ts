@@ -2,20 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { GuestBook } from '../core/devices/guests/guest-book.ts';
-import type { PollBook } from '../core/live/poll-book.ts';
-import type { LiveResults } from '../core/live/results.ts';
-import type { Descriptors } from '../core/process/descriptors.ts';
 import { Networks } from '../core/process/networks.ts';
 import { Scope } from '../core/process/scope.ts';
-import type { Tls } from '../core/process/tls/tls.ts';
-import type { Log } from '../core/runtime/log.ts';
-import type { Store } from '../core/store/store.ts';
 import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import { Arrivals } from './admission/arrivals.ts';
-import type { Door } from './admission/door.ts';
 import { Entrance } from './admission/entrance.ts';
 import { Reception } from './admission/reception.ts';
 import { openAedes } from './aedes.ts';
@@ -25,7 +17,7 @@ import { Flow } from './connection/flow/flow.ts';
 import { BROKER_RATES, connectionRates, SharedPace } from './connection/flow/pace.ts';
 import { GateError } from './connection/gate-owner.ts';
 import { Lines } from './connection/lines.ts';
-import { DEVICE_PERMISSIONS, type Permissions } from './connection/permissions.ts';
+import { DEVICE_PERMISSIONS } from './connection/permissions.ts';
 import { GATE_LIMITS } from './connection/wire/limits.ts';
 import { Handshakes } from './handshakes.ts';
 import { DeviceStatuses } from './intake/device-statuses.ts';
@@ -34,12 +26,12 @@ import { Publishing } from './intake/publishing.ts';
 import { Handover } from './lease/handover.ts';
 import { BrokerLease } from './lease/lease.ts';
 import { TcpListener, WebSocketListener } from './listeners.ts';
-import type { BrokerMetrics } from './metrics.ts';
 import type { BrokerOptions } from './options.ts';
 import { Announcer } from './outbound/announcer.ts';
+import type { BrokerParts } from './parts.ts';
 import { Deliveries, deliverThrough } from './sessions/deliveries.ts';
 import { SessionKeeper } from './sessions/keeper.ts';
-import { guardSessions, type Sessions } from './sessions/sessions.ts';
+import { guardSessions } from './sessions/sessions.ts';
 import { DelayedWills } from './sessions/wills.ts';
 import { Trail } from './watch/trail.ts';
 import { Watch } from './watch/watch.ts';
@@ -59,26 +51,6 @@ const CREDENTIALS_EVERY_MS = 1_000;
 const SCARCE = new GateError('descriptors are scarce');
 /** Time limit in ms for clients to disconnect when the broker stops. */
 const CLOSE_LIMIT_MS = 2_000;
-
-export interface BrokerParts {
-  readonly store: Store;
-  readonly polls: PollBook;
-  readonly results: LiveResults;
-  readonly door: Door;
-  /** Says when guests are revoked; undefined with an open door. */
-  readonly guests?: GuestBook | undefined;
-  /** `open` admits any client, `devices` only registered devices and guests. */
-  readonly doorKind: 'open' | 'devices';
-  /** Which topics devices may use. Only conformance tests pass others than the product’s. */
-  readonly permissions?: Permissions;
-  /** Opens the store for MQTT sessions and retained messages. */
-  readonly sessions: () => Promise<Sessions>;
-  readonly metrics: BrokerMetrics;
-  readonly descriptors: Descriptors;
-  /** The certificates; undefined without TLS. */
-  readonly tls?: Tls | undefined;
-  readonly log: Log;
-}
 
 interface Running {
   readonly scope: Scope;

@@ -4,11 +4,11 @@ import type { AuditRecord } from '../core/audit/trail/fact.ts';
 import type { Person, Role } from '../core/operators/operator.ts';
 import type { Accounting } from '../core/voting/count/accounting.ts';
 import type { Definition, Draft, KindName } from '../core/voting/kinds/definition.ts';
-import type { Mandate } from '../core/voting/poll/electorate.ts';
 import type { Status } from '../core/voting/poll/poll.ts';
 import type { InterruptionAnswer, OpenResult, Result } from '../core/voting/result/result.ts';
 import type { Roll } from '../core/voting/rules/roll.ts';
 
+export type * from './device-answers.ts';
 export type { AuditRecord, Definition, Draft, KindName, OpenResult, Result, Role };
 
 /** A poll and its state. Times are in UTC, as ISO 8601. */
@@ -45,112 +45,12 @@ export interface RoundAnswer {
   readonly closedAt: string | null;
 }
 
-/** A registered device. */
-export interface DeviceAnswer {
-  readonly device: string;
-  readonly label: string | null;
-  readonly group: string | null;
-  readonly weight: string;
-  readonly mandates: readonly Mandate[];
-  readonly lentTo: string | null;
-  readonly lentAt: string | null;
-  readonly createdAt: string | null;
-  /** The last status exactly as the device published it, for example its battery, signal and firmware. */
-  readonly status: unknown;
-  readonly statusAt: string | null;
-  readonly seenAt: string | null;
-  /** Until when the old secret works while a new one has not been used; null if there is only one. */
-  readonly oldSecretUntil: string | null;
-  /** Whether a claim code can be exchanged for a secret, and until when; null if there is none. */
-  readonly claim: { readonly expiresAt: string | null } | null;
-  /** When a claim code was last exchanged for a secret; null if none was. */
-  readonly claimedAt: string | null;
-}
-
-/** A new secret for a device that has one already. */
-export interface RenewedSecret extends RegisteredDevice {
-  /** Until when the old secret works if the new one is not used before; null: it has ended. */
-  readonly oldSecretUntil: string | null;
-}
-
-/** A claim code, which is shown only once. */
-export interface ClaimAnswer {
-  readonly device: string;
-  readonly label: string | null;
-  /** In three groups: `7K2M-Q9XD-4TBN`. */
-  readonly code: string;
-  readonly expiresAt: string | null;
-}
-
-/** Why nothing was done for one of several devices. */
-export interface RefusedDevice {
-  readonly device: string;
-  /** Such as `no-such-device`. */
-  readonly code: string;
-  readonly why: string;
-}
-
-/** Claim codes that were issued together. */
-export interface ClaimsAnswer {
-  readonly claims: readonly ClaimAnswer[];
-  readonly refused: readonly RefusedDevice[];
-}
-
-/** Secrets that were renewed together. */
-export interface RenewedSecrets {
-  readonly secrets: readonly RenewedSecret[];
-  readonly refused: readonly RefusedDevice[];
-}
-
-/** Which devices were revoked together. */
-export interface RevokedAnswer {
-  readonly revoked: readonly string[];
-  /** Ids that were not registered. */
-  readonly unknown: readonly string[];
-}
-
 /** A guest that has a nickname, or is blocked from setting one. */
 export interface GuestAnswer {
   readonly guest: string;
   readonly nickname: string | null;
   /** True if an operator has blocked the guest from setting a nickname. */
   readonly blocked: boolean;
-}
-
-/** A newly registered device. This is the only response that contains its secret. */
-export interface RegisteredDevice {
-  readonly device: string;
-  readonly label?: string | undefined;
-  readonly secret: string;
-}
-
-/** What an import does with a device: the fields that change, as people read them; null if a field is not set. */
-export interface ImportedDevice {
-  readonly device: string;
-  readonly changes: readonly {
-    readonly field: 'label' | 'group' | 'weight' | 'mandates';
-    readonly from: string | null;
-    readonly to: string | null;
-  }[];
-}
-
-/** What an import has done or, in a dry run, would do. */
-export interface ImportAnswer {
-  readonly dryRun: boolean;
-  /** The new devices with their secrets; empty in a dry run. */
-  readonly devices: readonly RegisteredDevice[];
-  /** Devices that were already registered, whether or not they change. */
-  readonly existing: readonly string[];
-  readonly added: readonly ImportedDevice[];
-  readonly changed: readonly ImportedDevice[];
-  readonly unchanged: readonly string[];
-  /** How a CSV file was read; null for JSON. */
-  readonly table: {
-    readonly encoding: string;
-    readonly separator: string;
-    /** Columns that are not known, and were ignored. */
-    readonly ignoredColumns: readonly string[];
-  } | null;
 }
 
 /** The outcome of a recount. */
@@ -194,19 +94,6 @@ export interface ResponsesAnswer {
   readonly guests: readonly { readonly voter: string; readonly nickname: string }[];
 }
 
-/** The last events of a device’s connections, oldest first. They never say what was voted. */
-export interface TraceAnswer {
-  readonly device: string;
-  readonly events: readonly {
-    readonly at: string;
-    readonly what: 'connected' | 'refused' | 'subscribed' | 'voted' | 'disconnected';
-    /** Why, to which topic, or in which poll and with which outcome. */
-    readonly detail: string | null;
-    /** How many equal events in a row this stands for. */
-    readonly times: number;
-  }[];
-}
-
 /** An entry of the vote log that could not be read, and was set aside. Not its content, which may be votes. */
 export interface DeadEntryAnswer {
   readonly partition: number;
@@ -220,7 +107,6 @@ export interface DeadEntryAnswer {
   readonly foundAt: string;
 }
 
-/** What this deployment supports. */
 /** A named operator. Times are in UTC, as ISO 8601. */
 export interface OperatorAnswer {
   readonly operator: string;
@@ -277,6 +163,7 @@ export interface TrailCheckAnswer {
   readonly end: { readonly number: number; readonly hash: string };
 }
 
+/** What this deployment supports. */
 export interface DeploymentAnswer {
   readonly door: 'open' | 'devices';
   readonly publicUrl: string | null;
@@ -372,6 +259,7 @@ export interface JoinCodesAnswer {
   }[];
 }
 
+/** A room, its current poll, and how one gets in. */
 export interface RoomAnswer {
   readonly room: string;
   readonly poll: string | null;

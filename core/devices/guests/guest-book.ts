@@ -16,6 +16,7 @@ import {
   passwordOf,
   readPassword,
 } from './credential.ts';
+import type { GuestRoom } from './guest-room.ts';
 import { codeOf, isRoomCode, newRoomCode, noCode, numberOf, wrongCode } from './join-codes.ts';
 
 /** Interval in ms at which everything is read again, in case a notice was missed. */
@@ -28,22 +29,6 @@ const MAX_REVOKED = 20_000;
 const MAX_LIFETIME_MS = MAX_GUEST_HOURS * 3_600_000;
 /** The id of the settings that hold in all rooms. No room can have this name. */
 const ALL_ROOMS = '*';
-
-/** How guests get in: `anyone`, those who know the room’s `code`, or each with a code of its own (`codes`). */
-export const JOIN_BY = ['anyone', 'code', 'codes'] as const;
-export type JoinBy = (typeof JOIN_BY)[number];
-
-/** What is kept about the guests of a room. */
-export interface GuestRoom {
-  /** A random text for the current event; absent until the guests of the room are revoked for the first time. */
-  readonly event?: string | undefined;
-  readonly eventAtMs?: number | undefined;
-  readonly joinBy?: JoinBy | undefined;
-  /** The room’s code, for `joinBy: code`. */
-  readonly code?: string | undefined;
-  /** How many guests are expected from one address. */
-  readonly expected?: number | undefined;
-}
 
 /** A guest that was revoked on its own. */
 interface Revoked {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { JoinCodesAnswer, RoomGuestsAnswer } from '../../../client/answers.ts';
-import type { GuestRoom } from '../../../core/devices/guests/guest-book.ts';
+import type { GuestRoom } from '../../../core/devices/guests/guest-room.ts';
 import { MAX_CODE_NUMBER, newRoomCode, plainCode, ROOM_CODE } from '../../../core/devices/guests/join-codes.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import type { Context } from '../context.ts';

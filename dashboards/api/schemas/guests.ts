@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { JOIN_BY } from '../../../core/devices/guests/guest-book.ts';
+import { JOIN_BY } from '../../../core/devices/guests/guest-room.ts';
 import { MAX_CODE_NUMBER, ROOM_CODE } from '../../../core/devices/guests/join-codes.ts';
 import { closed, oneOf } from '../../../core/voting/rules/schema.ts';
 
