@@ -105,6 +105,8 @@ export interface DeadEntryAnswer {
   /** The rounds in which votes counted at this place of the log, as `<poll>/<round>`: they may lack votes. */
   readonly rounds: readonly string[];
   readonly foundAt: string;
+  /** True if it could be read when it was counted, and was damaged before its ballots were stored. */
+  readonly wasCounted?: boolean;
 }
 
 /** A named operator. Times are in UTC, as ISO 8601. */

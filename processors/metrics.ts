@@ -44,7 +44,7 @@ export function processorMetrics(registry: Registry) {
     }),
     incomplete: new Counter({
       name: 'pollcast_ballots_lost_total',
-      help: 'Take-overs of partitions whose log lacks counted entries with ballots that were not stored; open rounds lack a part',
+      help: 'Take-overs of partitions whose log lacks counted entries with ballots that were not stored, or has them damaged; open rounds lack a part',
       registers,
     }),
     waitingForNewer: new Gauge({

@@ -9,7 +9,7 @@ import { fixedPartOf } from '../../core/rounds/recounts/differing.ts';
 import { addLogShow } from '../log-show.ts';
 import { action, type ClientFlags, clientOf, print, type RoundFlags, UsageError, withClientFlags } from './flags.ts';
 import { save } from './output.ts';
-import { accountingLine, missingLine } from './result-text.ts';
+import { accountingLine, missingLine } from './polls/result-text.ts';
 import { table } from './table.ts';
 import { addTrail } from './trail.ts';
 
@@ -69,8 +69,16 @@ async function dead(flags: ClientFlags): Promise<boolean> {
   print(flags, { entries }, () =>
     table(
       ['found', 'partition', 'offset', 'why', 'bytes', 'sha256', 'rounds that lack a part'],
-      entries.map(({ foundAt, partition, offset, why, bytes, sha256, rounds }) => {
-        return [foundAt, partition, offset, why, bytes, sha256.slice(0, 16), rounds.join(', ') || 'none'];
+      entries.map(({ foundAt, partition, offset, why, bytes, sha256, rounds, wasCounted }) => {
+        return [
+          foundAt,
+          partition,
+          offset,
+          wasCounted ? `${why} (after it was counted)` : why,
+          bytes,
+          sha256.slice(0, 16),
+          rounds.join(', ') || 'none',
+        ];
       }),
     ),
   );

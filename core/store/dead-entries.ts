@@ -18,6 +18,11 @@ export interface DeadEntry {
   readonly rounds: readonly string[];
   /** In ms since 1970. */
   readonly foundAtMs: number;
+  /**
+   * True if it could be read when it was counted, and was damaged before its ballots were stored. Until they are stored without
+   * it, each processor that takes the partition over finds it again.
+   */
+  readonly wasCounted?: boolean;
 }
 
 /** The entries that were set aside, so that counting could go on. */
@@ -28,13 +33,25 @@ export class DeadEntries {
     this.registry = registry;
   }
 
-  /** Remembers an entry; once, however often it is found. */
-  async setAside(partition: number, offset: Offset, { why, content }: UnreadableEntry, rounds: readonly string[]) {
+  /** Remembers an entry; once, however often it is found. @param more whether it had been counted before */
+  async setAside(
+    partition: number,
+    offset: Offset,
+    { why, content }: UnreadableEntry,
+    rounds: readonly string[],
+    more: Pick<DeadEntry, 'wasCounted'> = {},
+  ): Promise<void> {
     if ((await this.registry.list('dead')).length >= MAX_REMEMBERED) return;
     const sha256 = createHash('sha256').update(content).digest('hex');
     const [bytes, foundAtMs] = [Buffer.byteLength(content), Date.now()];
-    const entry: DeadEntry = { partition, offset, why, bytes, sha256, rounds, foundAtMs };
+    const entry: DeadEntry = { partition, offset, why, bytes, sha256, rounds, foundAtMs, ...more };
     await this.registry.put('dead', `${partition}/${offset}`, entry, 0);
+  }
+
+  /** The offsets of a partition’s entries that could not be read when they were counted, so that rounds say so already. */
+  async knownIn(partition: number): Promise<ReadonlySet<Offset>> {
+    const found = (await this.all()).filter((one) => one.partition === partition && !one.wasCounted);
+    return new Set(found.map(({ offset }) => offset));
   }
 
   /** All of them, the latest first. */

@@ -32,7 +32,7 @@ const MAX_SLICES = 256;
 /** Pause in ms after a failed read or commit. It doubles from `first` up to `most`. */
 const RETRY_MS = { first: 100, most: 5_000 } as const;
 
-/** Stands for counted entries that the log lacks, and whose ballots were not stored. */
+/** Stands for counted entries that the log lacks or that were damaged since, and whose ballots were not stored. */
 const LOST: UnreadableEntry = { type: 'unreadable', why: 'the log lacks counted entries', content: '' };
 
 /** The state of a partition’s count, as this process last read or committed it. */
@@ -254,9 +254,15 @@ export class Counter {
     const rounds = await OpenRounds.takeOver(store, partition, position, this.parts.limits ?? BALLOT_LIMITS);
     if (rounds.isIncomplete) {
       this.parts.metrics.incomplete.inc();
+      await this.unreadable.setAsideCounted(partition, rounds.damaged);
       this.log.error(
-        { partition, checkpoint: position.checkpoint?.offset, counted: position.offset },
-        'the vote log lacks counted entries whose ballots were not stored yet; further votes of these voters may count again, and open rounds will not be final',
+        {
+          partition,
+          checkpoint: position.checkpoint?.offset,
+          counted: position.offset,
+          damaged: rounds.damaged.length,
+        },
+        'the vote log lacks counted entries whose ballots were not stored yet, or they are damaged; further votes of these voters may count again, and open rounds will not be final',
       );
     }
     const progress = { ...position, slices: new LruMap<string, Slice>(), rounds };

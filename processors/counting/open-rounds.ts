@@ -1,9 +1,11 @@
 import { LruMap } from '../../core/runtime/lru-map.ts';
+import { DeadEntries } from '../../core/store/dead-entries.ts';
 import { StoreError } from '../../core/store/error.ts';
 import { scanLog } from '../../core/store/log-scan.ts';
 import type { Offset } from '../../core/store/offset.ts';
 import type { Commit, Position, Store, StoredPages } from '../../core/store/store.ts';
 import { BallotTable } from '../../core/voting/count/ballots/table.ts';
+import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
 import { takeSequence, votesIn } from '../../core/voting/count/fold.ts';
 import { roundKey, type Slice, type StoredSlice } from '../../core/voting/count/slice.ts';
 
@@ -20,6 +22,12 @@ export interface BallotLimits {
 
 /** The limits unless a test sets others. */
 export const BALLOT_LIMITS: BallotLimits = { votes: 100_000, ms: 10_000, inMemory: 2_000_000 };
+
+/** An entry that was counted, and cannot be read any more. */
+export interface DamagedEntry {
+  readonly offset: Offset;
+  readonly entry: UnreadableEntry;
+}
 
 /** A round whose ballots are in memory. */
 interface Held {
@@ -45,8 +53,13 @@ export class OpenRounds {
   /** When the first of them was counted, by `performance.now()`. */
   private behindSinceMs = 0;
   private readonly limits: BallotLimits;
-  /** True if the log lacks entries behind the checkpoint, and with them ballots: it was lost, and the rest accepted. */
+  /**
+   * True if ballots are missing, because entries behind the checkpoint are gone from the log (it was lost, and the rest accepted),
+   * or have been damaged since they were counted.
+   */
   isIncomplete = false;
+  /** The damaged ones among them. */
+  damaged: readonly DamagedEntry[] = [];
   /** The offset of the checkpoint as of which the stored ballots are; undefined if the partition has none yet. */
   checkpointed: Offset | undefined;
   /** The offset up to which ballots are stored in a partition without a checkpoint. */
@@ -71,13 +84,16 @@ export class OpenRounds {
     position: Position,
     limits: BallotLimits,
   ): Promise<OpenRounds> {
-    const { checkpoint = position, offset } = position;
+    const { checkpoint = position, offset, behind } = position;
     const rounds = new OpenRounds(store, partition, limits, position);
     const producers = new Map(checkpoint.producers);
     const slices = new Map<string, StoredSlice | undefined>();
-    let at = checkpoint.offset;
+    const unreadable: DamagedEntry[] = [];
+    let [at, found] = [checkpoint.offset, 0];
     for await (const { offset: last, entry } of scanLog(store, partition, checkpoint.offset, offset)) {
       at = last;
+      found++;
+      if (entry.type === 'unreadable') unreadable.push({ offset: last, entry });
       if (entry.type === 'newer') {
         throw new StoreError(`an entry behind the checkpoint has format ${entry.format}; update this process`);
       }
@@ -94,7 +110,9 @@ export class OpenRounds {
       rounds.counted(votesIn(entry));
     }
     for (const table of rounds.tables.values()) table.settle();
-    rounds.isIncomplete = at !== offset;
+    const known = unreadable.length > 0 ? await new DeadEntries(store.registry).knownIn(partition) : new Set();
+    rounds.damaged = unreadable.filter((one) => !known.has(one.offset));
+    rounds.isIncomplete = at !== offset || found !== (behind ?? found) || rounds.damaged.length > 0;
     return rounds;
   }
 
@@ -159,6 +177,7 @@ export class OpenRounds {
   stored(offset: Offset, slices: ReadonlyMap<string, Slice>, partitions: number): void {
     this.behind = 0;
     this.isIncomplete = false;
+    this.damaged = [];
     this.checkpointed = offset;
     for (const key of this.tables.keys()) if (slices.get(key)?.open === false) this.drop(key);
     let ballots = this.ballots();

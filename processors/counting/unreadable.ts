@@ -4,9 +4,10 @@ import type { Offset } from '../../core/store/offset.ts';
 import type { LoggedEntry, Store } from '../../core/store/store.ts';
 import type { UnreadableEntry } from '../../core/voting/count/entry.ts';
 import type { FoldedEntry } from '../../core/voting/count/fold.ts';
-import type { Slice } from '../../core/voting/count/slice.ts';
+import { roundKey, type Slice } from '../../core/voting/count/slice.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { ProcessorMetrics } from '../metrics.ts';
+import type { DamagedEntry } from './open-rounds.ts';
 
 /** How long in ms a partition rests at an entry in a newer format before it is looked at again. */
 const REST_MS = 1_000;
@@ -99,6 +100,20 @@ export class Unreadable {
   ): Promise<void> {
     for (const [offset, entry] of unreadableIn(batch)) {
       await this.dead.setAside(partition, offset, entry, rounds.get(entry) ?? []);
+    }
+  }
+
+  /** Remembers entries that were counted and cannot be read any more, and says so. */
+  async setAsideCounted(partition: number, damaged: readonly DamagedEntry[]): Promise<void> {
+    if (damaged.length === 0) return;
+    const rounds = (await this.openSlices(partition)).map(({ poll, round }) => roundKey(poll, round));
+    for (const { offset, entry } of damaged) {
+      await this.dead.setAside(partition, offset, entry, rounds, { wasCounted: true });
+      this.parts.metrics.unreadable.inc();
+      this.parts.log.error(
+        { partition, offset, why: entry.why },
+        'an entry of the vote log was damaged after it was counted, and before its ballots were stored; it was set aside, and open rounds will not be final: `pollcast log dead`',
+      );
     }
   }
 

@@ -10,6 +10,26 @@ export function checkpointsContract(test: ContractTest): void {
     t.match(await counts.stored(0, 'q', 1), { checkpoint: START, count: 1 });
   });
 
+  test('counts: a position says how many entries have been counted behind the checkpoint', async (t, {
+    counts,
+    log,
+  }) => {
+    t.equal((await counts.position(0)).behind, undefined, 'there is none yet');
+    const [first, second, third] = [
+      await log.append(0, votes(0)),
+      await log.append(0, votes(1)),
+      await log.append(0, votes(2)),
+    ];
+    const checkpoint = { producers: new Map(), rounds: [] };
+    await counts.commit(commitOf(0, START, first, { checkpoint }));
+    t.equal((await counts.position(0)).behind, 0);
+    await counts.commit(commitOf(0, first, third, { expectedCheckpoint: first, entries: 2 }));
+    t.match(await counts.position(0), { behind: 2, entries: 3 });
+    await counts.commit(commitOf(0, third, third, { expectedCheckpoint: first, entries: 0, checkpoint }));
+    t.match(await counts.position(0), { behind: 0, entries: 3 });
+    t.not(second, third);
+  });
+
   test('counts: of two commits from the same offset, one that is based on another checkpoint changes nothing', async (t, {
     counts,
     log,

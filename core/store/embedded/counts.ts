@@ -64,7 +64,8 @@ export class EmbeddedCounts implements CountStore {
     // Sequences begin at 1, so the offset is also the number of entries.
     const stored = this.checkpoints.get(partition);
     const checkpoint = stored && { offset: stored.offset, producers: new Map(stored.producers) };
-    return { offset, changed: offset, entries: sequenceOf(offset), refused, producers, checkpoint };
+    const behind = stored && sequenceOf(offset) - sequenceOf(stored.offset);
+    return { offset, changed: offset, entries: sequenceOf(offset), refused, producers, checkpoint, behind };
   }
 
   async slice(partition: number, poll: string, round: number): Promise<Slice | undefined> {

@@ -55,10 +55,13 @@ export class RedisCounts implements CountStore {
   async position(partition: number): Promise<Position> {
     const keys = { position: this.keys.position(partition), producers: this.keys.producers(partition) };
     const found = (await replyOf(this.connection.eval(...position(keys, {})))) as [string[], string[]];
-    const [{ offset, counted, changed, entries, refused, checkpoint, heard }, producers] = found.map(pairs) as [
+    const [{ offset, counted, changed, entries, refused, checkpoint, heard, stored }, producers] = found.map(pairs) as [
       Record<string, string>,
       Record<string, string>,
     ];
+    // An earlier version moves the checkpoint without it.
+    const [storedAt, storedEntries] = stored?.split(' ') ?? [];
+    const isKnown = checkpoint !== undefined && storedAt === checkpoint;
     return {
       offset: counted ?? offset ?? START,
       changed: changed ?? START,
@@ -67,6 +70,7 @@ export class RedisCounts implements CountStore {
       producers: sortedByLastHeard(producers),
       checkpoint:
         checkpoint === undefined ? undefined : { offset: checkpoint, producers: new Map(JSON.parse(heard ?? '[]')) },
+      behind: isKnown ? Number(entries ?? 0) - Number(storedEntries) : undefined,
     };
   }
 

@@ -29,7 +29,7 @@ interface StoredPosition {
   readonly changed: Offset;
   readonly entries: number;
   readonly refused: Position['refused'];
-  readonly checkpoint?: { readonly offset: Offset; readonly producers: [string, number][] };
+  readonly checkpoint?: { readonly offset: Offset; readonly producers: [string, number][]; readonly entries: number };
 }
 export interface Write {
   readonly id: number;
@@ -127,7 +127,8 @@ export class Database {
     const heard = [...(this.producers[partition] as Map<string, [number, number]>)].sort(([, a], [, b]) => a[1] - b[1]);
     const { checkpoint, ...rest } = this.storedPosition(partition);
     const stored = checkpoint && { offset: checkpoint.offset, producers: new Map(checkpoint.producers) };
-    return { ...rest, checkpoint: stored, producers: new Map(heard.map(([id, [sequence]]) => [id, sequence])) };
+    const behind = checkpoint && rest.entries - checkpoint.entries;
+    return { ...rest, checkpoint: stored, behind, producers: new Map(heard.map(([id, [sequence]]) => [id, sequence])) };
   }
 
   slice(partition: number, poll: string, round: number): Slice | undefined {
@@ -164,8 +165,9 @@ export class Database {
     // Encoded before anything is changed, because what cannot be encoded must change nothing.
     const change = JSON.stringify(slices);
     const changed = slices.length > 0 ? offset : before.changed;
-    const kept = checkpoint ? { offset, producers: [...checkpoint.producers] } : before.checkpoint;
-    const position = { offset, changed, entries: before.entries + entries, refused, checkpoint: kept };
+    const counted = before.entries + entries;
+    const kept = checkpoint ? { offset, producers: [...checkpoint.producers], entries: counted } : before.checkpoint;
+    const position = { offset, changed, entries: counted, refused, checkpoint: kept };
     this.journal.set(this.positions, partition, JSON.stringify(position));
     for (const [producer, sequence] of producers) {
       const known = this.producers[partition] as Map<string, [number, number]>;

@@ -16,6 +16,8 @@ export class MemoryStore {
    * ballots; `lost` ones are confirmed, and a failover loses them.
    */
   readonly idleFailures: ('late' | 'lost')[] = [];
+  /** The offsets of entries that are not found as they were appended: with other bytes, or not at all. */
+  readonly spoilt = new Map<Offset, 'damaged' | 'gone'>();
   /** What has been appended, with its offset. */
   readonly entries: { readonly offset: Offset; readonly entry: Entry }[] = [];
   readonly database = new Database(1);
@@ -27,9 +29,13 @@ export class MemoryStore {
       partitions: 1,
       append: async (_, entry) => this.append(entry),
       read: async (cursors, { limit }) => {
-        const found = database.entriesAfter(0, cursors.get(0) ?? START, limit);
+        const found = database
+          .entriesAfter(0, cursors.get(0) ?? START, limit)
+          .filter(({ offset }) => this.spoilt.get(offset) !== 'gone');
         if (found.length === 0) await pause(1);
-        const entries = found.map(({ offset, bytes }) => ({ offset, entry: readEntry(bytes) }));
+        const entries = found.map(({ offset, bytes }) => {
+          return { offset, entry: readEntry(this.spoilt.has(offset) ? bytes.subarray(0, -1) : bytes) };
+        });
         return new Map(cursors.has(0) && entries.length > 0 ? [[0, entries]] : []);
       },
       appended: async () => database.appended(0),
@@ -61,7 +67,11 @@ export class MemoryStore {
         return done;
       },
     };
-    const registry = { list: async (collection: Collection) => database.list(collection) };
+    const registry = {
+      list: async (collection: Collection) => database.list(collection),
+      put: async (collection: Collection, id: string, value: unknown, expected?: number) =>
+        database.put(collection, id, JSON.stringify(value), expected),
+    };
     const ballots = new BallotReader({ log, counts });
     // Counting uses nothing else, unless an entry cannot be read.
     this.store = Object.assign(Object.create(null), { log, counts, ballots, registry });

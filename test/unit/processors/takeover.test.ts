@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import t, { type Test } from 'tap';
 import { createLog } from '../../../core/runtime/log.ts';
+import { DeadEntries } from '../../../core/store/dead-entries.ts';
 import { VoteColumns } from '../../../core/voting/count/entries/columns.ts';
 import type { Revote } from '../../../core/voting/rules/settings.ts';
 import { Counter } from '../../../processors/counting/counter.ts';
@@ -144,6 +145,64 @@ t.test(
     t.equal(database.slice(0, 'q', 1)?.missing, 1, 'it is said once');
   },
 );
+
+const PLACES = { first: [0], 'in the middle': [1], last: [2], 'all but the last': [0, 1], all: [0, 1, 2] };
+for (const [name, places] of Object.entries(PLACES)) {
+  for (const how of ['damaged', 'gone'] as const) {
+    t.test(`a take-over notices counted entries that are ${how}: ${name}`, async (t) => {
+      const scene = new Scene(t, 'last');
+      const { database, spoilt, entries, failures } = scene.memory;
+      database.put('polls', 'q', JSON.stringify({ round: 1 }));
+      const first = await scene.count(NEVER);
+      await scene.settled(true);
+      for (const device of ['d', 'e', 'f']) scene.vote([device]);
+      await scene.settled();
+      await first.close();
+      const offsets = places.map((place) => entries.slice(1)[place]?.offset ?? '');
+      for (const offset of offsets) spoilt.set(offset, how);
+      // What was found is not forgotten if the first commit after it fails.
+      failures.push('before');
+      const second = await scene.count(SOON);
+      scene.vote(['later']);
+      await scene.settled(true);
+      await second.close();
+      t.equal(database.slice(0, 'q', 1)?.missing, 1, 'the open round says that a part is missing');
+      const found = await new DeadEntries(scene.memory.store.registry).all();
+      t.same(
+        found
+          .map(({ offset, rounds, wasCounted }) => ({ offset, rounds, wasCounted }))
+          .sort((one, other) => one.offset.localeCompare(other.offset)),
+        how === 'gone' ? [] : offsets.map((offset) => ({ offset, rounds: ['q/1'], wasCounted: true })),
+      );
+      const taken = (await scene.metrics.incomplete.get()).values[0]?.value ?? 0;
+      t.ok(taken >= 1, 'it is counted');
+      await scene.count(NEVER);
+      scene.vote(['last']);
+      await scene.settled();
+      t.equal(database.slice(0, 'q', 1)?.missing, 1, 'it is said once');
+      t.match((await scene.metrics.incomplete.get()).values, [{ value: taken }]);
+    });
+  }
+}
+
+t.test('a take-over does not report again what was set aside when it was counted', async (t) => {
+  const scene = new Scene(t, 'last');
+  const { database, spoilt, entries } = scene.memory;
+  database.put('polls', 'q', JSON.stringify({ round: 1 }));
+  const first = await scene.count(NEVER);
+  await scene.settled(true);
+  scene.vote(['d']);
+  spoilt.set(entries.at(-1)?.offset ?? '', 'damaged');
+  scene.vote(['e']);
+  await scene.settled();
+  await first.close();
+  await scene.count(NEVER);
+  scene.vote(['f']);
+  await scene.settled();
+  t.match(database.slice(0, 'q', 1), { missing: 1, accounting: { counted: 2 } });
+  t.match((await scene.metrics.incomplete.get()).values, [{ value: 0 }]);
+  t.match((await scene.metrics.unreadable.get()).values, [{ value: 1 }]);
+});
 
 t.test('an export of ballots has no vote that is counted while it is read', async (t) => {
   const scene = new Scene(t, 'last');

@@ -61,8 +61,8 @@ export class RedisKeys {
 
   /**
    * Hash: `counted`, the offset of the last counted entry (`offset` is sealed, see counts.ts); `checkpoint`, the offset up to
-   * which ballots are stored, and `heard`, the producers there; the number of counted entries, rejections outside of any round,
-   * and the offset of the last change.
+   * which ballots are stored, `heard`, the producers there, and `stored`, that offset again and the number of entries counted
+   * there; the number of counted entries, rejections outside of any round, and the offset of the last change.
    */
   position(partition: number): string {
     return `${this.tag(partition)}:position`;

@@ -30,8 +30,11 @@ for i = 5, last_edited do edit(KEYS[i]) end
 for i = last_edited + 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
 
 redis.call('HSET', position, 'counted', offset, 'offset', sealed, 'refused', refused)
-if checkpoint ~= '' then redis.call('HSET', position, 'checkpoint', offset, 'heard', checkpoint) end
-redis.call('HINCRBY', position, 'entries', entries)
+local counted_entries = redis.call('HINCRBY', position, 'entries', entries)
+if checkpoint ~= '' then
+  local stored = offset .. ' ' .. string.format('%.0f', counted_entries)
+  redis.call('HSET', position, 'checkpoint', offset, 'heard', checkpoint, 'stored', stored)
+end
 if change ~= '' then
   local before = redis.call('HGET', position, 'changed') or '0-0'
   redis.call('XADD', change_feed, 'MAXLEN', kept_changes, offset, 'c', change, 'before', before)
