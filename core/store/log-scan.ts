@@ -9,16 +9,18 @@ const SCAN_ENTRIES = 16;
  *
  * @param after the offset after which to begin; by default, the beginning of the log
  * @param end the offset of the last entry; by default, the last one that had been counted when the scan began
+ * @param untilMs no further entries are read after this instant of `performance.now()`; the caller must check how far it got
  */
 export async function* scanLog(
   store: Pick<Store, 'log' | 'counts'>,
   partition: number,
   after: Offset = START,
   end?: Offset,
+  untilMs = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<LoggedEntry> {
   const last = end ?? (await store.counts.position(partition)).offset;
   let cursor = after;
-  while (compareOffsets(cursor, last) < 0) {
+  while (compareOffsets(cursor, last) < 0 && performance.now() <= untilMs) {
     const read = await store.log.read(new Map([[partition, cursor]]), { limit: SCAN_ENTRIES, waitMs: 0 });
     const entries = read.get(partition);
     if (!entries) return;

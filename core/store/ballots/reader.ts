@@ -2,10 +2,14 @@ import type { Ballot } from '../../voting/count/ballot.ts';
 import { pageOfVoter } from '../../voting/count/ballots/pages.ts';
 import { BallotTable } from '../../voting/count/ballots/table.ts';
 import type { Revote } from '../../voting/rules/settings.ts';
+import { StoreError } from '../error.ts';
 import { scanLog } from '../log-scan.ts';
 import { compareOffsets, type Offset } from '../offset.ts';
-import type { Ballots, CountStore, VoteLog } from '../store.ts';
+import type { Ballots, CountStore, Position, VoteLog } from '../store.ts';
 import { type RoundTail, Tail, type TailVote, votesAfter } from './tail.ts';
+
+/** Time limit in ms for reading the votes behind a checkpoint. The next reading goes on where this one ended. */
+const MAX_TAIL_MS = 10_000;
 
 interface Parts {
   readonly log: VoteLog;
@@ -30,10 +34,13 @@ interface Reading {
  */
 export class BallotReader implements Ballots {
   private readonly parts: Parts;
+  private readonly maxTailMs: number;
   private readonly readings = new Map<number, Reading>();
 
-  constructor(parts: Parts) {
+  /** @param maxTailMs how long the votes behind a checkpoint may be read; a test may set less */
+  constructor(parts: Parts, maxTailMs = MAX_TAIL_MS) {
     this.parts = parts;
+    this.maxTailMs = maxTailMs;
   }
 
   async of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]> {
@@ -90,7 +97,8 @@ export class BallotReader implements Ballots {
     return next;
   }
 
-  private async read(partition: number, reading: Reading): Promise<Tail> {
+  /** @throws StoreError if that takes longer than `maxTailMs` */
+  private async read(partition: number, reading: Reading, untilMs = performance.now() + this.maxTailMs): Promise<Tail> {
     const { counts } = this.parts;
     const position = await counts.position(partition);
     const checkpoint = position.checkpoint ?? position;
@@ -100,20 +108,32 @@ export class BallotReader implements Ballots {
       tail &&
       compareOffsets(tail.from, checkpoint.offset) <= 0 &&
       isBetween(checkpoint.offset, tail.to, position.offset);
-    if (!tail || !isUsable) tail = new Tail(checkpoint);
+    const isNew = !tail || !isUsable;
+    if (!tail || isNew) tail = new Tail(checkpoint, entriesAt(position));
     reading.tail = undefined;
     tail.forgetUntil(checkpoint.offset);
-    let added = 0;
-    for await (const { offset, entry } of scanLog(this.parts, partition, tail.to, position.offset)) {
+    for await (const { offset, entry } of scanLog(this.parts, partition, tail.to, position.offset, untilMs)) {
       tail.add(offset, entry);
-      added++;
+    }
+    if (performance.now() > untilMs && tail.to !== position.offset) {
+      reading.tail = tail;
+      throw new StoreError(
+        `the votes of partition ${partition} that are not stored as ballots yet could not be read within ${this.maxTailMs / 1_000} s; try again`,
+      );
     }
     // A failover may have lost entries that this tail has, and others may have taken their place.
-    if (tail.entries !== undefined && tail.entries + added !== position.entries) return this.read(partition, reading);
+    const isOther = tail.entries !== undefined && tail.entries !== position.entries;
+    if (!isNew && isOther) return this.read(partition, reading, untilMs);
     tail.entries = position.entries;
     reading.tail = tail;
     return tail;
   }
+}
+
+/** How many entries had been counted at the checkpoint; undefined if that is not stored. */
+function entriesAt({ entries, behind, checkpoint }: Position): number | undefined {
+  if (!checkpoint) return entries;
+  return behind === undefined ? undefined : entries - behind;
 }
 
 function isBetween(first: Offset, offset: Offset, last: Offset): boolean {

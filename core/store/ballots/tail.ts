@@ -29,7 +29,9 @@ export class Tail {
   private readonly producers: Map<string, number>;
   private readonly rounds = new Map<string, Map<string, TailVote[]>>();
 
-  constructor({ offset, producers }: Checkpoint) {
+  /** @param entries how many entries have been counted at the checkpoint */
+  constructor({ offset, producers }: Checkpoint, entries?: number) {
+    this.entries = entries;
     this.from = offset;
     this.to = offset;
     this.producers = new Map(producers);
@@ -43,6 +45,7 @@ export class Tail {
       );
     }
     this.to = offset;
+    if (this.entries !== undefined) this.entries++;
     if (entry.type !== 'votes' || !takeSequence(this.producers, entry)) return;
     for (const { poll, round, votes } of entry.rounds) {
       const key = roundKey(poll, round);
