@@ -2,6 +2,10 @@ import { START } from '../../core/store/offset.ts';
 import { commitOf, pagesOf, votes } from './samples.ts';
 import type { ContractTest } from './subject.ts';
 
+/** More than any store takes in one piece. */
+const LARGE_PAGES = 1_500;
+const LARGE_BYTES = 4_000;
+
 /** A checkpoint can move without the offset, so a commit compares both. */
 export function checkpointsContract(test: ContractTest): void {
   test('counts: a commit that only stores ballots does not need the entry at its offset', async (t, { counts }) => {
@@ -28,6 +32,31 @@ export function checkpointsContract(test: ContractTest): void {
     await counts.commit(commitOf(0, third, third, { expectedCheckpoint: first, entries: 0, checkpoint }));
     t.match(await counts.position(0), { behind: 0, entries: 3 });
     t.not(second, third);
+  });
+
+  test('counts: a checkpoint of many megabytes is stored completely, or not at all', async (t, { counts, log }) => {
+    const [first, second] = [await log.append(0, votes(0)), await log.append(0, votes(1))];
+    const large = (round: number, fill: number) => ({
+      ...{ poll: 'q', round, count: 4_096, replacesRows: false },
+      pages: new Map(Array.from({ length: LARGE_PAGES }, (_, page) => [page, Buffer.alloc(LARGE_BYTES, fill + page)])),
+    });
+    const storing = (fill: number) => ({ producers: new Map(), rounds: [large(1, fill), large(2, fill + 1)] });
+    t.equal(await counts.commit(commitOf(0, START, first, { checkpoint: storing(0) })), true);
+    const stored = async (round: number) => [...(await counts.stored(0, 'q', round)).pages];
+    const isAll = async (fill: number) => {
+      for (const round of [1, 2]) {
+        const pages = await stored(round);
+        t.equal(pages.length, LARGE_PAGES);
+        t.ok(pages.every(([page, bytes]) => Buffer.alloc(LARGE_BYTES, fill + round - 1 + page).equals(bytes)));
+      }
+    };
+    await isAll(0);
+    t.equal(await counts.commit(commitOf(0, START, second, { checkpoint: storing(7) })), false, 'another offset');
+    t.equal(await counts.commit(commitOf(0, first, second, { checkpoint: storing(7) })), false, 'another checkpoint');
+    await isAll(0);
+    const next = { expectedCheckpoint: first, checkpoint: storing(9) };
+    t.equal(await counts.commit(commitOf(0, first, second, next)), true);
+    await isAll(9);
   });
 
   test('counts: of two commits from the same offset, one that is based on another checkpoint changes nothing', async (t, {

@@ -50,6 +50,41 @@ t.test(
   },
 );
 
+t.test('a checkpoint larger than Redis takes from a client at once is stored, and leaves nothing behind', async (t) => {
+  const server = await redisServer(t.testdir(), ['--client-query-buffer-limit', '6mb']);
+  t.teardown(() => server.program.end());
+  const { prefix, open } = fresh(server.url);
+  const store = await open();
+  t.teardown(() => store.close());
+  const { counts, log: entries } = store;
+  const offset = await entries.append(0, {
+    type: 'votes',
+    producer: 'run',
+    sequence: 0,
+    atMs: 1,
+    rounds: [],
+    refused: {},
+  });
+  const pages = new Map(Array.from({ length: 4_096 }, (_, page) => [page, Buffer.alloc(4_000, page)]));
+  const checkpoint = {
+    producers: new Map(),
+    rounds: [{ poll: 'q', round: 1, count: 4_096, pages, replacesRows: false }],
+  };
+  const commit = {
+    partition: 0,
+    expectedCheckpoint: undefined,
+    offset,
+    entries: 1,
+    slices: [],
+    producers: [],
+    refused: {},
+  };
+  t.equal(await counts.commit({ ...commit, expected: START, checkpoint }), true);
+  t.equal((await counts.stored(0, 'q', 1)).pages.size, pages.size);
+  t.equal(await counts.commit({ ...commit, expected: START, checkpoint }), false, 'it is not stored twice');
+  t.same(await tell(server.port, 'KEYS', `{${prefix}:0}:staged:*`), []);
+});
+
 t.test('an append whose machine was suspended between two attempts keeps its time limit', async (t: Test) => {
   const server = await redisServer(t.testdir());
   t.teardown(() => server.program.end());

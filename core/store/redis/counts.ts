@@ -6,6 +6,7 @@ import { type Commit, type CountStore, type FoundBallots, KEPT_CHANGES, type Pos
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
+import { pageValue, type StagedPages, Staging } from './staging.ts';
 
 /**
  * The number of hashes across which earlier versions spread the ballots of a round, per partition. They are read until the round
@@ -34,6 +35,7 @@ const applyCommit = script<
   | 'sealed'
   | 'checkpoint'
   | 'removed'
+  | 'staged'
 >('counts/commit');
 
 /** Changes to one hash. */
@@ -42,14 +44,16 @@ interface Edit {
   readonly set: (string | number | Buffer)[];
 }
 
-/** Ballots, tallies and offsets in Redis hashes. Each commit is one script call. */
+/** Ballots, tallies and offsets in Redis hashes. Each commit is one script call; the ballots of large checkpoints go ahead of it. */
 export class RedisCounts implements CountStore {
   private readonly connection: RedisConnection;
   private readonly keys: RedisKeys;
+  private readonly staging: Staging;
 
   constructor(connection: RedisConnection, keys: RedisKeys) {
     this.connection = connection;
     this.keys = keys;
+    this.staging = new Staging(connection, keys);
   }
 
   async position(partition: number): Promise<Position> {
@@ -119,8 +123,14 @@ export class RedisCounts implements CountStore {
   }
 
   async commit(commit: Commit): Promise<boolean> {
+    return this.staging.around(commit.partition, commit.checkpoint?.rounds ?? [], (staged) =>
+      this.apply(commit, staged),
+    );
+  }
+
+  private async apply(commit: Commit, staged: readonly StagedPages[]): Promise<boolean> {
     const { partition, expected, expectedCheckpoint, offset, entries, slices, refused, checkpoint } = commit;
-    const edits = this.edits(commit);
+    const edits = this.edits(commit, staged.length > 0);
     const removed = checkpoint?.rounds
       .filter(({ replacesRows }) => replacesRows)
       .flatMap(({ poll, round }) => this.keys.rows(partition, poll, round, BUCKETS));
@@ -153,16 +163,17 @@ export class RedisCounts implements CountStore {
         sealed: SEALED,
         checkpoint: checkpoint ? JSON.stringify([...checkpoint.producers]) : '',
         removed: removed?.length ?? 0,
+        staged: staged.length,
       },
-      [...edits.keys(), ...(removed ?? [])],
-      texts,
+      [...edits.keys(), ...(removed ?? []), ...staged.flatMap(({ key, target }) => [key, target])],
+      [...texts, ...staged.map(({ pages }) => pages)],
     );
     // As one array: a checkpoint may have more arguments than a call can take.
     return (await replyOf(this.connection.call('EVAL', call))) === 1;
   }
 
-  /** What a commit changes, by key. */
-  private edits({ partition, offset, slices, producers, checkpoint }: Commit): Map<string, Edit> {
+  /** What a commit changes, by key. @param isStaged true if the pages of its checkpoint have been sent already */
+  private edits({ partition, offset, slices, producers, checkpoint }: Commit, isStaged: boolean): Map<string, Edit> {
     const edits = new Map<string, Edit>();
     const edit = (key: string): Edit => {
       let found = edits.get(key);
@@ -185,7 +196,7 @@ export class RedisCounts implements CountStore {
     for (const { poll, round, count, pages } of checkpoint?.rounds ?? []) {
       const { set } = edit(this.keys.pages(partition, poll, round));
       set.push(COUNT, count);
-      for (const [page, bytes] of pages) set.push(page, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      if (!isStaged) for (const [page, bytes] of pages) set.push(page, pageValue(bytes));
     }
     return edits;
   }

@@ -88,6 +88,11 @@ export class RedisKeys {
     return `${this.tag(partition)}:ballots:${roundKey(poll, round)}`;
   }
 
+  /** Hash: pages of a round that wait for their commit. Expires. @param name of the checkpoint */
+  staged(partition: number, name: string, place: number): string {
+    return `${this.tag(partition)}:staged:${name}:${place}`;
+  }
+
   /** Hashes: the ballots of a round as earlier versions stored them, by bucket. */
   rows(partition: number, poll: string, round: number, buckets: number): string[] {
     return Array.from({ length: buckets }, (_, bucket) => `${this.pages(partition, poll, round)}:${bucket}`);

@@ -1,33 +1,50 @@
 -- Applies the changes of a batch of log entries atomically, if the offset of the partition is still `expected`, and that of its
 -- checkpoint `expected_checkpoint` (empty: it has none).
--- Further keys: the hashes to edit, then `removed` keys to remove. Further arguments, for the producers and then for each of the
--- hashes to edit: the number of fields to remove, the fields, the number of arguments for HSET, field, value, field, value …
+-- Further keys: the hashes to edit, then `removed` keys to remove, then `staged` pairs of a hash of staged pages and the hash to
+-- which they are moved. Further arguments, for the producers and then for each of the hashes to edit: the number of fields to
+-- remove, the fields, the number of arguments for HSET, field, value, field, value … Finally, the number of pages in each staged
+-- hash.
 -- `checkpoint`: the producers, if the commit is a checkpoint. `sealed`: what versions that cannot read it find as the offset.
 -- Returns 1 if the changes were applied. Returns 0 and changes nothing if the partition has a different offset or checkpoint, or
--- if its log does not contain the last entry of the batch (a failover lost it). A batch without entries needs none.
+-- if its log does not contain the last entry of the batch, or staged pages are missing (a failover lost them). A batch without
+-- entries needs none.
 local position, producers, change_feed, vote_log = unpack(KEYS, 1, 4)
-local expected, expected_checkpoint, offset, refused, change, kept_changes, channel, partition, entries, sealed, checkpoint, removed = unpack(ARGV, 1, 12)
+local expected, expected_checkpoint, offset, refused, change, kept_changes, channel, partition, entries, sealed, checkpoint, removed, staged = unpack(ARGV, 1, 13)
 
 local counted = redis.call('HGET', position, 'counted') or redis.call('HGET', position, 'offset') or '0-0'
 if counted ~= expected then return 0 end
 if (redis.call('HGET', position, 'checkpoint') or '') ~= expected_checkpoint then return 0 end
 if entries ~= '0' and #redis.call('XRANGE', vote_log, offset, offset) == 0 then return 0 end
+local first_staged = #KEYS - 2 * tonumber(staged) + 1
+for i = first_staged, #KEYS, 2 do
+  local pages = ARGV[#ARGV - (#KEYS - i - 1) / 2]
+  if redis.call('HLEN', KEYS[i]) ~= tonumber(pages) then return 0 end
+end
 
-local at = 13
+-- Lua can only pass about 8,000 arguments at once. An even chunk size keeps fields together with their values.
+local function in_chunks(command, hash, all, first, last)
+  for from = first, last, 4000 do
+    redis.call(command, hash, unpack(all, from, math.min(from + 3999, last)))
+  end
+end
+
+local at = 14
 local function edit(hash)
   for _, command in ipairs({'HDEL', 'HSET'}) do
     local last = at + tonumber(ARGV[at])
-    -- Lua can only pass about 8,000 arguments at once. An even chunk size keeps fields together with their values.
-    for from = at + 1, last, 4000 do
-      redis.call(command, hash, unpack(ARGV, from, math.min(from + 3999, last)))
-    end
+    in_chunks(command, hash, ARGV, at + 1, last)
     at = last + 1
   end
 end
 edit(producers)
-local last_edited = #KEYS - tonumber(removed)
+local last_edited = first_staged - 1 - tonumber(removed)
 for i = 5, last_edited do edit(KEYS[i]) end
-for i = last_edited + 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+for i = last_edited + 1, first_staged - 1 do redis.call('UNLINK', KEYS[i]) end
+for i = first_staged, #KEYS, 2 do
+  local pages = redis.call('HGETALL', KEYS[i])
+  in_chunks('HSET', KEYS[i + 1], pages, 1, #pages)
+  redis.call('UNLINK', KEYS[i])
+end
 
 redis.call('HSET', position, 'counted', offset, 'offset', sealed, 'refused', refused)
 local counted_entries = redis.call('HINCRBY', position, 'entries', entries)
