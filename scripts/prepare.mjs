@@ -18,12 +18,6 @@ export function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Prints the name of a step, and runs a program from the checkout’s packages. */
-export function step(name, program, args) {
-  console.log(`\n— ${name}`);
-  run(bin(program), args);
-}
-
 /** The path of a program that an npm package provides. */
 export const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 

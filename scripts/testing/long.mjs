@@ -5,9 +5,11 @@
 // planted bugs.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
-import { TAP } from './tap.mjs';
+import { testArguments, testEnvironment } from './test-file.mjs';
 
 const { SIMULATED_HOURS = '300' } = process.env;
+/** Time limit in s of a test file that sets none. */
+const LIMIT_S = 7_200;
 
 prepare();
 test('unit/voting/kinds/rankings/ties.test', { TIE_POLLS: '10000' });
@@ -22,7 +24,7 @@ test('simulation/planted/planted');
 
 /** Runs a test file. @param settings environment variables, unless they are already set */
 function test(file, settings) {
-  run([...TAP, '--timeout=7200', `build/test/${file}.js`], { ...settings, ...process.env });
+  run(testArguments(`build/test/${file}.js`), { ...testEnvironment(LIMIT_S), ...settings, ...process.env });
 }
 
 function run(args, env = process.env) {

@@ -1,7 +1,7 @@
 // The programs that the tests need besides Node.js.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fail, run } from '../prepare.mjs';
+import { fail } from '../prepare.mjs';
 
 /** The Debian packages that the tests need, each with a command that succeeds if it is installed. */
 const PROGRAMS = {
@@ -17,8 +17,11 @@ const PROGRAMS = {
   strace: 'command -v strace',
 };
 
-/** Installs missing packages if run as root on Debian; otherwise exits with a message that lists what to install. */
-export function installPrograms() {
+/**
+ * Installs missing packages if run as root on Debian; otherwise exits with a message that lists what to install.
+ * @returns {Promise<void>} resolves once they are installed; exits if that fails
+ */
+export async function installPrograms() {
   const missing = Object.entries(PROGRAMS).filter(([, check]) => !succeeds(check));
   if (missing.length === 0) return;
   const packages = missing.map(([name]) => name).join(' ');
@@ -31,11 +34,11 @@ export function installPrograms() {
   console.error(`pollcast: installing ${packages} …`);
   // RUNLEVEL=1 keeps the installed servers from starting as services: the tests start their own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  run('apt-get', ['update', '-qq'], { env });
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages.split(' ')], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  // In one process, so that it goes on while this one is busy.
+  const install = `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages} > /dev/null`;
+  const child = spawn('sh', ['-c', install], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  if (code !== 0) fail(`could not install ${packages}`);
 }
 
 function succeeds(command) {

@@ -10,7 +10,7 @@ if (suite === 'unit') {
   compile();
 } else {
   prepare();
-  installPrograms();
+  await installPrograms();
 }
 const files = testFiles(`build/test/${suite}`).filter(
   (file) => names.length === 0 || names.some((name) => file.includes(name)),

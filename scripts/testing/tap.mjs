@@ -1,19 +1,10 @@
 // Runs the compiled tests.
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ROOT } from '../prepare.mjs';
+import { inOrder, PLACES, placesOf } from './order.mjs';
 import './parent.mjs';
-
-/** The Node.js arguments that run tap. */
-export const TAP = [
-  `--import=${new URL('./parent.mjs', import.meta.url)}`,
-  join(ROOT, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs'),
-  'run',
-  '--disable-coverage',
-  '--reporter=tap',
-];
+import { runFile } from './test-file.mjs';
 
 /** The compiled test files in a folder of the checkout. If `path` is a file, the result is only that file. */
 export function testFiles(path) {
@@ -31,16 +22,16 @@ const MAX_REPEATED = 3;
  *
  * @param paths compiled test files or folders; all tests if empty
  * @param node the Node.js executable to use
- * @returns {Promise<{ passed: number, failed: number }>} the totals that tap reports
+ * @returns {Promise<{ passed: number, failed: number }>} the numbers of assertions
  */
 export async function runTests(paths = [], node = process.execPath) {
-  const files = paths.flatMap(testFiles);
-  const first = await runTap(files, node);
+  const files = (paths.length === 0 ? ['build/test'] : paths).flatMap(testFiles);
+  const first = await runFiles(inOrder(files), node, PLACES);
   if (first.failed === 0) return first;
   console.log(`\n— failures\n${first.failures.join('\n')}`);
-  if (first.failedFiles.length === 0 || first.failedFiles.length > MAX_REPEATED) return first;
+  if (first.failedFiles.length > MAX_REPEATED) return first;
   console.log(`\n— running again, alone: ${first.failedFiles.join(', ')}`);
-  const second = await runTap(first.failedFiles, node, ['--jobs=1']);
+  const second = await runFiles(first.failedFiles, node, 1);
   if (second.failed > 0) {
     console.log(`\n— failures, also at the second try\n${second.failures.join('\n')}`);
     return first;
@@ -49,24 +40,30 @@ export async function runTests(paths = [], node = process.execPath) {
   return { passed: first.passed + first.failed, failed: 0 };
 }
 
-/** Runs tap. Prints a line as each test finishes. */
-async function runTap(files, node, options = []) {
-  const child = spawn(node, [...TAP, ...options, ...files], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [failures, failedFiles] = [[], []];
-  let [passed, failed] = [0, 0];
-  let isFailure = false;
-  createInterface(child.stdout).on('line', (line) => {
-    if (/^( {4})?(not )?ok /.test(line)) console.log(line);
-    if (/^ *(not )?ok |^ *# Subtest/.test(line)) isFailure = /^ *not ok /.test(line);
-    if (isFailure) failures.push(line);
-    const file = /^not ok \d+ - (\S+\.test\.js)/.exec(line)?.[1];
-    if (file) failedFiles.push(file);
-    // The totals that tap prints. It omits totals that are zero.
-    const sum = /^# \{ total: \d+(?:, pass: (\d+))?(?:, fail: (\d+))?/.exec(line);
-    if (sum) [passed, failed] = [Number(sum[1] ?? 0), Number(sum[2] ?? 0)];
-  });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0 && failed === 0) failed = 1;
+/** Runs test files in the order given, as far as there are places. Prints the lines of each as it ends. */
+async function runFiles(files, node, places) {
+  const [failures, failedFiles, waiting] = [[], [], [...files]];
+  const running = new Map();
+  let [passed, failed, done, free] = [0, 0, 0, places];
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex((file) => Math.min(placesOf(file), places) <= free);
+    if (next >= 0) {
+      const [file] = waiting.splice(next, 1);
+      free -= Math.min(placesOf(file), places);
+      running.set(file, runFile(file, node));
+      continue;
+    }
+    const ended = await Promise.race(running.values());
+    running.delete(ended.file);
+    free += Math.min(placesOf(ended.file), places);
+    passed += ended.passed;
+    failed += ended.failed;
+    const result = `${ended.failed > 0 ? 'not ok' : 'ok'} ${++done} - ${ended.file} # time=${ended.ms.toFixed(0)}ms`;
+    console.log([...ended.tests.map((line) => `    ${line}`), result].join('\n'));
+    if (ended.failed === 0) continue;
+    failedFiles.push(ended.file);
+    failures.push(result, ...ended.failures.map((line) => `    ${line}`));
+  }
   return { passed, failed, failures, failedFiles };
 }
 

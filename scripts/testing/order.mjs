@@ -1,0 +1,45 @@
+// In which order test files run, and how many at a time.
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fail, ROOT } from '../prepare.mjs';
+
+/** How many places a processor has. */
+const PLACES_PER_PROCESSOR = 2;
+/** The maximum number of places: each may need the memory of several servers. */
+const MAX_PLACES = 8;
+
+/** How many test files of one place each may run at a time. */
+export const PLACES = Math.min(MAX_PLACES, PLACES_PER_PROCESSOR * availableParallelism());
+
+/** How many places a test file takes: those that compute take a whole processor; those of servers mostly wait. */
+export const placesOf = (file) => (/^build\/test\/(unit|pages|simulation)\//.test(file) ? PLACES_PER_PROCESSOR : 1);
+
+/** The files that take longest begin first, so that none of them is left running alone at the end. */
+const LONGEST = [
+  'system/sentinel',
+  'system/takeover',
+  'system/cluster',
+  'pages/looks/screen',
+  'system/broker/connection/attacks',
+  'system/brokers',
+  'contract/redis',
+  'contract/redis/losses',
+  'system/redis-faults',
+  'system/closing',
+  'system/broker/mqtt5/wills',
+  'pages/operator',
+  'system/cli/operator',
+  'system/cli/count',
+  'pages/looks/operator',
+  'system/dashboards/attacks',
+  'simulation/simulation',
+].map((name) => `build/test/${name}.test.js`);
+
+/** Sorts test files: the longest first, then as they were. */
+export function inOrder(files) {
+  const gone = LONGEST.find((file) => !existsSync(join(ROOT, file)));
+  if (gone) fail(`scripts/testing/order.mjs names ${gone}, which does not exist`);
+  const rank = (file) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+  return [...files].sort((a, b) => rank(a) - rank(b));
+}
