@@ -7,6 +7,8 @@ import '../../support/reaper.ts';
 import { pathInCheckout } from '../../support/root.ts';
 
 const ARTIFACTS = pathInCheckout('test/artifacts/');
+/** Drawing a page and compressing the picture takes longer than most checks of it, so pictures are made only when wanted. */
+const WANTS_PICTURES = process.env.POLLCAST_PICTURES === '1';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FLAGS = [
   '--no-sandbox',
@@ -35,7 +37,6 @@ export interface Visit {
 
 /** Starts the browser that the tests of one file share; it is closed after the last of them. */
 export async function startBrowser(t: Test, flags: readonly string[] = []): Promise<Browser> {
-  mkdirSync(ARTIFACTS, { recursive: true });
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
   t.teardown(() => browser.close());
@@ -70,9 +71,11 @@ export async function visit(
   return { page, problems, close: () => context.close() };
 }
 
-/** Saves a screenshot of a page in test/artifacts. */
-export function picture(page: Page, name: string, fullPage = false) {
-  return page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage });
+/** Saves a screenshot of a page in test/artifacts, if `POLLCAST_PICTURES` is 1. */
+export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
+  if (!WANTS_PICTURES) return;
+  mkdirSync(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage });
 }
 
 /** How many pixels wider than the window the page is; 0 or less if nothing overflows. */
