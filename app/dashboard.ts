@@ -63,7 +63,12 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
   const operatorRegister = new OperatorRegister(store.registry, config.oidcIssuer);
-  const signIn = await signInOf(config, { registry: store.registry, register: operatorRegister, metrics, log });
+  const signIn = await signInOf(config, {
+    registry: store.registry,
+    register: operatorRegister,
+    outcomes: measured.signIns,
+    log,
+  });
   const operators = new Operators(token, operatorRegister, signIn);
   const operatorStreams = new OperatorStreams(operatorRegister, log);
   scope.add('operator streams', () => operatorStreams.close());

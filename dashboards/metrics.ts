@@ -40,6 +40,12 @@ export function dashboardMetrics(registry: Registry) {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    signIns: new Counter({
+      name: 'pollcast_sign_ins_total',
+      help: 'Sign-ins at the identity provider, and its access tokens that were refused, by outcome: done, not begun in that browser, refused, without a role, or the provider was away',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     recounts: new Counter({
       name: 'pollcast_recounts_total',
       help: 'Recounts of rounds, by outcome: agrees, or differs if two recounts found that the count is wrong',
@@ -49,6 +55,7 @@ export function dashboardMetrics(registry: Registry) {
   };
   // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
   for (const outcome of JOIN_OUTCOMES) metrics.joins.inc({ outcome }, 0);
+  for (const outcome of ['done', 'unknown', 'refused', 'no-role', 'away']) metrics.signIns.inc({ outcome }, 0);
   for (const outcome of ['agrees', 'differs']) metrics.recounts.inc({ outcome }, 0);
   return metrics;
 }

@@ -3,8 +3,7 @@ import { EncryptJWT, jwtDecrypt } from 'jose';
 import type { Registry } from '../../core/store/store.ts';
 
 /** How long a sign-in may take, in seconds. */
-export const SIGN_IN_SECONDS = 600;
-const COOKIE = 'pollcast-sign-in';
+const SIGN_IN_SECONDS = 600;
 /** The document with the key, in the collection of secrets. */
 const KEY = 'signIn';
 /** What the cookie is for, so that nothing else that is sealed with the key passes for one. */
@@ -25,6 +24,7 @@ export interface Pending {
  */
 export class PendingSignIns {
   private readonly registry: Registry;
+  private readonly cookie: string;
   private readonly attributes: string;
   private key: Promise<Buffer> | undefined;
 
@@ -32,8 +32,11 @@ export class PendingSignIns {
   constructor(registry: Registry, address: string) {
     this.registry = registry;
     const { protocol, pathname } = new URL(address);
-    const secure = protocol === 'https:' ? '; Secure' : '';
-    this.attributes = `; Path=${pathname.replace(/\/+$/, '')}/api/sign-in; HttpOnly; SameSite=Strict${secure}`;
+    const isSecure = protocol === 'https:';
+    // With this prefix, browsers take the cookie from this host alone [RFC 6265bis], so no other host of the domain can plant one.
+    this.cookie = isSecure ? '__Host-pollcast-sign-in' : 'pollcast-sign-in';
+    const scope = isSecure ? '/; Secure' : `${pathname.replace(/\/+$/, '')}/api/sign-in`;
+    this.attributes = `; HttpOnly; SameSite=Strict; Path=${scope}`;
   }
 
   /** The header `set-cookie` that keeps a sign-in. @throws StoreError */
@@ -43,17 +46,17 @@ export class PendingSignIns {
       .setSubject(PURPOSE)
       .setExpirationTime(`${SIGN_IN_SECONDS}s`)
       .encrypt(await this.sealingKey());
-    return `${COOKIE}=${sealed}; Max-Age=${SIGN_IN_SECONDS}${this.attributes}`;
+    return `${this.cookie}=${sealed}; Max-Age=${SIGN_IN_SECONDS}${this.attributes}`;
   }
 
   /** The header `set-cookie` that forgets it. */
   get forget(): string {
-    return `${COOKIE}=; Max-Age=0${this.attributes}`;
+    return `${this.cookie}=; Max-Age=0${this.attributes}`;
   }
 
   /** The sign-in that this browser has begun; undefined if there is none, or it was too long ago. @throws StoreError */
   async find(cookies: string | undefined): Promise<Pending | undefined> {
-    const sealed = new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w.-]+)`).exec(cookies ?? '')?.[1];
+    const sealed = new RegExp(`(?:^|;\\s*)${this.cookie}=([\\w.-]+)`).exec(cookies ?? '')?.[1];
     if (sealed === undefined) return undefined;
     const key = await this.sealingKey();
     const options = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Counter, type Registry as Metrics } from 'prom-client';
+import type { Counter } from 'prom-client';
 import { type Caller, type GrantedRole, nameOf, type Person } from '../../core/operators/operator.ts';
 import type { Issued, OperatorRegister } from '../../core/operators/register.ts';
 import type { Log } from '../../core/runtime/log.ts';
@@ -13,7 +13,6 @@ import { Provider, type ProviderSettings } from './provider.ts';
 import { type Claims, claimAt, personOf, type Rights, rightsOf } from './rights.ts';
 
 const HOUR_MS = 3_600_000;
-const OUTCOMES = ['done', 'unknown', 'refused', 'no-role', 'away'] as const;
 /** JWTs are longer than tokens of operators, and have three parts. */
 const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 /** Longer access tokens are refused. They would not fit into a header together with anything else. */
@@ -31,7 +30,8 @@ export interface SignInSettings extends Omit<ProviderSettings, 'redirectUri'> {
 export interface SignInParts {
   readonly registry: Registry;
   readonly register: OperatorRegister;
-  readonly metrics: Metrics;
+  /** Counts sign-ins, and access tokens that were refused. */
+  readonly outcomes: Counter<'outcome'>;
   readonly log: Log;
 }
 
@@ -50,7 +50,6 @@ export class SignIn {
   private readonly provider: Provider;
   private readonly pending: PendingSignIns;
   private readonly warnings: RareWarnings;
-  private readonly outcomes: Counter<'outcome'>;
 
   constructor(settings: SignInSettings, parts: SignInParts) {
     this.settings = settings;
@@ -58,13 +57,6 @@ export class SignIn {
     this.provider = new Provider({ ...settings, redirectUri: `${settings.publicUrl}/signed-in` });
     this.pending = new PendingSignIns(parts.registry, settings.publicUrl);
     this.warnings = new RareWarnings(parts.log.child({ part: 'sign-in' }));
-    this.outcomes = new Counter({
-      name: 'pollcast_sign_ins_total',
-      help: 'Sign-ins at the identity provider, and access tokens that were refused, by outcome',
-      labelNames: ['outcome'] as const,
-      registers: [parts.metrics],
-    });
-    for (const outcome of OUTCOMES) this.outcomes.inc({ outcome }, 0);
   }
 
   /**
@@ -99,7 +91,7 @@ export class SignIn {
   async complete(query: string, cookies: string | undefined, onKnown: (who: Person) => void): Promise<SignedIn> {
     const pending = await this.pending.find(cookies);
     if (!pending || new URLSearchParams(query).get('state') !== pending.state) {
-      this.outcomes.inc({ outcome: 'unknown' });
+      this.parts.outcomes.inc({ outcome: 'unknown' });
       throw new Refusal(
         'sign-in-unknown',
         'this sign-in was not begun in this browser, or more than ten minutes ago; begin again',
@@ -113,7 +105,7 @@ export class SignIn {
     const rights = this.rightsIn(claims, person);
     const expiresAtMs = Date.now() + this.settings.sessionHours * HOUR_MS;
     const issued = await this.parts.register.beginSession({ ...rights, person, expiresAtMs, once: pending.state });
-    this.outcomes.inc({ outcome: 'done' });
+    this.parts.outcomes.inc({ outcome: 'done' });
     return { ...issued, returnTo: pending.returnTo };
   }
 
@@ -136,7 +128,7 @@ export class SignIn {
   private personIn(claims: Claims): Person {
     const person = personOf(this.settings.issuer, claims);
     if (person) return person;
-    this.outcomes.inc({ outcome: 'refused' });
+    this.parts.outcomes.inc({ outcome: 'refused' });
     throw new Refusal(
       'sign-in-refused',
       'the identity provider sent a subject that is not 1 to 255 visible characters',
@@ -149,7 +141,7 @@ export class SignIn {
     const claimed = claimAt(claims, roleClaim);
     const rights = rightsOf(claimed, roles);
     if (rights) return rights;
-    this.outcomes.inc({ outcome: 'no-role' });
+    this.parts.outcomes.inc({ outcome: 'no-role' });
     const facts = { who: nameOf(person), claim: roleClaim, claimed: JSON.stringify(claimed)?.slice(0, 500) };
     this.warnings.warn('no-role', facts, 'POLLCAST_OIDC_ROLES gives somebody who signed in no role');
     throw new Refusal(
@@ -162,12 +154,12 @@ export class SignIn {
   private refusalOf(error: unknown, code: 'sign-in-refused' | 'wrong-token' = 'sign-in-refused'): unknown {
     const { name } = this.settings;
     if (error instanceof ProviderAway) {
-      this.outcomes.inc({ outcome: 'away' });
+      this.parts.outcomes.inc({ outcome: 'away' });
       this.warnings.warn('away', { why: error.message }, 'the identity provider does not answer; tokens go on working');
       return new Refusal('provider-away', `${name} does not answer; try again in a moment, or sign in with a token`);
     }
     if (!(error instanceof Error) || error instanceof StoreError) return error;
-    this.outcomes.inc({ outcome: 'refused' });
+    this.parts.outcomes.inc({ outcome: 'refused' });
     const reason = reasonOf(error);
     this.warnings.warn(
       code,

@@ -81,6 +81,17 @@ t.test('the page says why a sign-in failed, and what to do instead', async (t) =
   await denied.close();
 });
 
+t.test('at another address than the public one, the page leads to that one first', async (t) => {
+  const s = await entryStage(t);
+  const { page, close } = await visit(browser, `${s.http.replace('127.0.0.1', 'localhost')}/#/rooms`);
+  await page.click('button:text-is("Sign in with Example ID")');
+  await page.waitForURL(`${s.http}/#/rooms`);
+  await signIn(page, 'ann');
+  await page.waitForSelector('.desk');
+  t.equal(page.url(), `${s.http}/#/rooms`);
+  await close();
+});
+
 t.test('while the provider is down, the page says so, and a token is accepted', async (t) => {
   const s = await entryStage(t);
   await s.provider.stop();

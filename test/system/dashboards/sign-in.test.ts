@@ -106,7 +106,7 @@ t.test('who has no role gets no session, learns why, and is in the audit trail',
 t.test('a sign-in is completed once, in the browser that began it, with the answer to its own state', async (t) => {
   const s = await entryStage(t);
   const [mine, other] = [await s.begin(), await s.begin()];
-  t.match(mine.setCookie, /; Path=\/api\/sign-in; HttpOnly; SameSite=Strict$/);
+  t.match(mine.setCookie, /^pollcast-sign-in=[\w.-]+; Max-Age=600; HttpOnly; SameSite=Strict; Path=\/api\/sign-in$/);
   const { search } = await s.provider.visit(mine.address, 'ann');
   const state = new URLSearchParams(search).get('state') ?? '';
   const [name, sealed = ''] = mine.cookie.split('=');
@@ -170,15 +170,25 @@ t.test('the provider sends browsers back to the public address alone, and from t
   t.equal(await begin({ 'content-type': 'text/plain', origin: s.http }), 415, 'what a form could send');
 });
 
-t.test('behind HTTPS and a prefix, the cookie is for them alone, whatever host a request names', async (t) => {
-  const provider = await identity(t, ['https://www.example.org/votes/signed-in']);
-  const s = await stage(t, signInSettings(provider.issuer, 'https://www.example.org/votes'));
-  const { begin } = entrance(s.http, provider, 'https://www.example.org');
-  const { address, setCookie } = await begin();
-  t.equal(new URL(address).searchParams.get('redirect_uri'), 'https://www.example.org/votes/signed-in');
-  t.match(setCookie, /; Path=\/votes\/api\/sign-in; HttpOnly; SameSite=Strict; Secure$/);
-  t.equal((await fetch(`${s.http}/votes/signed-in?code=x`)).status, 200);
-});
+t.test(
+  'behind HTTPS, no other host of the domain can plant the cookie, and a prefix is part of the redirect URI',
+  async (t) => {
+    const provider = await identity(t, ['https://www.example.org/votes/signed-in']);
+    const s = await stage(t, signInSettings(provider.issuer, 'https://www.example.org/votes'));
+    const { begin, complete } = entrance(s.http, provider, 'https://www.example.org');
+    const { address, cookie, setCookie } = await begin();
+    t.equal(new URL(address).searchParams.get('redirect_uri'), 'https://www.example.org/votes/signed-in');
+    t.match(setCookie, /^__Host-pollcast-sign-in=[\w.-]+; Max-Age=600; HttpOnly; SameSite=Strict; Path=\/; Secure$/);
+    t.equal((await fetch(`${s.http}/votes/signed-in?code=x`)).status, 200);
+    const { search } = await provider.visit(address, 'ann');
+    t.equal(
+      (await complete(search, cookie.replace('__Host-', ''))).status,
+      400,
+      'a cookie that another host may have set',
+    );
+    t.equal((await complete(search, `other=1; ${cookie}; third=2`)).status, 200);
+  },
+);
 
 t.test('while the provider is down, the process starts, is ready, and accepts tokens', async (t) => {
   const s = await entryStage(t);

@@ -13,14 +13,16 @@ async function refused(t: Test, work: Promise<unknown>, name: string): Promise<v
   t.ok(error instanceof Error && !(error instanceof ProviderAway), `${name}: ${error}`);
 }
 
+/** A key that the issuer does not publish. */
+const strange = generateKeyPair('RS256');
+
 /** Tokens that only look like those of the issuer. @param audience whom they should be for */
 async function forgeries(one: Issuer, audience: string, more: object): Promise<[name: string, token: string][]> {
   const now = Math.floor(Date.now() / 1_000);
   const right = one.claims({ aud: audience, ...more });
   const without = (name: string) => Object.fromEntries(Object.entries(right).filter(([key]) => key !== name));
-  const strange = await generateKeyPair('RS256');
-  const byStranger = (header: object) =>
-    new SignJWT(right).setProtectedHeader({ alg: 'RS256', ...header }).sign(strange.privateKey);
+  const byStranger = async (header: object) =>
+    new SignJWT(right).setProtectedHeader({ alg: 'RS256', ...header }).sign((await strange).privateKey);
   const hmac = (secret: string) =>
     new SignJWT(right).setProtectedHeader({ alg: 'HS256', kid: 'first' }).sign(Buffer.from(secret));
   const good = await one.sign(right);
