@@ -54,7 +54,7 @@ export class CertificateFolder {
 
   async isRevoked({ serialNumber }: X509Certificate): Promise<boolean> {
     const list = await this.read('crl.pem');
-    return list !== undefined && (await revokedSerials(list)).has(BigInt(`0x${serialNumber}`));
+    return list !== undefined && revokedSerials(list).has(BigInt(`0x${serialNumber}`));
   }
 
   /** Adds certificates to the revocation list. */

@@ -1,6 +1,8 @@
 import { createPrivateKey, KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { derInteger } from './der.ts';
 import { fromPem, toPem } from './pem.ts';
+import { RevocationList, type RevokedCertificate, signedList, subjectOf } from './revocation-list.ts';
 import { loadX509, type X509 } from './x509.ts';
 
 /** Keys and signatures that every TLS library on small devices knows: ECDSA over P-256 with SHA-256. */
@@ -86,27 +88,26 @@ export class Authority {
    * @param serials serial numbers in hexadecimal digits
    */
   async revoke(before: string | undefined, serials: readonly string[]): Promise<string> {
-    const { x509 } = this;
-    const kept = fromPem('X509 CRL', before ?? '').flatMap((der) => new x509.X509Crl(der).entries);
-    const known = new Set(kept.map(({ serialNumber }) => BigInt(`0x${serialNumber}`)));
-    const added = serials.filter((serial) => !known.has(BigInt(`0x${serial}`)));
-    const entries = [
-      ...kept.map(({ serialNumber, revocationDate }) => ({ serialNumber, revocationDate })),
-      ...added.map((serialNumber) => ({ serialNumber, revocationDate: new Date() })),
+    const { x509, certificate } = this;
+    const kept = entriesIn(before ?? '');
+    const nowMs = Date.now();
+    const bySerial = new Map<bigint, RevokedCertificate>();
+    for (const entry of [...kept, ...serials.map((serial) => ({ serial, atMs: nowMs }))]) {
+      const serial = BigInt(`0x${entry.serial}`);
+      if (!bySerial.has(serial)) bySerial.set(serial, entry);
+    }
+    const extensions = [
+      await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(certificate.raw).publicKey),
+      new x509.Extension(CRL_NUMBER, false, derInteger(nowMs.toString(16))),
     ];
-    const list = await x509.X509CrlGenerator.create({
-      issuer: new x509.X509Certificate(this.certificate.raw).subjectName,
-      thisUpdate: new Date(),
-      nextUpdate: new Date(this.certificate.validTo),
-      signingAlgorithm: SIGNATURE,
-      signingKey: this.signingKey,
-      entries,
-      extensions: [
-        await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(this.certificate.raw).publicKey),
-        new x509.Extension(CRL_NUMBER, false, derInteger(Date.now())),
-      ],
-    });
-    return toPem('X509 CRL', list.rawData);
+    const content = {
+      issuer: subjectOf(certificate.raw),
+      entries: [...bySerial.values()],
+      atMs: nowMs,
+      nextUpdateMs: Date.parse(certificate.validTo),
+      extensions: extensions.map(({ rawData }) => new Uint8Array(rawData)),
+    };
+    return toPem('X509 CRL', signedList(content, createPrivateKey(this.issued.key)));
   }
 
   private async issue(name: string, days: number, more: InstanceType<X509['Extension']>[]): Promise<Issued> {
@@ -134,10 +135,12 @@ export class Authority {
 }
 
 /** The serial numbers in a revocation list, as numbers. @param list in PEM */
-export async function revokedSerials(list: string): Promise<ReadonlySet<bigint>> {
-  const x509 = await loadX509();
-  const entries = fromPem('X509 CRL', list).flatMap((der) => new x509.X509Crl(der).entries);
-  return new Set(entries.map(({ serialNumber }) => BigInt(`0x${serialNumber}`)));
+export function revokedSerials(list: string): ReadonlySet<bigint> {
+  return new Set(entriesIn(list).map(({ serial }) => BigInt(`0x${serial}`)));
+}
+
+function entriesIn(list: string) {
+  return fromPem('X509 CRL', list).flatMap((der) => new RevocationList(der).entries);
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
@@ -164,11 +167,4 @@ function pemOf({ rawData }: { readonly rawData: ArrayBuffer }): string {
 
 function keyPem(key: webcrypto.CryptoKey): string {
   return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
-}
-
-/** A positive whole number as DER [X.690, 8.3]. */
-function derInteger(value: number): Buffer {
-  const hex = value.toString(16);
-  const bytes = Buffer.from(hex.length % 2 === 0 ? `00${hex}` : `0${hex}`, 'hex');
-  return Buffer.from([2, bytes.length, ...bytes]);
 }

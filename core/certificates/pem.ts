@@ -2,11 +2,8 @@
 type Label = 'CERTIFICATE' | 'X509 CRL';
 
 /** DER as PEM. */
-export function toPem(label: Label, der: ArrayBuffer): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
+export function toPem(label: Label, der: ArrayBuffer | Buffer): string {
+  const lines = (Buffer.isBuffer(der) ? der : Buffer.from(der)).toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 

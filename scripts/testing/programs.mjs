@@ -11,6 +11,7 @@ const PROGRAMS = {
   influxdb: 'command -v influxd',
   'libpaho-mqtt-dev': 'test -e /usr/include/MQTTClient.h',
   'mosquitto-clients': 'command -v mosquitto_pub',
+  openssl: 'command -v openssl',
   prometheus: 'command -v prometheus',
   'python3-paho-mqtt': '/usr/bin/python3 -c "import paho.mqtt.client"',
   'redis-server': 'command -v redis-server',

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { fromPem } from '../../certificates/pem.ts';
-import { loadX509 } from '../../certificates/x509.ts';
+import { RevocationList } from '../../certificates/revocation-list.ts';
 
 /** What revocation lists say. */
 export interface Revocations {
@@ -21,33 +21,33 @@ export function serialKey(issuer: string, serial: string): string {
  *
  * @throws Error with what is wrong, for the end of a message that names the file
  */
-export async function readRevocations(pem: string, authorities: readonly X509Certificate[]): Promise<Revocations> {
+export function readRevocations(pem: string, authorities: readonly X509Certificate[]): Revocations {
   const lists = fromPem('X509 CRL', pem);
   if (lists.length === 0) {
     throw new Error('has no revocation list; expected PEM text that begins with -----BEGIN X509 CRL-----');
   }
-  const x509 = await loadX509();
   const revoked = new Set<string>();
   let nextUpdateMs: number | undefined;
   for (const [i, der] of lists.entries()) {
-    let list: InstanceType<typeof x509.X509Crl>;
-    try {
-      list = new x509.X509Crl(der);
-    } catch (error) {
-      throw new Error(`has a list (number ${i + 1}) that cannot be read: ${(error as Error).message}`);
-    }
-    const isBy = (ca: X509Certificate) =>
-      list.verify({ publicKey: new x509.X509Certificate(ca.raw).publicKey }).catch(() => false);
-    const signed = await Promise.all(authorities.map(isBy));
-    const authority = authorities[signed.indexOf(true)];
+    const { list, signers } = read(der, authorities, i + 1);
+    const [authority] = signers;
     if (!authority) {
       throw new Error(
         `has a list (number ${i + 1}, of ${list.issuer}) that no authority in POLLCAST_TLS_CA has signed; expected one of theirs`,
       );
     }
-    for (const { serialNumber } of list.entries) revoked.add(serialKey(authority.subject, serialNumber));
-    const nextMs = list.nextUpdate?.getTime();
-    if (nextMs !== undefined) nextUpdateMs = Math.min(nextUpdateMs ?? nextMs, nextMs);
+    for (const { serial } of list.entries) revoked.add(serialKey(authority.subject, serial));
+    if (list.nextUpdateMs !== undefined) nextUpdateMs = Math.min(nextUpdateMs ?? Infinity, list.nextUpdateMs);
   }
   return { revoked, nextUpdateMs };
+}
+
+/** A list, and the authorities that have signed it. @throws Error if it cannot be read */
+function read(der: Buffer, authorities: readonly X509Certificate[], number: number) {
+  try {
+    const list = new RevocationList(der);
+    return { list, signers: authorities.filter(({ publicKey }) => list.isSignedBy(publicKey)) };
+  } catch (error) {
+    throw new Error(`has a list (number ${number}) that cannot be read: ${(error as Error).message}`);
+  }
 }

@@ -9,7 +9,7 @@ import { day, type Material, readMaterial, type TlsFiles } from './material.ts';
 import type { ClientCertificate } from './trust.ts';
 
 /** Interval in ms between looks whether the files have changed. */
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
 /** How long in ms before the end of a certificate operators are warned, once at each start and reload and then daily. */
 const SOON_MS = 14 * 86_400_000;
 const WARN_EVERY_MS = 86_400_000;
