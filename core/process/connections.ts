@@ -7,6 +7,15 @@ import type { Socket } from 'node:net';
  */
 export class ByConnection<T> {
   private readonly bySocket = new Map<Socket, Set<T>>();
+  private readonly onClose: (this: Socket) => void;
+
+  constructor() {
+    const { bySocket } = this;
+    // One function for all connections: one of each would keep the first thing until the connection closes.
+    this.onClose = function onClose() {
+      bySocket.delete(this);
+    };
+  }
 
   /**
    * Adds something until a response on the connection is over, unless the connection is closed already.
@@ -21,7 +30,7 @@ export class ByConnection<T> {
     const all = known ?? new Set();
     if (!known) {
       this.bySocket.set(socket, all);
-      socket.once('close', () => this.bySocket.delete(socket));
+      socket.on('close', this.onClose);
     }
     return all.add(one).size;
   }

@@ -1,7 +1,9 @@
 /** Streams that begin without the HTTP server: nobody may notice, except by the time and memory that they take. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import * as v8 from 'node:v8';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/eventually.ts';
 import { type Stage, stage } from '../../support/stage.ts';
@@ -160,5 +162,26 @@ t.test('a stream goes on while another request is queued behind it', async (t) =
     await vote(s, `d${before}`, 'q', 'a');
     await eventually('a change', async () => viewer.text().slice(before).includes('event: change') || undefined);
     viewer.socket.destroy();
+  }
+});
+
+// Node.js can count objects since 20.13.
+const canCount = 'queryObjects' in v8;
+t.test('streams that begin in the HTTP server keep nothing of it', { skip: !canCount }, async (t) => {
+  const s = await stage(t);
+  await s.openPoll('q');
+  const requests = countRequests(t);
+  // Counts after a collection of garbage.
+  const objects = () => Number(v8.queryObjects(IncomingMessage)) + Number(v8.queryObjects(ServerResponse));
+  const before = objects();
+  const request = 'GET /api/polls/q/stream HTTP/1.1\r\nHost: localhost\r\nX-Something: x\r\n\r\n';
+  const all = await Promise.all(Array.from({ length: 20 }, () => send(t, s, request)));
+  for (const { has } of all) await has('event: result');
+  t.equal(requests(), 20);
+  await eventually('no requests', async () => objects() < before + 20 || undefined);
+  await vote(s, 'd', 'q', 'a');
+  for (const { has, socket } of all) {
+    await has('event: change');
+    socket.destroy();
   }
 });
