@@ -6,7 +6,7 @@ import { type Commit, type CountStore, type FoundBallots, KEPT_CHANGES, type Pos
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
-import { pageValue, type StagedPages, Staging } from './staging.ts';
+import { pageValue, type StagedRound, Staging } from './staging.ts';
 
 /**
  * The number of hashes across which earlier versions spread the ballots of a round, per partition. They are read until the round
@@ -128,7 +128,7 @@ export class RedisCounts implements CountStore {
     );
   }
 
-  private async apply(commit: Commit, staged: readonly StagedPages[]): Promise<boolean> {
+  private async apply(commit: Commit, staged: readonly StagedRound[]): Promise<boolean> {
     const { partition, expected, expectedCheckpoint, offset, entries, slices, refused, checkpoint } = commit;
     const edits = this.edits(commit, staged.length > 0);
     const removed = checkpoint?.rounds
@@ -165,8 +165,8 @@ export class RedisCounts implements CountStore {
         removed: removed?.length ?? 0,
         staged: staged.length,
       },
-      [...edits.keys(), ...(removed ?? []), ...staged.flatMap(({ key, target }) => [key, target])],
-      [...texts, ...staged.map(({ pages }) => pages)],
+      [...edits.keys(), ...(removed ?? []), ...staged.flatMap(({ key, round }) => [key, round])],
+      [...texts, ...staged.map(({ parts }) => parts)],
     );
     // As one array: a checkpoint may have more arguments than a call can take.
     return (await replyOf(this.connection.call('EVAL', call))) === 1;
@@ -194,9 +194,10 @@ export class RedisCounts implements CountStore {
       }
     }
     for (const { poll, round, count, pages } of checkpoint?.rounds ?? []) {
+      if (isStaged && pages.size > 0) continue;
       const { set } = edit(this.keys.pages(partition, poll, round));
       set.push(COUNT, count);
-      if (!isStaged) for (const [page, bytes] of pages) set.push(page, pageValue(bytes));
+      for (const [page, bytes] of pages) set.push(page, pageValue(bytes));
     }
     return edits;
   }

@@ -12,20 +12,21 @@ export const MAX_COMMAND_BYTES = 4 * 1024 * 1024;
 /** How long in ms pages wait for the rest and for their commit. What a process that dies meanwhile leaves behind is then gone. */
 const KEPT_MS = 60_000;
 
-const stagePages = script<'staged', 'keptMs'>('counts/stage-pages');
+const stagePages = script<'round' | 'staged', 'count' | 'part' | 'keptMs'>('counts/stage-pages');
 
-/** Pages of one round that wait, outside of the round, for the commit that they belong to. */
-export interface StagedPages {
+/** A copy of a round with its new pages. */
+export interface StagedRound {
   readonly key: string;
-  /** The hash of the round, to which the commit moves them. */
-  readonly target: string;
-  /** How many they are. If Redis has fewer by then, the commit fails. */
-  readonly pages: number;
+  /** The hash of the round, whose place it takes. */
+  readonly round: string;
+  /** In how many parts the pages were sent. If Redis has fewer by then, the commit fails. */
+  readonly parts: number;
 }
 
 /**
- * Sends the ballots of a checkpoint that is too large for one command ahead of its commit, in parts. Nobody reads them before the
- * commit moves them, all at once, so a checkpoint is stored completely or not at all, however large it is.
+ * Sends the ballots of a checkpoint that is too large for one command ahead of its commit, in parts, to copies of its rounds. Nobody
+ * reads these before the commit puts them in the place of the rounds, all at once, so a checkpoint is stored completely or not at
+ * all, however large it is. Only checkpoints change ballots, and the commit fails if there was another one meanwhile.
  */
 export class Staging {
   private readonly connection: RedisConnection;
@@ -39,35 +40,44 @@ export class Staging {
   /**
    * Commits a checkpoint, and drops what it has staged if the commit fails.
    *
-   * @param commit gets what it must move: nothing if the ballots fit into one command. Resolves with whether it has moved them
+   * @param commit gets what takes the place of rounds: nothing if the ballots fit into one command. Resolves with whether it has
    */
   async around(
     partition: number,
     rounds: readonly StoredPages[],
-    commit: (staged: readonly StagedPages[]) => Promise<boolean>,
+    commit: (staged: readonly StagedRound[]) => Promise<boolean>,
   ): Promise<boolean> {
     if (bytesOf(rounds) <= MAX_COMMAND_BYTES) return commit([]);
-    const staged: StagedPages[] = [];
+    const begun: string[] = [];
     let isDone = false;
     try {
+      const staged: StagedRound[] = [];
       // A name of its own, because another processor may be storing the same partition.
       const name = randomUUID();
-      for (const { poll, round, pages } of rounds) {
-        if (pages.size === 0) continue;
-        const key = this.keys.staged(partition, name, staged.length);
-        staged.push({ key, target: this.keys.pages(partition, poll, round), pages: pages.size });
-        for (const part of partsOf(pages)) await this.send(key, part);
+      for (const stored of rounds) {
+        if (stored.pages.size === 0) continue;
+        const key = this.keys.staged(partition, name, begun.length);
+        begun.push(key);
+        const round = this.keys.pages(partition, stored.poll, stored.round);
+        const parts = await this.send(key, round, stored);
+        if (parts === undefined) return false;
+        staged.push({ key, round, parts });
       }
       return (isDone = await commit(staged));
     } finally {
       // Otherwise, attempts that fail one after the other would fill the memory before these keys expire.
-      if (!isDone) await Promise.all(staged.map(({ key }) => this.connection.unlink(key).catch(() => {})));
+      if (!isDone) await Promise.all(begun.map((key) => this.connection.unlink(key).catch(() => {})));
     }
   }
 
-  private async send(key: string, part: readonly (number | Buffer)[]): Promise<void> {
-    const call = stagePages({ staged: key }, { keptMs: KEPT_MS }, [], part);
-    await replyOf(this.connection.call('EVAL', call));
+  /** @returns in how many parts the pages were sent; undefined if earlier parts were lost meanwhile */
+  private async send(staged: string, round: string, { count, pages }: StoredPages): Promise<number | undefined> {
+    let part = 0;
+    for (const some of partsOf(pages)) {
+      const call = stagePages({ round, staged }, { count, part: ++part, keptMs: KEPT_MS }, [], some);
+      if ((await replyOf(this.connection.call('EVAL', call))) !== 1) return undefined;
+    }
+    return part;
   }
 }
 

@@ -88,7 +88,7 @@ export class RedisKeys {
     return `${this.tag(partition)}:ballots:${roundKey(poll, round)}`;
   }
 
-  /** Hash: pages of a round that wait for their commit. Expires. @param name of the checkpoint */
+  /** Hash: a copy of a round with pages that wait for their commit. Expires. @param name of the checkpoint */
   staged(partition: number, name: string, place: number): string {
     return `${this.tag(partition)}:staged:${name}:${place}`;
   }

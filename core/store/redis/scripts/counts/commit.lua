@@ -1,9 +1,9 @@
 -- Applies the changes of a batch of log entries atomically, if the offset of the partition is still `expected`, and that of its
 -- checkpoint `expected_checkpoint` (empty: it has none).
--- Further keys: the hashes to edit, then `removed` keys to remove, then `staged` pairs of a hash of staged pages and the hash to
--- which they are moved. Further arguments, for the producers and then for each of the hashes to edit: the number of fields to
--- remove, the fields, the number of arguments for HSET, field, value, field, value … Finally, the number of pages in each staged
--- hash.
+-- Further keys: the hashes to edit, then `removed` keys to remove, then `staged` pairs of a copy of a round with its new pages and
+-- the round whose place it takes (see stage-pages.lua). Further arguments, for the producers and then for each of the hashes to edit:
+-- the number of fields to remove, the fields, the number of arguments for HSET, field, value, field, value … Finally, the number of
+-- parts of each copy.
 -- `checkpoint`: the producers, if the commit is a checkpoint. `sealed`: what versions that cannot read it find as the offset.
 -- Returns 1 if the changes were applied. Returns 0 and changes nothing if the partition has a different offset or checkpoint, or
 -- if its log does not contain the last entry of the batch, or staged pages are missing (a failover lost them). A batch without
@@ -17,22 +17,18 @@ if (redis.call('HGET', position, 'checkpoint') or '') ~= expected_checkpoint the
 if entries ~= '0' and #redis.call('XRANGE', vote_log, offset, offset) == 0 then return 0 end
 local first_staged = #KEYS - 2 * tonumber(staged) + 1
 for i = first_staged, #KEYS, 2 do
-  local pages = ARGV[#ARGV - (#KEYS - i - 1) / 2]
-  if redis.call('HLEN', KEYS[i]) ~= tonumber(pages) then return 0 end
-end
-
--- Lua can only pass about 8,000 arguments at once. An even chunk size keeps fields together with their values.
-local function in_chunks(command, hash, all, first, last)
-  for from = first, last, 4000 do
-    redis.call(command, hash, unpack(all, from, math.min(from + 3999, last)))
-  end
+  local parts = ARGV[#ARGV - (#KEYS - i - 1) / 2]
+  if redis.call('HGET', KEYS[i], 'parts') ~= parts then return 0 end
 end
 
 local at = 14
 local function edit(hash)
   for _, command in ipairs({'HDEL', 'HSET'}) do
     local last = at + tonumber(ARGV[at])
-    in_chunks(command, hash, ARGV, at + 1, last)
+    -- Lua can only pass about 8,000 arguments at once. An even chunk size keeps fields together with their values.
+    for from = at + 1, last, 4000 do
+      redis.call(command, hash, unpack(ARGV, from, math.min(from + 3999, last)))
+    end
     at = last + 1
   end
 end
@@ -41,9 +37,10 @@ local last_edited = first_staged - 1 - tonumber(removed)
 for i = 5, last_edited do edit(KEYS[i]) end
 for i = last_edited + 1, first_staged - 1 do redis.call('UNLINK', KEYS[i]) end
 for i = first_staged, #KEYS, 2 do
-  local pages = redis.call('HGETALL', KEYS[i])
-  in_chunks('HSET', KEYS[i + 1], pages, 1, #pages)
-  redis.call('UNLINK', KEYS[i])
+  redis.call('UNLINK', KEYS[i + 1])
+  redis.call('RENAME', KEYS[i], KEYS[i + 1])
+  redis.call('HDEL', KEYS[i + 1], 'parts')
+  redis.call('PERSIST', KEYS[i + 1])
 end
 
 redis.call('HSET', position, 'counted', offset, 'offset', sealed, 'refused', refused)
