@@ -149,7 +149,8 @@ export function pollRoutes(context: Context): FastifyPluginAsyncTypebox {
     for (const [name, { summary, take }] of Object.entries(steps)) {
       app.post(`/api/polls/:poll/${name}`, { schema: { summary, tags, params: PollParams } }, async (request) => {
         const { poll: id } = request.params as { poll: string };
-        const before = stateOf(knownPoll(context, id));
+        // As stored: another dashboard may have created or changed it a moment ago.
+        const before = stateOf(await repository.read(id));
         const poll = await take(id, permitOf(context, request));
         recorder.note(request, { round: poll.round, before, after: stateOf(poll) });
         return viewFor(request, poll);
