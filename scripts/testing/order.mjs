@@ -5,25 +5,28 @@ import { join } from 'node:path';
 import { fail, ROOT } from '../prepare.mjs';
 
 /** How many places a processor has. */
-const PLACES_PER_PROCESSOR = 2;
-/** The maximum number of places: each may need the memory of several servers. */
-const MAX_PLACES = 8;
+const PLACES_PER_PROCESSOR = 3;
+/** The maximum number of places: a test may need the memory of several servers. */
+const MAX_PLACES = 12;
 
-/** How many test files of one place each may run at a time. */
+/** How many places there are for the test files that run at a time. */
 export const PLACES = Math.min(MAX_PLACES, PLACES_PER_PROCESSOR * availableParallelism());
 
 /** How many places a test file takes: those that compute take a whole processor; those of servers mostly wait. */
-export const placesOf = (file) => (/^build\/test\/(unit|pages|simulation)\//.test(file) ? PLACES_PER_PROCESSOR : 1);
+export const placesOf = (file) => (/^build\/test\/(unit|pages|simulation)\//.test(file) ? PLACES_PER_PROCESSOR : 2);
 
-/** The files that take longest begin first, so that none of them is left running alone at the end. */
+/**
+ * The files that take longest begin first, so that none of them is left running alone at the end; those with the most processes not
+ * at the same time.
+ */
 const LONGEST = [
   'system/sentinel',
+  'contract/redis',
   'system/takeover',
-  'system/cluster',
   'pages/looks/screen',
   'system/broker/connection/attacks',
+  'system/cluster',
   'system/brokers',
-  'contract/redis',
   'contract/redis/losses',
   'system/redis-faults',
   'system/closing',

@@ -16,7 +16,7 @@ const VOTES = 60;
 /** The time in ms that the series may take to catch up: a failed write is retried after at most half a minute. */
 const POINTS_LIMIT_MS = 45_000;
 
-t.setTimeout(120_000 + ROUNDS * 240_000);
+t.setTimeout(300_000 + ROUNDS * 240_000);
 
 type Fault = (deployment: Deployment, random: () => number) => Promise<void>;
 
