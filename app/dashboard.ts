@@ -20,7 +20,7 @@ import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
 import { VoterStreams } from '../dashboards/api/permissions/voter-streams.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
-import { StraightStreams } from '../dashboards/api/straight-streams.ts';
+import { StraightStreams } from '../dashboards/api/streams/straight-streams.ts';
 import { Turns } from '../dashboards/api/turns.ts';
 import { Joining } from '../dashboards/joining/joining.ts';
 import { dashboardMetrics } from '../dashboards/metrics.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { endsOf } from '../core/process/connections.ts';
+import { endsOf } from '../core/process/sockets/connections.ts';
 import type { Tls } from '../core/process/tls/tls.ts';
 import type { ClientCertificate } from '../core/process/tls/trust.ts';
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ByConnection } from '../../core/process/connections.ts';
+import { ByConnection } from '../../core/process/sockets/connections.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import { pause } from '../../core/waiting/pause.ts';
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { ByConnection } from '../../core/process/connections.ts';
+import { ByConnection } from '../../core/process/sockets/connections.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { every } from '../../core/waiting/pause.ts';

@@ -1,13 +1,13 @@
 import { isIP, type Socket } from 'node:net';
-import type { PollBook } from '../../core/live/poll-book.ts';
-import { clientAddress, type Networks } from '../../core/process/networks.ts';
-import type { WebOrigins } from '../../core/process/web-origins.ts';
-import type { Store } from '../../core/store/store.ts';
-import { takeOver } from '../sse/begin.ts';
-import type { Admission, Hub } from '../sse/hub.ts';
-import { type PlainRequest, plainRequest } from '../sse/plain-request.ts';
-import type { Budgets } from './limits/budgets.ts';
-import type { Requests } from './requests.ts';
+import type { PollBook } from '../../../core/live/poll-book.ts';
+import { clientAddress, type Networks } from '../../../core/process/networks.ts';
+import type { WebOrigins } from '../../../core/process/web-origins.ts';
+import type { Store } from '../../../core/store/store.ts';
+import { takeOver } from '../../sse/begin.ts';
+import type { Admission, Hub } from '../../sse/hub.ts';
+import { type PlainRequest, plainRequest } from '../../sse/plain-request.ts';
+import type { Budgets } from '../limits/budgets.ts';
+import type { Requests } from '../requests.ts';
 
 /** Minimum time in ms between looks at the store, which cost as much as the rest. Streams that are open are not looked after either. */
 const LOOK_EVERY_MS = 50;

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { every } from '../waiting/pause.ts';
+import { every } from '../../waiting/pause.ts';
 
 /** How long (ms) a connection may be silent before the HTTP server gets it, which has limits of its own. */
 const SILENT_MS = 500;
