@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
+import { environmentSettings } from '../../../core/config/settings.ts';
 import { pathInCheckout } from '../../support/root.ts';
 
 interface LockedPackage {
@@ -90,4 +91,31 @@ t.test('no service of the deployment runs as root, and all images are pinned: by
   const [redis, environment] = [services.redis, services.broker1.environment];
   t.match(redis.command, /--requirepass \$\{REDIS_PASSWORD\}/);
   t.match(environment.POLLCAST_REDIS_URL, /^redis:\/\/:\$\{REDIS_PASSWORD:\?[^}]*\}@redis:6379$/);
+});
+
+t.test('dashboards of the deployment can reach an identity provider, and get all of its settings', async (t) => {
+  const { services, networks, secrets } = parse(readFileSync(pathInCheckout('docker-compose.yml'), 'utf8'), {
+    merge: true,
+  });
+  const example = readFileSync(pathInCheckout('.env.example'), 'utf8');
+  const variables = Object.values(environmentSettings)
+    .map(({ variable }) => variable)
+    .filter((variable) => variable.startsWith('POLLCAST_OIDC_'));
+  t.ok(variables.length >= 10);
+  for (const dashboard of ['dashboard1', 'dashboard2']) {
+    const { environment, networks: on, secrets: files } = services[dashboard];
+    for (const variable of variables) t.match(environment[variable], `\${${variable}:`, `${dashboard} ${variable}`);
+    t.ok(
+      on.some((name: string) => networks[name]?.internal !== true),
+      `${dashboard} reaches other hosts`,
+    );
+    t.ok(on.includes('inside'));
+    t.match(environment.POLLCAST_OIDC_CLIENT_SECRET_FILE, `:+/run/secrets/${files[0]}}`);
+    t.match(secrets[files[0]].file, '${POLLCAST_OIDC_CLIENT_SECRET_FILE:-');
+  }
+  for (const variable of variables) t.match(example, new RegExp(`^${variable}=`, 'm'));
+  // What holds votes and keys stays without a way out.
+  for (const name of ['broker1', 'processor1', 'redis', 'influxdb', 'prometheus'])
+    t.same(services[name].networks, ['inside'], name);
+  t.equal(networks.inside.internal, true);
 });
