@@ -27,7 +27,7 @@ import { dashboardMetrics } from '../dashboards/metrics.ts';
 import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.ts';
 import { Hub } from '../dashboards/sse/hub.ts';
 import type { Foundation } from './foundation.ts';
-import { signInOf } from './sign-in.ts';
+import { sessionRulesOf, signInOf } from './sign-in.ts';
 
 /** What a broker in the same process provides for a dashboard. */
 export interface LocalBroker {
@@ -62,7 +62,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const recounter = new Recounter({ store, results, repository, onOutcome, log });
   await scope.open('recounts', RecountQueue.open({ results, polls, recounter, log }));
   const token = config.operatorToken || (await f.token());
-  const operatorRegister = new OperatorRegister(store.registry, config.oidcIssuer);
+  const operatorRegister = new OperatorRegister(store.registry, sessionRulesOf(config));
   const signIn = await signInOf(config, {
     registry: store.registry,
     register: operatorRegister,

@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { type Config, ConfigError } from '../core/config/config.ts';
+import type { SessionRules } from '../core/operators/sessions.ts';
 import type { SignIn, SignInParts } from '../dashboards/oidc/sign-in.ts';
+
+/** What the sessions of the identity provider depend on; undefined if none is configured. */
+export function sessionRulesOf(config: Config): SessionRules | undefined {
+  if (config.oidcIssuer === '') return undefined;
+  return {
+    issuer: config.oidcIssuer,
+    clientId: config.oidcClientId,
+    roleClaim: config.oidcRoleClaim,
+    roles: config.oidcRoles,
+    sessionHours: config.oidcSessionHours,
+  };
+}
 
 /**
  * The sign-in at an identity provider; undefined if none is configured. The provider need not be reachable.
@@ -8,17 +21,14 @@ import type { SignIn, SignInParts } from '../dashboards/oidc/sign-in.ts';
  * @throws ConfigError if the file with the client’s secret cannot be used
  */
 export async function signInOf(config: Config, parts: SignInParts): Promise<SignIn | undefined> {
-  const { oidcIssuer: issuer, publicUrl } = config;
-  if (issuer === '') return undefined;
+  const rules = sessionRulesOf(config);
+  if (!rules) return undefined;
   const settings = {
-    ...{ issuer, publicUrl, clientSecret: secretOf(config) },
-    name: config.oidcName || new URL(issuer).host,
-    clientId: config.oidcClientId,
+    ...rules,
+    ...{ publicUrl: config.publicUrl, clientSecret: secretOf(config) },
+    name: config.oidcName || new URL(rules.issuer).host,
     scopes: config.oidcScopes,
-    roleClaim: config.oidcRoleClaim,
-    roles: config.oidcRoles,
     audience: config.oidcAudience,
-    sessionHours: config.oidcSessionHours,
   };
   // The libraries are loaded only where they are needed.
   const { SignIn } = await import('../dashboards/oidc/sign-in.ts');

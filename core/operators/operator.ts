@@ -18,6 +18,15 @@ export interface GrantedRole {
   readonly rooms?: readonly string[] | undefined;
 }
 
+/** What a session’s role follows from. */
+export interface Claimed {
+  /** The id under which Pollcast was registered at the issuer. */
+  readonly clientId: string;
+  /** The name of the claim, such as `groups`. */
+  readonly claim: string;
+  readonly values: readonly string[];
+}
+
 /** Somebody whom an identity provider has identified. */
 export interface Person {
   readonly issuer: string;
@@ -43,12 +52,16 @@ export interface Operator {
   readonly expiresAtMs?: number | undefined;
   /** Whose session it is, if an identity provider has signed the operator in. */
   readonly person?: Person | undefined;
+  /** What the identity provider said when a session began, from which its role and rooms follow; see `asNow`. */
+  readonly claimed?: Claimed | undefined;
 }
 
 /** Who sends a request, once the token was found to be right. */
 export interface Caller {
   /** The name in records. */
   readonly name: string;
+  /** The identity provider that has identified the caller, who is known by the subject in the name only there. */
+  readonly issuer?: string | undefined;
   /** The name of the session; absent for tokens that are not of a session. */
   readonly session?: string | undefined;
   readonly role: Role;

@@ -5,6 +5,7 @@ import type { Registry } from '../store/store.ts';
 import { IDENTIFIER_RULE, isIdentifier } from '../voting/rules/text/identifier.ts';
 import {
   type Caller,
+  type Claimed,
   isValidAt,
   nameOf,
   type Operator,
@@ -13,12 +14,10 @@ import {
   type Role,
   SESSION_PREFIX,
 } from './operator.ts';
+import { asNow, MAX_SESSIONS, makePlace, type SessionRules } from './sessions.ts';
 
 /** The maximum number of named operators. */
 const MAX_OPERATORS = 1_000;
-/** The maximum number of sessions of persons whom an identity provider has signed in; of one person, the oldest ends. */
-const MAX_SESSIONS = 1_000;
-const MAX_SESSIONS_OF_ONE = 10;
 /** The maximum number of rooms to which one operator may be limited. */
 const MAX_ROOMS = 100;
 /** Longer texts are not looked up: no token is that long. */
@@ -40,6 +39,8 @@ export interface NewSession {
   readonly person: Person;
   readonly role: Role;
   readonly rooms?: readonly string[] | undefined;
+  /** What the role and the rooms follow from. */
+  readonly claimed: Claimed;
   /** In ms since 1970. */
   readonly expiresAtMs: number;
   /** What belongs to this sign-in alone. No other session can be begun with it while this one lasts. */
@@ -53,25 +54,26 @@ export interface Issued {
 }
 
 /**
- * Creates, lists and revokes named operators, and the sessions of persons whom an identity provider has signed in. A token is `<name>.<secret>`, with a secret of 144 random bits. Every process reads
- * the store whenever it is shown a token, so a revoked token works nowhere from the moment its document is gone.
+ * Creates, lists and revokes named operators, and the sessions of persons whom an identity provider has signed in. A token is
+ * `<name>.<secret>`, with a secret of 144 random bits. Every process reads the store whenever it is shown a token, so a revoked token
+ * works nowhere from the moment its document is gone.
  */
 export class OperatorRegister {
   private readonly registry: Registry;
-  private readonly issuer: string;
+  private readonly rules: SessionRules | undefined;
 
-  /** @param issuer the identity provider whose sessions are valid; empty: none are */
-  constructor(registry: Registry, issuer = '') {
+  /** @param rules what sessions depend on; undefined: without an identity provider, none are valid */
+  constructor(registry: Registry, rules?: SessionRules) {
     this.registry = registry;
-    this.issuer = issuer;
+    this.rules = rules;
   }
 
   /** All named operators, and all sessions that have not ended, sorted by name. */
   async list(): Promise<readonly Operator[]> {
     const found = await this.registry.list<Operator>('operators');
     return found
-      .map(({ value }) => value)
-      .filter((one) => one.person === undefined || this.isValid(one))
+      .map(({ value }) => this.asNow(value))
+      .filter((one) => one !== undefined)
       .sort((a, b) => (a.operator < b.operator ? -1 : 1));
   }
 
@@ -107,24 +109,24 @@ export class OperatorRegister {
   /**
    * Begins the session of a person, and removes those that have ended.
    *
+   * @returns also the sessions of other persons that end because there are too many
    * @throws Refusal sign-in-unknown if the sign-in has begun a session already; too-many-operators
    */
-  async beginSession({ person, role, rooms, expiresAtMs, once }: NewSession): Promise<Issued> {
+  async beginSession(wanted: NewSession): Promise<Issued & { readonly displaced: readonly Operator[] }> {
+    const { person, role, rooms, claimed, expiresAtMs, once } = wanted;
     const kept = await this.registry.list<Operator>('operators');
     const sessions = kept.map(({ value }) => value).filter((one) => one.person !== undefined);
-    const valid = sessions.filter((one) => this.isValid(one)).sort((a, b) => a.createdAtMs - b.createdAtMs);
-    const own = valid.filter((one) => one.person?.subject === person.subject);
-    const ended = [
-      ...sessions.filter((one) => !valid.includes(one)),
-      ...own.slice(0, Math.max(0, own.length - MAX_SESSIONS_OF_ONE + 1)),
-    ];
-    if (sessions.length - ended.length >= MAX_SESSIONS) {
-      throw new Refusal('too-many-operators', `there are ${MAX_SESSIONS} sessions already; revoke some first`);
+    const valid = sessions.map((one) => this.asNow(one)).filter((one) => one !== undefined);
+    const place = makePlace(valid, { subject: person.subject, role });
+    if (!place) {
+      const why = `there are ${MAX_SESSIONS} sessions of higher roles already; end some first`;
+      throw new Refusal('too-many-operators', why);
     }
+    const ended = [...sessions.filter((one) => !this.asNow(one)), ...place.own, ...place.others];
     const secret = newSecret();
     const operator: Operator = {
       operator: SESSION_PREFIX + createHash('sha256').update(once).digest('hex').slice(0, 24),
-      ...{ role, rooms, person, expiresAtMs },
+      ...{ role, rooms, person, claimed, expiresAtMs },
       ...hashSecret(secret),
       createdAtMs: Date.now(),
       createdBy: person.issuer,
@@ -133,7 +135,7 @@ export class OperatorRegister {
       throw new Refusal('sign-in-unknown', 'this sign-in has been completed already; begin again');
     }
     for (const one of ended) await this.registry.remove('operators', one.operator);
-    return { operator, token: `${operator.operator}.${secret}` };
+    return { operator, token: `${operator.operator}.${secret}`, displaced: place.others };
   }
 
   /** Who has this token; undefined if nobody has it any more. */
@@ -143,7 +145,8 @@ export class OperatorRegister {
     if (token.length > MAX_TOKEN_LENGTH || !isIdentifier(name)) return undefined;
     const found = await this.registry.get<Operator>('operators', name);
     const isRight = isSecret(secret, found?.value ?? NOBODY);
-    return found && isRight && this.isValid(found.value) ? callerOf(found.value) : undefined;
+    const operator = found && isRight ? this.asNow(found.value) : undefined;
+    return operator && isValidAt(operator, Date.now()) ? callerOf(operator) : undefined;
   }
 
   /** True if a caller’s token still works, with the same role and rooms. */
@@ -151,7 +154,9 @@ export class OperatorRegister {
     if (caller.credential === undefined) return true;
     if (caller.untilMs !== undefined) return Date.now() < caller.untilMs;
     const found = await this.registry.get<Operator>('operators', caller.session ?? caller.name);
-    return found?.value.hash === caller.credential && this.isValid(found.value);
+    if (found?.value.hash !== caller.credential) return false;
+    const operator = this.asNow(found.value);
+    return operator !== undefined && isValidAt(operator, Date.now());
   }
 
   /** Sets when a token stops working. @param expiresAtMs undefined: never @throws Refusal no-such-operator, bad-operator */
@@ -159,15 +164,16 @@ export class OperatorRegister {
     for (;;) {
       const found = await this.registry.get<Operator>('operators', name);
       if (!found) throw noSuchOperator(name);
-      const { person, expiresAtMs: endMs } = found.value;
+      const before = this.asNow(found.value) ?? found.value;
+      const { person, expiresAtMs: endMs } = before;
       if (person && !(expiresAtMs !== undefined && endMs !== undefined && expiresAtMs <= endMs)) {
         throw new Refusal(
           'bad-operator',
           'expiresAt: a session can only be ended earlier; the person can sign in again',
         );
       }
-      const after = { ...found.value, expiresAtMs };
-      if (await this.registry.put('operators', name, after, found.version)) return { before: found.value, after };
+      const after = { ...before, expiresAtMs };
+      if (await this.registry.put('operators', name, after, found.version)) return { before, after };
     }
   }
 
@@ -177,18 +183,18 @@ export class OperatorRegister {
       const found = await this.registry.get<Operator>('operators', name);
       if (!found) throw noSuchOperator(name);
       // What is returned is what was removed, also if the operator is changed or created again at the same moment.
-      if (await this.registry.remove('operators', name, found.version)) return found.value;
+      if (await this.registry.remove('operators', name, found.version)) return this.asNow(found.value) ?? found.value;
     }
   }
 
-  private isValid(one: Operator): boolean {
-    return isValidAt(one, Date.now()) && (one.person === undefined || one.person.issuer === this.issuer);
+  private asNow(one: Operator): Operator | undefined {
+    return asNow(one, this.rules, Date.now());
   }
 }
 
 function callerOf({ operator, role, rooms, hash, person }: Operator): Caller {
   if (!person) return { name: operator, role, rooms, credential: hash };
-  return { name: nameOf(person), session: operator, role, rooms, credential: hash };
+  return { name: nameOf(person), issuer: person.issuer, session: operator, role, rooms, credential: hash };
 }
 
 /** @throws Refusal bad-operator */

@@ -54,10 +54,15 @@ export class PendingSignIns {
     return `${this.cookie}=; Max-Age=0${this.attributes}`;
   }
 
-  /** The sign-in that this browser has begun; undefined if there is none, or it was too long ago. @throws StoreError */
+  /**
+   * The sign-in that this browser has begun; undefined if there is none, if it was too long ago, or if there are several cookies of
+   * the name, one of which somebody else must have planted. @throws StoreError
+   */
   async find(cookies: string | undefined): Promise<Pending | undefined> {
-    const sealed = new RegExp(`(?:^|;\\s*)${this.cookie}=([\\w.-]+)`).exec(cookies ?? '')?.[1];
-    if (sealed === undefined) return undefined;
+    const pairs = (cookies ?? '').split(';').map((one) => one.trim());
+    const own = pairs.filter((one) => one.startsWith(`${this.cookie}=`));
+    const sealed = own[0]?.slice(this.cookie.length + 1);
+    if (own.length !== 1 || !sealed) return undefined;
     const key = await this.sealingKey();
     const options = {
       ...{ subject: PURPOSE, requiredClaims: ['exp'] },

@@ -4,11 +4,16 @@ import { ProviderAway, ProviderLine } from './line.ts';
 import type { Pending } from './pending.ts';
 import { type Claims, claimAt } from './rights.ts';
 
-/** How long in ms a discovery document is used before it is read again. If that fails, it is still used. */
+/** The age in ms from which a discovery document is read again. */
 const DISCOVERY_MS = 3_600_000;
-/** How long in ms keys are used before they are read again, and how soon an unknown key may cause that. */
+/** The age in ms from which keys are read again, and how soon an unknown key may cause that. */
 const KEYS_MS = 600_000;
 const KEYS_PAUSE_MS = 30_000;
+/**
+ * The maximum age in ms of both. Until then, they serve while they are read again, so that nobody waits for a provider that does not
+ * answer. It is limited because a provider may have withdrawn a key meanwhile.
+ */
+const MAX_AGE_MS = 24 * 3_600_000;
 /** How far in seconds the provider’s clock may differ from ours. */
 const CLOCK_TOLERANCE_S = 30;
 /** Signatures with the provider’s private key. With the others, `none` and HMAC, anybody could sign. */
@@ -38,8 +43,8 @@ interface Discovered {
   readonly client: oidc.Configuration;
   readonly issuer: string;
   readonly keys: ReturnType<typeof createRemoteJWKSet>;
-  /** On the clock of `performance.now()`. */
-  readonly untilMs: number;
+  /** When it was read, on the clock of `performance.now()`. */
+  readonly atMs: number;
 }
 
 /**
@@ -49,12 +54,17 @@ interface Discovered {
  */
 export class Provider {
   private readonly settings: ProviderSettings;
+  private readonly onStale: (error: ProviderAway) => void;
   private readonly line = new ProviderLine();
   private found: Discovered | undefined;
   private finding: Promise<Discovered> | undefined;
+  /** When the keys were last read, or should have been, on the clock of `performance.now()`. */
+  private keysAtMs = 0;
 
-  constructor(settings: ProviderSettings) {
+  /** @param onStale called when the discovery document or the keys could not be read again, so that older ones serve */
+  constructor(settings: ProviderSettings, onStale: (error: ProviderAway) => void = () => {}) {
     this.settings = settings;
+    this.onStale = onStale;
   }
 
   /** Begins a sign-in: what to remember of it, and the address to which the browser goes. */
@@ -96,15 +106,17 @@ export class Provider {
     return { ...claims, ...more };
   }
 
-  /** The claims of an access token for the API. */
-  async accessClaims(token: string): Promise<Claims & { readonly exp: number }> {
+  /** The claims of an access token for the API, and until when it is accepted, in ms since 1970. */
+  async accessClaims(token: string): Promise<Claims & { readonly untilMs: number }> {
     const claims = await this.verified(token, this.settings.audience, ACCESS_TOKEN_TYPE);
-    return { ...claims, exp: claims.exp ?? 0 };
+    // The rule by which jose has just accepted it: whole seconds, and the same tolerance.
+    return { ...claims, untilMs: Math.ceil((claims.exp ?? 0) + CLOCK_TOLERANCE_S) * 1_000 };
   }
 
   /** The claims of a token that the provider has signed for this audience, and that is valid now. */
   private async verified(token: string, audience: string, type = /./): Promise<JWTPayload> {
     const { keys, issuer } = await this.discovered();
+    this.refreshKeys(keys);
     const options = {
       ...{ issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_S },
       requiredClaims: ['exp', 'iat', 'sub'],
@@ -114,17 +126,32 @@ export class Provider {
     return payload;
   }
 
+  /** What is known about the provider. Waits for it only if that is nothing yet, or too old. @throws ProviderAway */
   private async discovered(): Promise<Discovered> {
-    if (this.found && performance.now() < this.found.untilMs) return this.found;
+    const { found } = this;
+    const ageMs = found ? performance.now() - found.atMs : Infinity;
+    if (found && ageMs < DISCOVERY_MS) return found;
     this.finding ??= this.discover().finally(() => {
       this.finding = undefined;
     });
-    try {
-      this.found = await this.finding;
-    } catch (error) {
-      if (!this.found) throw away(error);
-    }
-    return this.found;
+    const finding = this.finding.catch((error) => {
+      throw away(error);
+    });
+    if (!found || ageMs >= MAX_AGE_MS) return finding;
+    finding.catch(this.onStale);
+    return found;
+  }
+
+  /** Reads keys again that are not new, while they serve. */
+  private refreshKeys(keys: Discovered['keys']): void {
+    // Keys that have not been read yet, or are too old, are read by `keys` when they are needed.
+    if (!keys.fresh || keys.reloading || performance.now() - this.keysAtMs < KEYS_MS) return;
+    keys.reload().then(
+      () => {
+        this.keysAtMs = performance.now();
+      },
+      (error) => this.onStale(away(error)),
+    );
   }
 
   private async discover(): Promise<Discovered> {
@@ -135,8 +162,9 @@ export class Provider {
       clientId,
       { [oidc.clockTolerance]: CLOCK_TOLERANCE_S },
       clientSecret === '' ? oidc.None() : withSecret(clientSecret),
-      { [oidc.customFetch]: this.line.fetch, execute: isPlain ? [oidc.allowInsecureRequests] : [] },
+      { [oidc.customFetch]: this.line.read, execute: isPlain ? [oidc.allowInsecureRequests] : [] },
     );
+    client[oidc.customFetch] = this.line.ask;
     const { issuer, jwks_uri: keysAt, authorization_endpoint: door } = client.serverMetadata();
     for (const [name, address] of Object.entries({ jwks_uri: keysAt, authorization_endpoint: door })) {
       // An address that is not safe could send browsers anywhere, or have keys replaced on the way.
@@ -144,14 +172,20 @@ export class Provider {
         throw new Error(`${given}: ${name} is missing in the discovery document, or does not begin with https://`);
       }
     }
-    const keys = createRemoteJWKSet(new URL(keysAt ?? ''), {
-      cacheMaxAge: KEYS_MS,
-      cooldownDuration: KEYS_PAUSE_MS,
-      [fetchOfKeys]: this.line.fetch,
-    });
+    this.found = { client, issuer, keys: await this.keysFrom(keysAt ?? ''), atMs: performance.now() };
+    return this.found;
+  }
+
+  private async keysFrom(address: string): Promise<Discovered['keys']> {
     // Keys that are known already are kept.
-    const before = this.found?.client.serverMetadata().jwks_uri === keysAt ? this.found?.keys : undefined;
-    return { client, issuer, keys: before ?? keys, untilMs: performance.now() + DISCOVERY_MS };
+    if (this.found?.client.serverMetadata().jwks_uri === address) return this.found.keys;
+    const keys = createRemoteJWKSet(new URL(address), {
+      ...{ cacheMaxAge: MAX_AGE_MS, cooldownDuration: KEYS_PAUSE_MS },
+      [fetchOfKeys]: this.line.read,
+    });
+    await keys.reload();
+    this.keysAtMs = performance.now();
+    return keys;
   }
 }
 

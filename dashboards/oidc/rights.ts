@@ -1,4 +1,4 @@
-import type { GrantedRole, Person, Role } from '../../core/operators/operator.ts';
+import type { Person } from '../../core/operators/operator.ts';
 
 /** What a provider says about somebody: the claims of a token, as JSON. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -7,13 +7,6 @@ export type Claims = Readonly<Record<string, unknown>>;
 const MAX_NAME_LENGTH = 64;
 /** A subject has up to 255 ASCII characters [OpenID Connect Core 1.0, section 2]; spaces would make records ambiguous. */
 const SUBJECT = /^[\x21-\x7e]{1,255}$/;
-
-/** What somebody may do. */
-export interface Rights {
-  readonly role: Role;
-  /** Absent for all rooms. */
-  readonly rooms?: readonly string[] | undefined;
-}
 
 /** Who the claims are about; undefined if the subject has a form that no provider should use. */
 export function personOf(issuer: string, claims: Claims): Person | undefined {
@@ -32,22 +25,6 @@ export function claimAt(claims: Claims, name: string): unknown {
     found = (found as Claims)[part];
   }
   return found;
-}
-
-/**
- * What the value of the role claim allows: the first role of the mapping that is given by any value, in all rooms for which a value
- * gives it. Undefined if nothing matches: there is no role that everybody has.
- *
- * @param claimed a text or a list of texts; anything else gives nothing
- */
-export function rightsOf(claimed: unknown, mapping: readonly GrantedRole[]): Rights | undefined {
-  const values: readonly unknown[] = Array.isArray(claimed) ? claimed : [claimed];
-  const given = mapping.filter((one) => values.includes(one.claimed));
-  const [first] = given;
-  if (!first) return undefined;
-  const same = given.filter(({ role }) => role === first.role);
-  if (same.some(({ rooms }) => rooms === undefined)) return { role: first.role };
-  return { role: first.role, rooms: [...new Set(same.flatMap(({ rooms = [] }) => rooms))] };
 }
 
 /** A name without control and direction characters, which could make a record read differently from what it says. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Counter } from 'prom-client';
-import { type Caller, type GrantedRole, nameOf, type Person } from '../../core/operators/operator.ts';
+import { type Caller, type Claimed, nameOf, type Operator, type Person } from '../../core/operators/operator.ts';
 import type { Issued, OperatorRegister } from '../../core/operators/register.ts';
+import { claimedValues, type Rights, rightsOf } from '../../core/operators/rights.ts';
+import type { SessionRules } from '../../core/operators/sessions.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
@@ -10,21 +12,21 @@ import type { Registry } from '../../core/store/store.ts';
 import { ProviderAway } from './line.ts';
 import { PendingSignIns } from './pending.ts';
 import { Provider, type ProviderSettings } from './provider.ts';
-import { type Claims, claimAt, personOf, type Rights, rightsOf } from './rights.ts';
+import { type Claims, claimAt, personOf } from './rights.ts';
 
 const HOUR_MS = 3_600_000;
 /** JWTs are longer than tokens of operators, and have three parts. */
 const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 /** Longer access tokens are refused. They would not fit into a header together with anything else. */
 const MAX_TOKEN_LENGTH = 12_000;
+/** The maximum size, as JSON, of the values of the role claim, all of which are kept with a session. */
+const MAX_CLAIMED_LENGTH = 32_000;
 
-export interface SignInSettings extends Omit<ProviderSettings, 'redirectUri'> {
+export interface SignInSettings extends Omit<ProviderSettings, 'redirectUri'>, SessionRules {
   /** What the sign-in page calls the provider. */
   readonly name: string;
   /** The public address of Pollcast, without a trailing slash. */
   readonly publicUrl: string;
-  readonly roles: readonly GrantedRole[];
-  readonly sessionHours: number;
 }
 
 export interface SignInParts {
@@ -38,6 +40,16 @@ export interface SignInParts {
 /** A sign-in that is complete. */
 export interface SignedIn extends Issued {
   readonly returnTo: string;
+  /** The sessions of other persons that ended for this one. */
+  readonly displaced: readonly Operator[];
+}
+
+/** What happens on the way to a session. */
+export interface Steps {
+  /** Called when the browser has shown the sign-in that it began, before the provider is asked. What it throws ends the attempt. */
+  readonly onMatch: () => void;
+  /** Called when it is known who signs in, before it is decided whether they may. */
+  readonly onKnown: (who: Person) => void;
 }
 
 /**
@@ -54,9 +66,11 @@ export class SignIn {
   constructor(settings: SignInSettings, parts: SignInParts) {
     this.settings = settings;
     this.parts = parts;
-    this.provider = new Provider({ ...settings, redirectUri: `${settings.publicUrl}/signed-in` });
-    this.pending = new PendingSignIns(parts.registry, settings.publicUrl);
     this.warnings = new RareWarnings(parts.log.child({ part: 'sign-in' }));
+    this.provider = new Provider({ ...settings, redirectUri: `${settings.publicUrl}/signed-in` }, ({ message: why }) =>
+      this.warnings.warn('stale', { why }, 'the identity provider cannot be read again; what is known of it serves'),
+    );
+    this.pending = new PendingSignIns(parts.registry, settings.publicUrl);
   }
 
   /**
@@ -85,10 +99,9 @@ export class SignIn {
    *
    * @param query the query with which the provider sent the browser back
    * @param cookies the request’s header `cookie`
-   * @param onKnown called when it is known who signs in, before it is decided whether they may
    * @throws Refusal sign-in-unknown, sign-in-refused, no-role, provider-away, too-many-operators; StoreError
    */
-  async complete(query: string, cookies: string | undefined, onKnown: (who: Person) => void): Promise<SignedIn> {
+  async complete(query: string, cookies: string | undefined, { onMatch, onKnown }: Steps): Promise<SignedIn> {
     const pending = await this.pending.find(cookies);
     if (!pending || new URLSearchParams(query).get('state') !== pending.state) {
       this.parts.outcomes.inc({ outcome: 'unknown' });
@@ -97,14 +110,17 @@ export class SignIn {
         'this sign-in was not begun in this browser, or more than ten minutes ago; begin again',
       );
     }
+    onMatch();
     const claims = await this.provider.complete(query, pending).catch((error) => {
       throw this.refusalOf(error);
     });
     const person = this.personIn(claims);
     onKnown(person);
     const rights = this.rightsIn(claims, person);
+    const claimed = this.claimedIn(claims);
     const expiresAtMs = Date.now() + this.settings.sessionHours * HOUR_MS;
-    const issued = await this.parts.register.beginSession({ ...rights, person, expiresAtMs, once: pending.state });
+    const session = { ...rights, person, claimed, expiresAtMs, once: pending.state };
+    const issued = await this.parts.register.beginSession(session);
     this.parts.outcomes.inc({ outcome: 'done' });
     return { ...issued, returnTo: pending.returnTo };
   }
@@ -122,7 +138,19 @@ export class SignIn {
     const person = this.personIn(claims);
     const rights = this.rightsIn(claims, person);
     const credential = createHash('sha256').update(token).digest('base64url');
-    return { name: nameOf(person), ...rights, credential, untilMs: claims.exp * 1_000 };
+    const { issuer } = person;
+    return { name: nameOf(person), issuer, ...rights, credential, untilMs: claims.untilMs };
+  }
+
+  /** What to keep with a session, so that a change of the mapping applies to it. @throws Refusal sign-in-refused */
+  private claimedIn(claims: Claims): Claimed {
+    const { clientId, roleClaim } = this.settings;
+    const values = claimedValues(claimAt(claims, roleClaim));
+    if (JSON.stringify(values).length <= MAX_CLAIMED_LENGTH) return { clientId, claim: roleClaim, values };
+    this.parts.outcomes.inc({ outcome: 'refused' });
+    const why = `the claim ${JSON.stringify(roleClaim)} has more than ${MAX_CLAIMED_LENGTH} characters; let the identity provider send only the values that POLLCAST_OIDC_ROLES needs`;
+    this.warnings.warn('claimed', { why }, 'a sign-in was refused');
+    throw new Refusal('sign-in-refused', why);
   }
 
   private personIn(claims: Claims): Person {

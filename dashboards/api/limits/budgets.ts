@@ -55,6 +55,16 @@ export class Budgets {
     });
   }
 
+  /**
+   * Takes one of what an address may ask for per minute, for routes that find out late whether a request is dear. Others of the address
+   * can then spend it only with requests that are.
+   *
+   * @throws TooMany if the caller has to wait
+   */
+  demandDear(request: FastifyRequest, perMinute: number): void {
+    demand(this.ofRoute(request, perMinute).take(callerOf(request.ip)));
+  }
+
   /** Takes a request of a caller who shows no token from its allowance. @returns whether there was one left */
   take(address: string): boolean {
     return this.strangers.take(callerOf(address)) === 0;

@@ -2,16 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { SessionAnswer, SignInAnswer, SignInWaysAnswer } from '../../../client/answers.ts';
-import { nameOf } from '../../../core/operators/operator.ts';
+import { PAGE_PART } from '../../../client/page-part.ts';
+import { nameOf, type Operator, type Person } from '../../../core/operators/operator.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { closed } from '../../../core/voting/rules/schema.ts';
 import type { SignIn } from '../../oidc/sign-in.ts';
 import type { Context } from '../context.ts';
 
-/** How many sign-ins may begin, and how many may be completed, per minute and address: each asks the provider something. */
+/**
+ * How many sign-ins may be completed per minute and address: for each, the provider is asked. Only a browser with a sign-in of its own
+ * under way spends one. Beginning one asks nothing of a provider that is known, and has no limit but that of all requests.
+ */
 const SIGN_INS_PER_MINUTE = 60;
-/** Parts of the operator’s page. As it begins with `#`, no address on another site is among them. */
-const PAGE_PART = '^(#/[A-Za-z0-9_/.~%-]{0,200})?$';
 /** The longest query with which a provider sends a browser back. */
 const MAX_QUERY_LENGTH = 8_000;
 const tags = ['operators'];
@@ -33,7 +35,7 @@ const CompleteSchema = closed({
 
 /** Sign-in at an identity provider, and sign-out. */
 export function signInRoutes(context: Context): FastifyPluginAsyncTypebox {
-  const { operators, operatorRegister: register, recorder } = context;
+  const { operators, operatorRegister: register, recorder, budgets } = context;
 
   return async (app) => {
     app.get(
@@ -48,7 +50,6 @@ export function signInRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.post(
       '/api/sign-in',
       {
-        config: { perMinute: SIGN_INS_PER_MINUTE },
         schema: {
           summary: 'Begin a sign-in at the identity provider: sets a cookie, and returns the address to go to',
           tags,
@@ -66,7 +67,6 @@ export function signInRoutes(context: Context): FastifyPluginAsyncTypebox {
     app.post(
       '/api/sign-in/complete',
       {
-        config: { perMinute: SIGN_INS_PER_MINUTE },
         schema: {
           summary: 'Complete a sign-in at the identity provider: begins a session, and returns its token, only once',
           tags,
@@ -75,19 +75,24 @@ export function signInRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
       async (request, reply): Promise<SessionAnswer> => {
         const signIn = demandOwnPage(request, context.signIn);
-        // Whatever comes of it, a sign-in is completed once.
-        reply.header('set-cookie', signIn.forget);
-        const { operator, token, returnTo } = await signIn.complete(
+        const { operator, token, returnTo, displaced } = await signIn.complete(
           request.body.query,
           request.headers.cookie,
-          (person) => recorder.note(request, { who: { name: nameOf(person) } }),
+          {
+            onMatch: () => {
+              budgets.demandDear(request, SIGN_INS_PER_MINUTE);
+              // Whatever comes of it, a sign-in is completed once.
+              reply.header('set-cookie', signIn.forget);
+            },
+            onKnown: (person) => recorder.note(request, { who: whoIs(person) }),
+          },
         );
         const { operator: session, role, rooms, person, expiresAtMs = 0 } = operator;
         const expiresAt = new Date(expiresAtMs).toISOString();
         recorder.note(request, {
-          ...(person ? { who: { name: nameOf(person), role } } : {}),
+          ...(person ? { who: { ...whoIs(person), role } } : {}),
           target: `operator/${session}`,
-          after: { issuer: person?.issuer, role, rooms: rooms ?? 'all', expiresAt },
+          after: { issuer: person?.issuer, role, rooms: rooms ?? 'all', expiresAt, ...endedBy(displaced) },
         });
         return { token, returnTo, expiresAt };
       },
@@ -110,6 +115,16 @@ export function signInRoutes(context: Context): FastifyPluginAsyncTypebox {
       },
     );
   };
+}
+
+/** A person in records. */
+function whoIs(person: Person): { readonly name: string; readonly issuer: string } {
+  return { name: nameOf(person), issuer: person.issuer };
+}
+
+/** The sessions of others that ended because there were too many, for the record. */
+function endedBy(displaced: readonly Operator[]): { readonly ended?: readonly string[] } {
+  return displaced.length === 0 ? {} : { ended: displaced.map(({ operator }) => operator) };
 }
 
 /**

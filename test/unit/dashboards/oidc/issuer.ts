@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import type { Test } from 'tap';
+import type { ProviderAway } from '../../../../dashboards/oidc/line.ts';
 import { Provider, type ProviderSettings } from '../../../../dashboards/oidc/provider.ts';
 import type { Claims } from '../../../../dashboards/oidc/rights.ts';
 
@@ -29,7 +30,7 @@ export interface Issuer {
   rotate(kid: string): Promise<void>;
   /** The public key as PEM, which everybody knows. */
   publicKey(): Promise<string>;
-  provider(settings?: Partial<ProviderSettings>): Provider;
+  provider(settings?: Partial<ProviderSettings>, onStale?: (error: ProviderAway) => void): Provider;
   /** Completes a sign-in with the ID token that `token` makes of its nonce. */
   signIn(
     provider: Provider,
@@ -90,11 +91,14 @@ export async function issuer(t: Pick<Test, 'teardown'>): Promise<Issuer> {
       kid = name;
     },
     publicKey: () => exportSPKI(keys.publicKey),
-    provider: (settings = {}) =>
-      new Provider({
-        ...{ issuer: url, clientId: CLIENT_ID, clientSecret: 'secret', scopes: 'openid', roleClaim: 'groups' },
-        ...{ audience: 'api', redirectUri: 'http://127.0.0.1:9/signed-in', ...settings },
-      }),
+    provider: (settings = {}, onStale) =>
+      new Provider(
+        {
+          ...{ issuer: url, clientId: CLIENT_ID, clientSecret: 'secret', scopes: 'openid', roleClaim: 'groups' },
+          ...{ audience: 'api', redirectUri: 'http://127.0.0.1:9/signed-in', ...settings },
+        },
+        onStale,
+      ),
     async signIn(provider, token, query = (state) => `?code=c&state=${state}`) {
       const { pending } = await provider.begin('');
       one.idToken = await token(pending.nonce);

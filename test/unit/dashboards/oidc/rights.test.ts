@@ -1,7 +1,8 @@
 import t from 'tap';
 import { ConfigError, readConfig } from '../../../../core/config/config.ts';
 import { nameOf } from '../../../../core/operators/operator.ts';
-import { claimAt, personOf, rightsOf } from '../../../../dashboards/oidc/rights.ts';
+import { rightsOf } from '../../../../core/operators/rights.ts';
+import { claimAt, personOf } from '../../../../dashboards/oidc/rights.ts';
 
 const GOOD = {
   POLLCAST_PUBLIC_URL: 'https://votes.example.org',

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import t, { type Test } from 'tap';
 import { ProviderAway } from '../../../../dashboards/oidc/line.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { CLIENT_ID, type Issuer, issuer } from './issuer.ts';
 
 /** Checks that something is refused, and not because the provider is away. */
@@ -202,16 +203,96 @@ t.test('a provider that does not answer as one is away, and is left alone for a 
   }
 });
 
-t.test('once it is known, a provider is used while its discovery document cannot be read', async (t) => {
+const { now: wallClock } = Date;
+const { now: steadyClock } = performance;
+
+/** Sets both clocks to what they will show after this time, until the test ends. */
+function inFuture(t: Test, ms: number): void {
+  t.teardown(() => {
+    Date.now = wallClock;
+    performance.now = steadyClock;
+  });
+  Date.now = () => wallClock() + ms;
+  performance.now = () => steadyClock.call(performance) + ms;
+}
+
+const HOUR_MS = 3_600_000;
+
+t.test('once it is known, nothing waits for a provider that hangs', async (t) => {
+  const one = await issuer(t);
+  const problems: ProviderAway[] = [];
+  const provider = one.provider({}, (error) => problems.push(error));
+  await provider.begin('');
+  inFuture(t, 2 * HOUR_MS);
+  const held: ServerResponse[] = [];
+  one.instead = (path, response) => {
+    if (path !== '/token') held.push(response);
+    return path !== '/token';
+  };
+  const token = await one.sign(one.claims({ aud: 'api' }));
+  t.match((await provider.begin('')).address, one.url);
+  t.match(await provider.accessClaims(token), { sub: 'ann' });
+  t.match(await one.signIn(provider, (nonce) => one.sign(one.claims({ nonce }))), { sub: 'ann' });
+  await eventually('questions', async () => held[1]);
+  t.equal(held.length, 2, 'it was asked once for each document');
+  t.notOk(
+    held.some(({ destroyed }) => destroyed),
+    'it is still being asked',
+  );
+  for (const response of held) response.destroy();
+  await eventually('the warnings', async () => problems[1]);
+  one.instead = () => false;
+});
+
+t.test('what is known of a provider serves for a day, and is replaced as soon as it can be read again', async (t) => {
   const one = await issuer(t);
   const provider = one.provider();
+  const token = () => one.sign(one.claims({ aud: 'api' }));
   await provider.begin('');
-  const { now } = performance;
-  t.teardown(() => Object.assign(performance, { now }));
-  performance.now = () => now.call(performance) + 3_600_001;
-  one.instead = (path, response) => {
-    if (path.startsWith('/.well-known')) response.destroy();
-    return path.startsWith('/.well-known');
+  one.instead = (_path, response) => {
+    response.destroy();
+    return true;
   };
+  inFuture(t, 23 * HOUR_MS);
   t.match((await provider.begin('')).address, one.url);
+  t.match(await provider.accessClaims(await token()), { sub: 'ann' });
+  inFuture(t, 25 * HOUR_MS);
+  await t.rejects(provider.begin(''), ProviderAway);
+  await t.rejects(provider.accessClaims(await token()), ProviderAway);
+  one.instead = () => false;
+  inFuture(t, 26 * HOUR_MS);
+  one.discovery = { authorization_endpoint: `${one.url}/new` };
+  t.match((await provider.begin('')).address, `${one.url}/new`);
+  one.discovery = { authorization_endpoint: `${one.url}/newer` };
+  inFuture(t, 28 * HOUR_MS);
+  await eventually('the new document', async () => {
+    return (await provider.begin('')).address.startsWith(`${one.url}/newer`) || undefined;
+  });
+});
+
+t.test('a sign-in that the token endpoint did not answer holds up no other', async (t) => {
+  const one = await issuer(t);
+  const provider = one.provider();
+  let failures = 1;
+  one.instead = (path, response) => {
+    if (path !== '/token' || failures-- <= 0) return false;
+    response.writeHead(503).end();
+    return true;
+  };
+  const signIn = () => one.signIn(provider, (nonce) => one.sign(one.claims({ nonce })));
+  await t.rejects(signIn(), ProviderAway);
+  t.match(await signIn(), { sub: 'ann' });
+});
+
+t.test('an access token may be used exactly as long as it is accepted', async (t) => {
+  const one = await issuer(t);
+  const provider = one.provider();
+  const now = Math.floor(Date.now() / 1_000);
+  for (const exp of [now + 300, now + 0.5, now - 10, now - 20.5]) {
+    const { untilMs } = await provider.accessClaims(await one.sign(one.claims({ aud: 'api', exp })));
+    t.ok(untilMs > Date.now(), `a token until ${exp - now} s from now`);
+    t.ok(untilMs >= (exp + 30) * 1_000 && untilMs < (exp + 31) * 1_000);
+  }
+  const over = await one.sign(one.claims({ aud: 'api', exp: now - 31, untilMs: Date.now() + 1_000_000 }));
+  await refused(t, provider.accessClaims(over), 'expired');
 });
