@@ -28,8 +28,9 @@ async function show(flags: TrailFlags): Promise<void> {
   print(flags, records, (all) =>
     table(
       ['number', 'at', 'who', 'role', 'action', 'target', 'from', 'outcome', 'before', 'after'],
-      all.map(({ number, at, who, role, action, target, from, outcome, code, before, after }) => {
-        return [number, at, who, role, action, target, from, code ?? outcome, before, after];
+      all.map(({ number, at, who, issuer, role, action, target, from, outcome, code, before, after }) => {
+        const person = issuer === undefined ? who : `${who} ${issuer}`;
+        return [number, at, person, role, action, target, from, code ?? outcome, before, after];
       }),
     ),
   );

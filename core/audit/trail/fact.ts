@@ -2,6 +2,8 @@
 export interface AuditFact {
   /** The operator’s name; `root` for the token of the deployment, `screen` for a screen’s key, `stranger` for anybody else. */
   readonly who: string;
+  /** The identity provider that has identified the person; the same subject is somebody else at another one. */
+  readonly issuer?: string | undefined;
   readonly role: string | null;
   /** The action as `<subject>.<verb>`, such as `poll.open`; `path.unknown` for refusals at paths that the API does not have. */
   readonly action: string;

@@ -30,7 +30,7 @@ const OF_PERMISSION: ReadonlySet<string> = new Set([
 /** What a route knows of an action. Values are short, and contain no secrets. */
 export interface Note {
   /** Who it is, if the request has no token of theirs yet; without a role until it is known which. */
-  readonly who?: { readonly name: string; readonly role?: Role };
+  readonly who?: { readonly name: string; readonly issuer?: string; readonly role?: Role };
   readonly target?: string;
   readonly round?: number;
   readonly before?: object | undefined;
@@ -136,6 +136,11 @@ export class Recorder {
     });
   }
 
+  /** The identity provider that has identified who sends a request. */
+  private issuerOf(request: FastifyRequest): string | undefined {
+    return (this.parts.operators.signedIn(request) ?? this.notes.get(request)?.who)?.issuer;
+  }
+
   /** True if an action has left everything as it was, such as hiding what is hidden. */
   private hasChangedNothing(request: FastifyRequest): boolean {
     const { before, after, isOneWrite } = this.notes.get(request) ?? {};
@@ -149,7 +154,7 @@ export class Recorder {
     const { who, role, action, outcome, code, leftOut } = known;
     const { target, round, before, after } = this.notes.get(request) ?? {};
     return {
-      ...{ who, role, action },
+      ...{ who, issuer: this.issuerOf(request), role, action },
       ...{ target: target ?? targetOf(request), from: request.ip, outcome, code, round },
       // What an action would have changed is of no interest if it was refused.
       before: outcome === 'done' && before ? JSON.stringify(before) : undefined,

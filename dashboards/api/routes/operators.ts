@@ -113,7 +113,7 @@ function describe(operator: Operator): OperatorAnswer {
 
 /** What an operator may do and for how long, for the record. */
 function rightsOf(operator: Operator): object {
-  const whose = operator.person && { person: nameOf(operator.person) };
+  const whose = operator.person && { person: nameOf(operator.person), issuer: operator.person.issuer };
   return { ...whose, role: operator.role, rooms: operator.rooms ?? 'all', expiresAt: timeOf(operator) };
 }
 

@@ -40,6 +40,7 @@ t.test('a person whom the provider identifies has a session, with the role and r
     const { records } = (await s.call('GET', '/api/audit-trail', { operator: true })).body;
     const begun = records.find(({ who }: { who: string }) => who === 'oidc:ann (Ann Lee)');
     t.match(begun, { action: 'session.begin', role: 'admin', outcome: 'done', target: /^operator\/oidc-/ });
+    t.equal(begun.issuer, s.provider.issuer, 'a subject is known at its issuer alone');
     t.match(JSON.parse(begun.after), { issuer: s.provider.issuer, role: 'admin', rooms: 'all' });
     t.notMatch(JSON.stringify([operators, records]), body.token.split('.')[1]);
     await s.stop();
@@ -126,6 +127,12 @@ t.test('a sign-in is completed once, in the browser that began it, with the answ
     ['another state', search.replace(state, 'x'), mine.cookie],
     ['no state', search.replace(/state=[^&]*/, ''), mine.cookie],
     ['no query', '', mine.cookie],
+    ['a second cookie of the name', search, `${mine.cookie}; ${other.cookie}`],
+    ['a second cookie before it', search, `${other.cookie}; ${mine.cookie}`],
+    ['the cookie twice', search, `${mine.cookie};${mine.cookie}`],
+    ['an empty second cookie', search, `x=y; ${mine.cookie}; ${name}=`],
+    ['a cookie of another name', search, `x${mine.cookie}`],
+    ['the name in another cookie', search, `x=${mine.cookie}`],
   ] as const) {
     const { status, body } = await s.complete(query, cookie);
     t.match({ status, ...body }, { status: 400, type: 'urn:pollcast:sign-in-unknown' }, why);
@@ -227,6 +234,50 @@ t.test('sessions of a provider that is not used any more are void', async (t) =>
   }
 });
 
+t.test('a change of the mapping, the client or the length of sessions applies to those that have begun', async (t) => {
+  const s = await entryStage(t);
+  const [ann, bob] = [(await s.enter('ann')).body.token, (await s.enter('bob')).body.token];
+  await s.stop();
+  const settings = signInSettings(s.provider.issuer, s.http);
+  const at = async (more: object, check: (who: (token: string) => Promise<unknown>) => Promise<unknown>) => {
+    const later = await stage(t, { ...settings, ...more }, s.directory);
+    await check(async (token) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${later.http}/api/operator`, { headers });
+      return response.status === 200 ? ((await response.json()) as { operator: object }).operator : response.status;
+    });
+    await later.stop();
+  };
+  await at({ oidcRoles: 'hall-team=operator@hall; staff=viewer' }, async (who) => {
+    t.match(await who(ann), { role: 'viewer', rooms: null });
+    t.match(await who(bob), { role: 'operator', rooms: ['hall'] });
+  });
+  await at({ oidcRoles: 'others=admin' }, async (who) => t.same([await who(ann), await who(bob)], [401, 401]));
+  await at({ oidcClientId: 'another' }, async (who) => t.equal(await who(ann), 401));
+  await at({ oidcRoleClaim: 'roles' }, async (who) => t.equal(await who(ann), 401));
+  await at({}, async (who) => t.match(await who(ann), { role: 'admin', rooms: null }, 'as it began'));
+});
+
+t.test('one phone does not shut out the operators who share its address', async (t) => {
+  const s = await entryStage(t);
+  const { cookie } = await s.begin();
+  const attempts = Array.from({ length: 150 }, (_, i) => s.complete('?code=x&state=y', i % 2 === 0 ? cookie : ''));
+  for (const { status } of await Promise.all(attempts)) if (status !== 400) t.fail(`status ${status}`);
+  for (const { cookie } of await Promise.all(Array.from({ length: 150 }, () => s.begin()))) if (!cookie) t.fail();
+  t.equal((await s.enter('ann')).status, 200);
+});
+
+t.test('each address asks the provider for a limited number of sign-ins, and may try again later', async (t) => {
+  const s = await entryStage(t);
+  const { address, cookie } = await s.begin();
+  const query = `?code=invented&state=${new URL(address).searchParams.get('state')}`;
+  const answers = await Promise.all(Array.from({ length: 150 }, () => s.complete(query, cookie)));
+  const count = (code: string) => answers.filter(({ body }) => body.type === `urn:pollcast:${code}`).length;
+  t.ok(count('sign-in-refused') >= 60);
+  t.ok(count('too-many-requests') > 0);
+  t.equal(count('sign-in-refused') + count('too-many-requests'), 150);
+});
+
 t.test('programs send access tokens of the provider, if an audience is set', async (t) => {
   const s = await entryStage(t, { oidcAudience: AUDIENCE });
   const token = await s.provider.accessToken();
@@ -235,6 +286,8 @@ t.test('programs send access tokens of the provider, if an audience is set', asy
   t.match(body.operator, { name: 'oidc:pollcast', role: 'auditor', session: false });
   t.equal((await s.as(token, 'GET', '/api/audit-trail')).status, 200);
   t.equal((await s.as(token, 'POST', '/api/polls/q/open')).status, 403);
+  const { records } = (await s.call('GET', '/api/audit-trail', { operator: true })).body;
+  t.match(records[0], { who: 'oidc:pollcast', issuer: s.provider.issuer, code: 'not-allowed' });
   t.equal((await s.as(await s.provider.accessToken('urn:another:api'), 'GET', '/api/operator')).status, 401);
   t.equal((await s.as(`${token.slice(0, -3)}AAA`, 'GET', '/api/operator')).status, 401);
   t.equal((await s.as(`${token.split('.').slice(0, 2).join('.')}.`, 'GET', '/api/operator')).status, 401);

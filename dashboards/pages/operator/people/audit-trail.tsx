@@ -90,13 +90,14 @@ export function AuditTrail() {
 }
 
 function RecordLine({ record }: { record: AuditRecord }) {
-  const { number, at, who, role, action, target, from, outcome, code, before, after, leftOut } = record;
+  const { number, at, who, issuer, role, action, target, from, outcome, code, before, after, leftOut } = record;
   return (
     <tr class={outcome === 'done' ? undefined : 'bad'}>
       <th scope="row">{formatNumber(number)}</th>
       <td>{formatTime(at)}</td>
       <td>
         {who}
+        {issuer !== undefined && <small> {issuer}</small>}
         {role !== null && <small> {role}</small>}
       </td>
       <td>
