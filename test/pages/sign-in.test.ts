@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
+import { eventually } from '../support/eventually.ts';
 import { type EntryStage, entryStage } from '../support/identity.ts';
 import { picture, seriousFindings, startBrowser, visit } from './support/browser.ts';
 
@@ -101,6 +102,48 @@ t.test('while the provider is down, the page says so, and a token is accepted', 
   await page.fill('input[name=token]', 'operator-token-of-tests');
   await page.click('button[type=submit]');
   await page.waitForSelector('.desk');
+  t.same(own(s, problems), []);
+  await close();
+});
+
+t.test('an address that no sign-in can return to keeps nobody from signing in', async (t) => {
+  const s = await entryStage(t);
+  for (const part of ['#/polls/q?x=1', `#/${'x'.repeat(300)}`, '#polls']) {
+    const { page, problems, close } = await visit(browser, `${s.http}/${part}`);
+    await signIn(page, 'ann');
+    await page.waitForSelector('.desk');
+    t.same(own(s, problems), [], part);
+    await close();
+  }
+});
+
+t.test('a sign-in that somebody else began does not replace a token that works without asking', async (t) => {
+  const s = await entryStage(t);
+  const { page, problems, close } = await visit(browser, s.http);
+  await page.fill('input[name=token]', 'operator-token-of-tests');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('.desk');
+  const returns = async (login: string, answer: 'accept' | 'dismiss') => {
+    const { address, cookie } = await s.begin('#/rooms');
+    const [name = '', value = ''] = cookie.split('=');
+    const { hostname: domain } = new URL(s.http);
+    const path = '/api/sign-in';
+    await page.context().addCookies([{ ...{ name, value, domain, path }, httpOnly: true, sameSite: 'Strict' }]);
+    const asked = page.waitForEvent('dialog').then(async (dialog) => {
+      await dialog[answer]();
+      return dialog.message();
+    });
+    await page.goto(`${s.http}/signed-in${(await s.provider.visit(address, login)).search}`);
+    return asked;
+  };
+  const sessions = async () => (await s.call('GET', '/api/operators', { operator: true })).body.operators;
+  t.match(await returns('bob', 'dismiss'), /signed in as root.*as oidc:bob \(Bob\) instead/);
+  await eventually('the end of the session', async () => (await sessions()).length === 0 || undefined);
+  await page.reload();
+  await page.waitForSelector('nav a:text-is("Operators")');
+  t.match(await returns('bob', 'accept'), /root.*bob/);
+  await page.waitForSelector('h1:text-is("Rooms")');
+  await page.waitForSelector('nav a:text-is("Operators")', { state: 'detached' });
   t.same(own(s, problems), []);
   await close();
 });

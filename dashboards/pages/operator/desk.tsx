@@ -38,6 +38,7 @@ export function OperatorDesk() {
   const enter = (given: string) => {
     storedToken.write(given);
     notify(undefined);
+    setDeployment(undefined);
     setToken(given);
   };
   const signOut = () => {
@@ -64,8 +65,11 @@ export function OperatorDesk() {
   useEffect(() => notify(undefined), [hash]);
   useEffect(() => {
     if (!isReturning) return;
-    completeSignIn()
-      .then(enter, (error) => notify({ text: signInProblem(error), isBad: true }))
+    completeSignIn(token)
+      .then(
+        (given) => given !== undefined && enter(given),
+        (error) => notify({ text: signInProblem(error), isBad: true }),
+      )
       .finally(() => setReturning(false));
   }, []);
   useEffect(() => {
