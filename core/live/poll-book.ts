@@ -19,6 +19,8 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
   private readonly versions = new Map<string, number>();
   private readonly removed = new Map<string, Poll>();
   private readonly rooms = new Map<string, Poll>();
+  /** How many polls each room has, drafts included. */
+  private readonly sizes = new Map<string, number>();
   /** For each poll that has been written but not read again yet, the number of the latest notice of a write. */
   private readonly stale = new Map<string, number>();
   private notices = 0;
@@ -66,8 +68,7 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
 
   /** True if there is a poll in the room, be it a draft. */
   hasRoom(room: string): boolean {
-    for (const { definition } of this.polls.values()) if (definition.room === room) return true;
-    return false;
+    return this.sizes.has(room);
   }
 
   all(): Poll[] {
@@ -133,9 +134,9 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
     // The key of a secret round may be found later than the document that refers to it.
     if (version === this.versions.get(id) && before?.missingKey === poll.missingKey) return;
     this.versions.set(id, version);
-    const [kept, left] = poll.deleted ? [this.removed, this.polls] : [this.polls, this.removed];
-    left.delete(id);
-    kept.set(id, poll);
+    this.keep(id, poll.deleted ? undefined : poll);
+    if (poll.deleted) this.removed.set(id, poll);
+    else this.removed.delete(id);
     for (const { definition } of [before, poll].filter((known) => known !== undefined)) {
       if (definition.room !== undefined) this.updateRoom(definition.room);
     }
@@ -147,13 +148,29 @@ export class PollBook extends EventEmitter<{ change: [poll: string]; vanished: [
     const before = this.polls.get(id) ?? this.removed.get(id);
     if (!before) return;
     this.versions.delete(id);
-    this.polls.delete(id);
+    this.keep(id, undefined);
     this.removed.set(id, { ...before, deleted: true });
     if (before.definition.room !== undefined) this.updateRoom(before.definition.room);
     if (before.deleted) return;
     this.log.error({ poll: id, status: before.status }, 'the store has lost a poll; its votes are refused from now on');
     this.emit('vanished', id);
     this.emit('change', id);
+  }
+
+  /** @param poll undefined if it is no poll any more */
+  private keep(id: string, poll: Poll | undefined): void {
+    this.count(this.polls.get(id), -1);
+    this.count(poll, 1);
+    if (poll) this.polls.set(id, poll);
+    else this.polls.delete(id);
+  }
+
+  private count(poll: Poll | undefined, change: 1 | -1): void {
+    const room = poll?.definition.room;
+    if (room === undefined) return;
+    const size = (this.sizes.get(room) ?? 0) + change;
+    if (size > 0) this.sizes.set(room, size);
+    else this.sizes.delete(room);
   }
 
   private updateRoom(room: string): void {
