@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -68,7 +68,7 @@ export class HttpServer {
   }
 
   static async open(app: FastifyInstance, options: HttpOptions): Promise<HttpServer> {
-    const { host, port, upgrades = {}, prefix = '', descriptors, sockets, tls, webOrigins, takeOver } = options;
+    const { host, port, upgrades = {}, prefix = '', descriptors, sockets, tls, webOrigins } = options;
     const { server } = app;
     server.headersTimeout = HEAD_LIMIT_MS;
     server.requestTimeout = REQUEST_LIMIT_MS;
@@ -117,7 +117,7 @@ export class HttpServer {
       else if (upgrade) upgrade(request, socket, head);
       else refuseUpgrade(socket, '404 Not Found', 'there is nothing to upgrade to on this path');
     });
-    const first = takeOver && FirstBytes.of(server, tls ? 'secureConnection' : 'connection', takeOver);
+    const first = openFirstBytes(options, server);
     try {
       await app.listen({ host, port });
     } catch (error) {
@@ -139,6 +139,12 @@ export class HttpServer {
     this.first?.close();
     await closed;
   }
+}
+
+function openFirstBytes({ takeOver, tls, sockets }: HttpOptions, server: Server): FirstBytes | undefined {
+  // What is cut because there are too many never gets a parser.
+  const silentMs = sockets.trimmedAfterMs;
+  return takeOver && FirstBytes.of(server, tls ? 'secureConnection' : 'connection', { takeOver, silentMs });
 }
 
 /** Answers a request for an upgrade, and closes the connection: nobody follows it any more. */

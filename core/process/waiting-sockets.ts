@@ -110,6 +110,11 @@ export class WaitingSockets {
     return this.waiting.size;
   }
 
+  /** How old (ms) a connection is when it has been cut if it is one too many: older ones may stay for now. */
+  get trimmedAfterMs(): number {
+    return this.limits.freshMs + this.limits.everyMs;
+  }
+
   /** Follows a connection from its beginning. @param below with TLS, the socket below */
   add(socket: Socket, below = socket): void {
     const { proxies } = this.parts;

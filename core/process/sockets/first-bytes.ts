@@ -1,8 +1,9 @@
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { every } from '../../waiting/pause.ts';
+import { Spells } from '../../waiting/spells.ts';
+import { type Serve, serveOf } from './node-internals.ts';
 
-/** How long (ms) a connection may be silent before the HTTP server gets it, which has limits of its own. */
-const SILENT_MS = 500;
 /** Interval in ms between looks for silent connections. */
 const LOOK_EVERY_MS = 500;
 
@@ -14,8 +15,11 @@ const LOOK_EVERY_MS = 500;
  */
 export type TakeOver = (socket: Socket, first: Buffer) => boolean;
 
-/** What Node.js calls for each connection of an HTTP server, without TLS or once the handshake is done. */
-type Serve = (this: Server, socket: Socket) => void;
+interface FirstBytesParts {
+  readonly takeOver: TakeOver;
+  /** How long (ms) a connection may be silent before the HTTP server gets it, which has limits of its own. */
+  readonly silentMs: number;
+}
 
 /**
  * Shows the first bytes of each connection to somebody who may take it over, before the HTTP server spends a parser and its objects
@@ -25,15 +29,19 @@ export class FirstBytes {
   private readonly server: Server;
   private readonly serve: Serve;
   private readonly takeOver: TakeOver;
+  private readonly silentMs: number;
   /** Connections on which nothing has arrived, and since when (`performance.now()`); the oldest first. */
   private readonly silent = new Map<Socket, number>();
+  private readonly spells = new Spells();
+  private isHandingOver = false;
   private readonly halt = new AbortController();
   private readonly onData: (this: Socket, bytes: Buffer) => void;
 
-  private constructor(server: Server, serve: Serve, takeOver: TakeOver) {
+  private constructor(server: Server, serve: Serve, { takeOver, silentMs }: FirstBytesParts) {
     this.server = server;
     this.serve = serve;
     this.takeOver = takeOver;
+    this.silentMs = silentMs;
     const decide = (socket: Socket, bytes: Buffer) => this.decide(socket, bytes);
     // One function for all connections, because there are many.
     this.onData = function onData(bytes) {
@@ -48,11 +56,11 @@ export class FirstBytes {
    * @param event `secureConnection` with TLS
    * @returns undefined if this version of Node.js serves connections in another way: then the server gets all of them
    */
-  static of(server: Server, event: 'connection' | 'secureConnection', takeOver: TakeOver): FirstBytes | undefined {
-    const serve = server.listeners(event).find(({ name }) => name === 'connectionListener') as Serve | undefined;
+  static of(server: Server, event: 'connection' | 'secureConnection', parts: FirstBytesParts): FirstBytes | undefined {
+    const serve = serveOf(server, event);
     if (!serve) return undefined;
     server.removeListener(event, serve);
-    const first = new FirstBytes(server, serve, takeOver);
+    const first = new FirstBytes(server, serve, parts);
     server.on(event, (socket: Socket) => first.add(socket));
     return first;
   }
@@ -79,11 +87,20 @@ export class FirstBytes {
   }
 
   private look(): void {
-    const untilMs = performance.now() - SILENT_MS;
+    if (this.isHandingOver) return;
+    this.isHandingOver = true;
+    void this.spells.do(this.handOver()).finally(() => {
+      this.isHandingOver = false;
+    });
+  }
+
+  /** Not all in one turn: a parser takes a tenth of a millisecond and more, and there may be thousands. */
+  private *handOver(): Generator<void> {
     for (const [socket, sinceMs] of this.silent) {
-      if (sinceMs > untilMs) return;
+      if (sinceMs > performance.now() - this.silentMs) return;
       this.release(socket);
       if (!socket.destroyed) this.serve.call(this.server, socket);
+      yield;
     }
   }
 
