@@ -4,6 +4,7 @@ import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { OperatorRegister } from '../core/operators/register.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
+import { missingInternals } from '../core/process/node-internals.ts';
 import { prefixOf } from '../core/process/prefix.ts';
 import { WebOrigins } from '../core/process/web-origins.ts';
 import { Clock } from '../core/rounds/clock.ts';
@@ -28,6 +29,9 @@ import { Rehearsals, type Rehearse } from '../dashboards/rehearsals/rehearsals.t
 import { Hub } from '../dashboards/sse/hub.ts';
 import type { Foundation } from './foundation.ts';
 import { sessionRulesOf, signInOf } from './sign-in.ts';
+
+const MISSING_INTERNALS =
+  'this version of Node.js names the functions of its HTTP server differently, so result streams need more memory and time';
 
 /** What a broker in the same process provides for a dashboard. */
 export interface LocalBroker {
@@ -81,7 +85,7 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
   const joining = new Joining({ guests, polls, guestsPerAddress, joins: measured.joins, log });
   const nicknames = new Nicknames(store.registry);
   const rehearsals = new Rehearsals(guests, beside?.rehearse);
-  const hub = Hub.open({ ...config, polls, results, descriptors, sockets, metrics: measured });
+  const hub = Hub.open({ ...config, polls, results, descriptors, sockets, metrics: measured, log });
   const guesses = new Guesses(metrics, log);
   const budgets = new Budgets({ requestsPerSecond: config.requestsPerSecond, operators, sockets });
   const requests = new Requests();
@@ -112,6 +116,8 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     webOrigins,
   };
   const server = await scope.open('http', HttpServer.open(app, address));
+  const missing = missingInternals();
+  if (missing.length > 0) log.warn({ missing, node: process.version }, MISSING_INTERNALS);
   scope.add('rehearsals', () => rehearsals.close());
   const drain = async () => {
     await hub.close();

@@ -1,6 +1,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { JOIN_OUTCOMES } from './joining/joining.ts';
 
+/** How a stream begins: straight from the first bytes of its connection, or in the HTTP server. */
+export const WAYS = ['straight', 'server'] as const;
+export type Way = (typeof WAYS)[number];
+
 /** The metrics of a dashboard process. */
 export type DashboardMetrics = ReturnType<typeof dashboardMetrics>;
 
@@ -11,6 +15,12 @@ export function dashboardMetrics(registry: Registry) {
   const metrics = {
     sent,
     viewers: new Gauge({ name: 'pollcast_viewers', help: 'Open result streams', registers }),
+    begun: new Counter({
+      name: 'pollcast_streams_begun_total',
+      help: 'Result streams that have begun, by way: straight from the first bytes of a connection, or in the HTTP server, which costs more',
+      labelNames: ['way'] as const,
+      registers,
+    }),
     frames: new Counter({
       name: 'pollcast_stream_frames_total',
       help: 'Frames sent to viewers',
@@ -54,6 +64,7 @@ export function dashboardMetrics(registry: Registry) {
     }),
   };
   // Start at 0: if a series were absent until its first event, graphs of rates would miss that event.
+  for (const way of WAYS) metrics.begun.inc({ way }, 0);
   for (const outcome of JOIN_OUTCOMES) metrics.joins.inc({ outcome }, 0);
   for (const outcome of ['done', 'unknown', 'refused', 'no-role', 'away']) metrics.signIns.inc({ outcome }, 0);
   for (const outcome of ['agrees', 'differs']) metrics.recounts.inc({ outcome }, 0);

@@ -16,10 +16,20 @@ interface Job {
 export class Spells {
   /** The next one is at the front. */
   private readonly waiting = new Set<Job>();
-  /** How much of the spell of this turn has been spent. */
+  private readonly least: number;
+  /** How much of the spell of this turn has been spent, and how many pieces were done. */
   private spentMs = 0;
+  private pieces = 0;
   private isWorking = false;
   private isNextDue = false;
+
+  /**
+   * @param least how many pieces are done in a turn in any case: on a busy machine, a spell may pass while other processes run, and
+   * small pieces would then take a turn for a few of them each
+   */
+  constructor(least = 1) {
+    this.least = least;
+  }
 
   /**
    * Does one piece for each value that `pieces` yields: the first ones at once, if the spell of this turn is not over.
@@ -39,7 +49,7 @@ export class Spells {
     const endMs = startMs + SPELL_MS - this.spentMs;
     let nowMs = startMs;
     this.isWorking = true;
-    while (nowMs < endMs) {
+    while (this.hasTime(nowMs, endMs)) {
       const [job] = this.waiting;
       if (!job) break;
       this.waiting.delete(job);
@@ -57,8 +67,9 @@ export class Spells {
     let nowMs = startMs;
     let isDone: boolean | undefined = false;
     try {
-      while (!isDone && nowMs < endMs) {
+      while (!isDone && this.hasTime(nowMs, endMs)) {
         isDone = job.pieces.next().done;
+        this.pieces++;
         nowMs = performance.now();
       }
     } catch (error) {
@@ -71,9 +82,14 @@ export class Spells {
     return nowMs;
   }
 
+  private hasTime(nowMs: number, endMs: number): boolean {
+    return nowMs < endMs || this.pieces < this.least;
+  }
+
   private readonly onTurn = (): void => {
     this.isNextDue = false;
     this.spentMs = 0;
+    this.pieces = 0;
     if (this.waiting.size > 0) this.work();
   };
 }

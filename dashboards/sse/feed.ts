@@ -1,18 +1,13 @@
 import type { Result } from '../../core/voting/result/result.ts';
-import { turn } from '../../core/waiting/turn.ts';
+import type { Spells } from '../../core/waiting/spells.ts';
 import { compactChange } from './compact.ts';
 import { deltaOf, hasSameOptions } from './delta.ts';
 import { eventFrame, type Frame } from './frame.ts';
 import { type FrameCost, Pace } from './pace.ts';
-import type { Viewer } from './viewer.ts';
+import type { Newest, Viewer } from './viewer.ts';
 
 /** Delay in ms before a failed read is retried. */
 const RETRY_MS = 1_000;
-/**
- * A frame is sent to so many viewers, which takes about 2 ms, before other work has a turn: thousands of viewers must not delay an
- * acknowledgement. A limit by the clock would be reached after a few viewers when the system lets other processes run.
- */
-const SPELL = 200;
 
 /** Reads the current result, reduced to what the feed’s audience may see; undefined if the poll no longer exists. */
 export type ReadResult = () => Promise<Result | undefined>;
@@ -23,6 +18,7 @@ export type ReadResult = () => Promise<Result | undefined>;
  */
 export class Feed {
   private readonly read: ReadResult;
+  private readonly spells: Spells;
   private readonly viewers = new Set<Viewer>();
   /** The number of viewers waiting for their first result. */
   private joining = 0;
@@ -30,9 +26,9 @@ export class Feed {
   private shown: Result | undefined;
   /** `shown` in one frame. */
   private whole: Frame | undefined;
-  /** Viewers that have not got the frames yet that are being sent, and the result that they have, in one frame. */
+  /** Viewers that have not got the frames yet that are being sent. */
   private pending = new Set<Viewer>();
-  private earlier: Frame | undefined;
+  /** The read of the result for viewers that join a feed without any; there is none once the last of them has joined. */
   private first: Promise<void> | undefined;
   private sequence = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -41,8 +37,10 @@ export class Feed {
   private isRetrying = false;
   private isDirty = false;
 
-  constructor(read: ReadResult) {
+  /** @param spells shared by all feeds, so that together they do not delay an acknowledgement */
+  constructor(read: ReadResult, spells: Spells) {
     this.read = read;
+    this.spells = spells;
   }
 
   get size(): number {
@@ -60,10 +58,16 @@ export class Feed {
     this.joining++;
     try {
       await (this.first ??= this.begin());
+      // A whole hall may have waited for it.
+      await this.spells.do(this.adding(viewer));
     } finally {
       this.joining--;
+      if (this.joining === 0) this.first = undefined;
     }
-    this.add(viewer);
+  }
+
+  private *adding(viewer: Viewer): Generator<void> {
+    yield this.add(viewer);
   }
 
   private add(viewer: Viewer): void {
@@ -103,7 +107,6 @@ export class Feed {
     this.shown = undefined;
     this.whole = undefined;
     await this.show();
-    this.first = undefined;
   }
 
   private async flush(): Promise<void> {
@@ -128,7 +131,6 @@ export class Feed {
     if (after === null) this.tryAgain();
     if (!after) return;
     this.shown = after;
-    this.earlier = before && this.whole;
     const frames = this.framesOf(before, after);
     this.whole = this.frame('result', after);
     const sent = await this.sendAll(frames);
@@ -161,18 +163,19 @@ export class Feed {
   private async sendAll(frames: readonly Frame[]): Promise<Pick<FrameCost, 'bytes' | 'sendMs'>> {
     const pending = new Set(frames.length > 0 ? this.viewers : []);
     this.pending = pending;
-    let [bytes, viewers, sendMs, startMs] = [0, 0, 0, performance.now()];
-    for (const viewer of pending) {
-      pending.delete(viewer);
-      let own = 0;
-      for (const frame of frames) own += viewer.send(frame, this.snapshot);
-      bytes = Math.max(bytes, own);
-      if (++viewers % SPELL > 0 || pending.size === 0) continue;
-      sendMs += performance.now() - startMs;
-      await turn();
-      startMs = performance.now();
-    }
-    return { bytes, sendMs: sendMs + performance.now() - startMs };
+    if (pending.size === 0) return { bytes: 0, sendMs: 0 };
+    let bytes = 0;
+    const send = function* (snapshot: Newest): Generator<void> {
+      for (const viewer of pending) {
+        pending.delete(viewer);
+        let own = 0;
+        for (const frame of frames) own += viewer.send(frame, snapshot);
+        bytes = Math.max(bytes, own);
+        yield;
+      }
+    };
+    const sendMs = await this.spells.do(send(this.snapshot));
+    return { bytes, sendMs };
   }
 
   private tryAgain(): void {
@@ -191,9 +194,11 @@ export class Feed {
     return eventFrame(event, this.id, data);
   }
 
-  /** The latest result in one frame, for a viewer that has missed frames; if others are about to follow, the one before these. */
-  private readonly snapshot = (viewer: Viewer): Frame | undefined =>
-    this.pending.has(viewer) ? this.earlier : this.whole;
+  /** The latest result in one frame, for a viewer that has missed frames. Those that are being sent are not for it any more. */
+  private readonly snapshot = (viewer: Viewer): Frame | undefined => {
+    this.pending.delete(viewer);
+    return this.whole;
+  };
 
   private get id(): string {
     return `${this.shown?.round ?? 0}-${this.sequence}`;

@@ -4,20 +4,25 @@ import type { LiveResults } from '../../core/live/results.ts';
 import type { Descriptors } from '../../core/process/descriptors.ts';
 import { callerOf } from '../../core/process/networks.ts';
 import type { WaitingSockets } from '../../core/process/waiting-sockets.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
 import type { Poll } from '../../core/voting/poll/poll.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import type { Audience } from '../../core/voting/result/visibility.ts';
-import { every } from '../../core/waiting/pause.ts';
-import type { DashboardMetrics } from '../metrics.ts';
+import { Spells } from '../../core/waiting/spells.ts';
+import type { DashboardMetrics, Way } from '../metrics.ts';
 import { Feed } from './feed.ts';
-import { type Form, type Frame, HEARTBEAT, retryFrame } from './frame.ts';
-import type { Head } from './head.ts';
-import { type Place, Places } from './places.ts';
-import { RoomWatch } from './room-watch.ts';
+import { type Frame, retryFrame } from './frame.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { Heads } from './opening/head.ts';
+import { type Kind, type Place, Places } from './places.ts';
+import { Rooms } from './rooms.ts';
 import { type Connection, Viewer } from './viewer.ts';
+import { Watchers } from './watchers.ts';
 
-const HEARTBEAT_EVERY_MS = 15_000;
+/** How many viewers are sent something in each turn of the event loop in any case; that takes about 1 ms. */
+const LEAST_VIEWERS = 100;
 /** The reconnection delay in ms that is sent to viewers. It is random for each viewer, because browsers do not add jitter. */
 const RETRY_MS = { least: 1_000, most: 3_000 } as const;
 /** So many different delays are encoded once, and not for each viewer. */
@@ -34,6 +39,7 @@ interface HubParts {
   readonly descriptors: Descriptors;
   readonly sockets: WaitingSockets;
   readonly metrics: DashboardMetrics;
+  readonly log: Log;
 }
 
 /** Who asks for a stream. */
@@ -54,17 +60,18 @@ export interface Admission {
   readonly isStillAllowed?: (poll: Poll) => boolean;
 }
 
-/** A viewer of a poll to which not everybody’s rights extend. */
-interface Watcher {
-  readonly viewer: Viewer;
-  readonly isStillAllowed: (poll: Poll) => boolean;
-}
-
 /** A connection that becomes a stream. */
 export interface Admitted extends Connection {
   /** What comes before the first frame: the head of the response, and how the stream begins. */
   readonly opening: Buffer;
   readonly place: Place;
+  readonly way: Way;
+}
+
+/** What a viewer would have a place as. */
+interface Seat {
+  readonly kind: Kind;
+  readonly caller: string;
 }
 
 interface Joined {
@@ -82,21 +89,25 @@ export class Hub {
   private readonly places: Places;
   /** True if an address may have fewer streams only for want of descriptors. */
   private readonly isTight: boolean;
-  /** The heads of responses to plain requests (see `plainRequest`), by form. */
-  readonly heads = new Map<Form, Head>();
+  readonly heads = new Heads();
+  /** Shared by everything that is sent to many viewers. */
+  private readonly spells = new Spells(LEAST_VIEWERS);
+  private readonly warnings: RareWarnings;
   /** The feeds by poll, then by audience. */
   private readonly feeds = new Map<string, Map<string, Feed>>();
   private readonly viewers = new Set<Viewer>();
-  /** The viewers whose rights depend on the room of a poll, by poll. */
-  private readonly watchers = new Map<string, Set<Watcher>>();
-  /** The viewers that follow each room. */
-  private readonly rooms = new Map<string, Set<RoomWatch>>();
+  private readonly watchers: Watchers;
+  private readonly rooms: Rooms;
   private readonly halt = new AbortController();
+  private readonly heartbeats = new Heartbeats(this.spells, this.halt.signal);
 
-  private constructor({ polls, results, descriptors, sockets, metrics, ...limits }: HubParts) {
+  private constructor({ polls, results, descriptors, sockets, metrics, log, ...limits }: HubParts) {
     this.polls = polls;
     this.results = results;
     this.metrics = metrics;
+    this.warnings = new RareWarnings(log.child({ part: 'streams' }));
+    this.rooms = new Rooms(polls, this.spells);
+    this.watchers = new Watchers(polls);
     this.descriptors = descriptors;
     this.sockets = sockets;
     const { maxViewers: total, maxViewersPerAddress: own } = limits;
@@ -109,9 +120,6 @@ export class Hub {
     const hub = new Hub(parts);
     parts.results.on('change', hub.onChange);
     parts.polls.on('change', hub.onPoll);
-    every(HEARTBEAT_EVERY_MS, hub.halt.signal, () => {
-      for (const viewer of hub.viewers) viewer.beat(HEARTBEAT);
-    });
     return hub;
   }
 
@@ -126,21 +134,28 @@ export class Hub {
    * @throws Refusal too-many-viewers, too-many-streams, no-such-room
    */
   admit(asker: Asker, socket: Socket): Place {
-    const [kind, caller] = [this.kindOf(asker), callerOf(asker.address)];
     if (!this.hasRoomFor(asker)) {
       this.descriptors.refused('http');
       throw new Refusal('too-many-viewers', 'there are too many connections at the moment; try again shortly');
     }
-    if (this.isTight && this.places.problem(kind, caller)?.code === 'too-many-streams')
+    const seat = this.seatOf(asker);
+    if (this.isTight && this.places.problem(seat.kind, seat.caller) === 'too-many-streams')
       this.descriptors.refused('http');
+    return this.seat(seat, socket);
+  }
+
+  /** What `admit` would give a place as, for `seat`; undefined if it would refuse. Unlike that, this is counted nowhere. */
+  wouldAdmit(asker: Asker): Seat | undefined {
+    if (!this.hasRoomFor(asker)) return undefined;
+    const seat = this.seatOf(asker);
+    return this.places.problem(seat.kind, seat.caller) === undefined ? seat : undefined;
+  }
+
+  /** Takes a place as `admit` does. @throws Refusal if it has been taken since `wouldAdmit` */
+  seat({ kind, caller }: Seat, socket: Socket): Place {
     const place = this.places.take(kind, caller);
     this.sockets.release(socket);
     return place;
-  }
-
-  /** Whether `admit` would give a place. Unlike a refusal of it, this is counted nowhere. */
-  wouldAdmit(asker: Asker): boolean {
-    return this.hasRoomFor(asker) && !this.places.problem(this.kindOf(asker), callerOf(asker.address));
   }
 
   /** Operators may use the descriptors that are kept for short requests. */
@@ -148,9 +163,9 @@ export class Hub {
     return isOperator || !this.descriptors.areScarce;
   }
 
-  private kindOf({ isOperator, room }: Asker): Place['kind'] {
+  private seatOf({ isOperator, address, room }: Asker): Seat {
     const isEarly = room !== undefined && !this.polls.hasRoom(room);
-    return isOperator ? 'operator' : isEarly ? 'early' : 'public';
+    return { kind: isOperator ? 'operator' : isEarly ? 'early' : 'public', caller: callerOf(address) };
   }
 
   /** Ends all streams. Viewers reconnect, to another process if one is running. */
@@ -167,7 +182,7 @@ export class Hub {
     for (const viewer of this.viewers) viewer.cut();
   }
 
-  /** Streams polls to a viewer until its connection closes. @param polls what the viewer may see, by poll id */
+  /** Streams polls to a viewer until its connection closes. Never rejects. @param polls what the viewer may see, by poll id */
   watch(connection: Admitted, polls: ReadonlyMap<string, Admission>): Promise<void> {
     const joined: Joined[] = [];
     let forgets: (() => void)[] | undefined;
@@ -178,9 +193,9 @@ export class Hub {
     for (const [poll, { isStillAllowed }] of polls) {
       if (!isStillAllowed) continue;
       forgets ??= [];
-      forgets.push(this.guard(poll, { viewer, isStillAllowed }));
+      forgets.push(this.watchers.guard(poll, { viewer, isStillAllowed }));
     }
-    const joining = this.join(viewer, polls, joined);
+    const joining = this.join(viewer, polls, joined).catch((error) => this.giveUp(viewer, error));
     viewer.release();
     return joining;
   }
@@ -198,57 +213,42 @@ export class Hub {
     }
   }
 
-  /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. */
+  /** Streams the current poll of a room to a viewer, and switches when another poll becomes current. Never rejects. */
   watchRoom(connection: Admitted, room: string, audience: 'operator' | 'public'): Promise<void> {
     const { place } = connection;
-    const viewer = this.enter(connection, () => {
-      watch.end();
-      watches.delete(watch);
-      if (watches.size === 0) this.rooms.delete(room);
-    });
-    const watch = new RoomWatch(viewer, room, {
-      current: () => this.polls.inRoom(room)?.definition.poll,
+    const viewer = this.enter(connection, () => this.rooms.leave(room, watch));
+    const watch = this.rooms.watch(viewer, room, {
       feed: (poll) => this.feed(poll, audience, 0),
       leave: (poll, feed) => this.leave(poll, feed, viewer),
       onPoll: () => this.places.settle(place),
+      onFailure: (error) => this.giveUp(viewer, error),
     });
-    const watches = this.rooms.get(room) ?? new Set();
-    this.rooms.set(room, watches.add(watch));
     const following = watch.follow();
     viewer.release();
     return following;
   }
 
-  /** Ends a viewer’s stream once the poll is in a room to which its rights do not extend. @returns stops that */
-  private guard(poll: string, watcher: Watcher): () => void {
-    const watchers = this.watchers.get(poll) ?? new Set();
-    this.watchers.set(poll, watchers.add(watcher));
-    this.check(poll, watcher);
-    return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0 && this.watchers.get(poll) === watchers) this.watchers.delete(poll);
-    };
-  }
-
-  private check(id: string, { viewer, isStillAllowed }: Watcher): void {
-    const poll = this.polls.get(id);
-    // Nothing is shown of a poll that was deleted.
-    if (poll && !isStillAllowed(poll)) viewer.end();
-  }
-
   /** Adds a viewer, and removes it when its connection closes. It holds what it gets until it is released. */
-  private enter({ socket, form, opening, place }: Admitted, onLeave: () => void): Viewer {
+  private enter({ socket, form, opening, place, way }: Admitted, onLeave: () => void): Viewer {
     const viewer = new Viewer({ socket, form }, this.onFrame);
     this.viewers.add(viewer);
+    const share = this.heartbeats.add(viewer);
     this.metrics.viewers.set(this.viewers.size);
+    this.metrics.begun.inc({ way });
     socket.on('close', () => {
       this.viewers.delete(viewer);
+      share.delete(viewer);
       this.metrics.viewers.set(this.viewers.size);
       this.places.leave(place);
       onLeave();
     });
     viewer.hold(opening, (RETRIES[Math.floor(Math.random() * RETRIES.length)] as Frame).in(form));
     return viewer;
+  }
+
+  private giveUp(viewer: Viewer, err: unknown): void {
+    this.warnings.warn('streams', { err }, 'a result stream was cut because its events could not be sent');
+    viewer.cut();
   }
 
   private readonly onFrame = (bytes: number): void => {
@@ -258,9 +258,8 @@ export class Hub {
   };
 
   private readonly onPoll = (id: string): void => {
-    for (const watcher of this.watchers.get(id) ?? []) this.check(id, watcher);
-    // If a poll was deleted, or has left its room, it is no longer known which room that was, so check all rooms.
-    for (const watches of this.rooms.values()) for (const watch of watches) void watch.follow();
+    this.watchers.look(id);
+    this.rooms.move();
   };
 
   private readonly onChange = (poll: string): void => {
@@ -274,7 +273,7 @@ export class Hub {
     this.feeds.set(poll, feeds);
     let feed = feeds.get(name);
     if (!feed) {
-      feed = new Feed(() => this.read(poll, audience, round));
+      feed = new Feed(() => this.read(poll, audience, round), this.spells);
       feeds.set(name, feed);
     }
     return feed;

@@ -124,6 +124,16 @@ export const PERMISSIONS: Readonly<Record<string, Rule>> = {
   'GET /api/audit-trail/check': read('trail.check', ['auditor'], 'all-rooms'),
 };
 
+/**
+ * True if a request needs nobody’s permission, and leaves no record.
+ *
+ * @param route the method and the route; false for one without a row
+ */
+export function isForAnyone(route: string): boolean {
+  const rule = Object.hasOwn(PERMISSIONS, route) ? PERMISSIONS[route] : undefined;
+  return rule?.roles === 'anyone' && !rule.isRecorded;
+}
+
 /** True if a role may do all that a rule describes, apart from rooms. */
 export function mayDo({ roles }: Rule, role: Role | undefined): boolean {
   return roles === 'anyone' || role === 'admin' || (role !== undefined && roles.includes(role));

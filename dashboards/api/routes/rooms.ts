@@ -3,7 +3,7 @@ import type { JoinAnswer, RoomAnswer } from '../../../client/answers.ts';
 import { prefixOf } from '../../../core/process/prefix.ts';
 import { StoreError } from '../../../core/store/error.ts';
 import { receiptTopic, roomTopic } from '../../../core/voting/rules/topics.ts';
-import { startStream } from '../../sse/begin.ts';
+import { startStream } from '../../sse/opening/begin.ts';
 import type { Context } from '../context.ts';
 import { JoinSchema } from '../schemas/guests.ts';
 import { demandRoomName, RoomParams, StreamQuery } from '../schemas/params.ts';

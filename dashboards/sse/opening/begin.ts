@@ -1,18 +1,16 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../core/runtime/refusal.ts';
-import { acceptsGzip } from '../gzip.ts';
-import { type Form, formOf } from './frame.ts';
+import { forgetOf } from '../../../core/process/node-internals.ts';
+import { Refusal } from '../../../core/runtime/refusal.ts';
+import { acceptsGzip } from '../../gzip.ts';
+import { type Form, formOf } from '../frame.ts';
+import type { Admitted, Asker, Hub } from '../hub.ts';
 import { Head } from './head.ts';
-import type { Admitted, Asker, Hub } from './hub.ts';
 import { isPlainHeader } from './plain-request.ts';
 
 /** What only an HTTP server does on a connection, apart from `close`, which frees the parser. */
 const HTTP_EVENTS = ['data', 'drain', 'end', 'error', 'timeout'] as const;
-
-/** The name of the function with which the HTTP server of Node.js forgets a connection that has closed. */
-const ON_CLOSE = 'bound socketOnClose';
 
 /**
  * Starts the response to a request for a stream, and takes the connection over from the HTTP server, whose objects would cost more
@@ -60,14 +58,17 @@ export function startStream(
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = new Head(`HTTP/1.1 200 ${STATUS_CODES[200]}\r\n${lines.join('')}`, form);
-  if (Object.keys(request.headers).every(isPlainHeader)) hub.heads.set(form, head);
+  const { url = '', config } = request.routeOptions;
+  // What is limited apart must be counted here.
+  if (config.perMinute === undefined && Object.keys(request.headers).every(isPlainHeader))
+    hub.heads.set(url, form, head);
   response.detachSocket(socket);
   for (const event of HTTP_EVENTS) socket.removeAllListeners(event);
   takeOver(socket);
   // For everything else that follows the response, it is over.
   response.emit('close');
   leaveServer(socket, request.raw);
-  return { socket, form, place, opening: head.opening() };
+  return { socket, form, place, opening: head.opening(), way: 'server' };
 }
 
 /** Whatever else the client sends on the connection of a stream is read and dropped. */
@@ -88,17 +89,18 @@ function onError(this: Socket): void {
 /**
  * Frees what the HTTP server keeps of a connection until it closes: for the server, it has closed. Otherwise, the parser and the
  * request would cost as much memory as everything else that a viewer needs. Does nothing where that would end the stream: if another
- * request has arrived behind it, or if the server works in another way than those of Node.js 20 to 24.
+ * request has arrived behind it, or if this version of Node.js works in another way, of which the log
+ * says so at the start.
  */
 function leaveServer(socket: Socket, request: IncomingMessage): void {
-  const onClose = socket.listeners('close').find(({ name }) => name === ON_CLOSE);
+  const onClose = forgetOf(socket);
   if (!onClose) return;
   request.resume();
   // Not while the parser is at work, and once the request has ended, which is only noted in the next turn.
   setImmediate(() => {
     const { parser } = socket as Socket & { readonly parser?: { readonly incoming?: unknown } | null };
     if (socket.destroyed || !request.complete || !request.readableEnded || parser?.incoming !== request) return;
-    socket.removeListener('close', onClose as () => void);
+    socket.removeListener('close', onClose);
     onClose.call(socket);
   });
 }

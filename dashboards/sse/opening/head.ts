@@ -1,4 +1,4 @@
-import { type Form, streamStart } from './frame.ts';
+import { type Form, streamStart } from '../frame.ts';
 
 /** The head of the responses that begin streams of one form. */
 export class Head {
@@ -21,5 +21,20 @@ export class Head {
     this.second = second;
     this.bytes = Buffer.concat([Buffer.from(this.text + date, 'latin1'), streamStart(this.form)]);
     return this.bytes;
+  }
+}
+
+/** The heads of responses to plain requests (see `plainRequest`), by route and form: another route may have other headers. */
+export class Heads {
+  private readonly heads = new Map<string, Map<Form, Head>>();
+
+  /** @param route as in Fastify */
+  get(route: string, form: Form): Head | undefined {
+    return this.heads.get(route)?.get(form);
+  }
+
+  set(route: string, form: Form, head: Head): void {
+    const heads = this.heads.get(route) ?? new Map<Form, Head>();
+    this.heads.set(route, heads.set(form, head));
   }
 }

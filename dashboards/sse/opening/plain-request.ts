@@ -1,13 +1,16 @@
-import { withoutPrefix } from '../../core/process/prefix.ts';
-import { isIdentifier } from '../../core/voting/rules/text/identifier.ts';
-import { acceptsGzip } from '../gzip.ts';
-import { type Form, formOf } from './frame.ts';
+import { withoutPrefix } from '../../../core/process/prefix.ts';
+import { isIdentifier } from '../../../core/voting/rules/text/identifier.ts';
+import { acceptsGzip } from '../../gzip.ts';
+import { type Form, formOf } from '../frame.ts';
 
 /** Longer heads (bytes) are left to the HTTP server. */
 const MAX_HEAD = 4_096;
 const REQUEST = /^GET (\/[!-~]*) HTTP\/1\.([01])$/;
 const HEADER = /^([A-Za-z-]+):[ \t]*([\t -~]*)$/;
 const STREAM = /^\/api\/(polls|rooms)\/([^/?]+)\/stream(\?changes=compact)?$/;
+
+/** The routes of the streams that may be asked for plainly, as in Fastify. */
+export const STREAM_ROUTES = { polls: '/api/polls/:poll/stream', rooms: '/api/rooms/:room/stream' } as const;
 
 /** Headers that do not change the answer, other than `accept-encoding`, `host` and the addresses that proxies have added. */
 const PLAIN: ReadonlySet<string> = new Set([
@@ -19,7 +22,7 @@ const PLAIN: ReadonlySet<string> = new Set([
 
 /** A request for the stream of a poll or a room, in which nothing else is asked for and nobody shows who they are. */
 export interface PlainRequest {
-  readonly of: 'polls' | 'rooms';
+  readonly of: keyof typeof STREAM_ROUTES;
   /** The poll or the room. */
   readonly name: string;
   readonly form: Form;

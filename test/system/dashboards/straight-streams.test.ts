@@ -3,9 +3,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import * as v8 from 'node:v8';
 import t, { type Test } from 'tap';
+import { PERMISSIONS, type Rule } from '../../../dashboards/api/permissions/table.ts';
 import { eventually } from '../../support/eventually.ts';
+import { hall } from '../../support/hall.ts';
 import { type Stage, stage } from '../../support/stage.ts';
 import { vote, watch } from './viewer.ts';
 
@@ -24,12 +27,13 @@ function countRequests(t: Test): () => number {
 }
 
 /** Sends a request as it stands on a connection of its own. */
-async function send(t: Test, s: Stage, request: string) {
-  const socket = connect({ port: s.pollcast.httpPort, host: '127.0.0.1', allowHalfOpen: true });
+async function send(t: Test, s: Stage, request: string, ca?: string) {
+  const to = { port: s.pollcast.httpPort, host: '127.0.0.1', allowHalfOpen: true };
+  const socket = ca === undefined ? connect(to) : connectSecurely({ ...to, ca });
   t.teardown(() => socket.destroy());
   let text = '';
   socket.on('error', () => {}).on('data', (part: Buffer) => (text += part));
-  await once(socket, 'connect');
+  await once(socket, ca === undefined ? 'connect' : 'secureConnect');
   socket.write(request);
   return {
     socket,
@@ -43,6 +47,11 @@ const viewers = async (s: Stage, count: number) =>
     const { body } = await s.call('GET', '/metrics');
     return new RegExp(`^pollcast_viewers ${count}$`, 'm').test(body) || undefined;
   });
+
+const begun = async (s: Stage, way: string) => {
+  const { body } = await s.call('GET', '/metrics');
+  return Number(new RegExp(`^pollcast_streams_begun_total{way="${way}"} (\\d+)$`, 'm').exec(body)?.[1]);
+};
 
 /** Opens a stream of each form, so that further ones need no HTTP server. */
 async function warm(t: Test, s: Stage): Promise<void> {
@@ -65,7 +74,11 @@ t.test('every form of stream has the same head and events with and without the H
         const event = await eventually('a result', async () => viewer.events.find(({ event }) => event === 'result'));
         return { viewer, head: viewer.response.rawHeaders, event, requests: requests() - before };
       };
-      await open({});
+      t.equal(
+        (await open({})).requests,
+        1,
+        'the first of each route and form begins in the HTTP server, which makes its head',
+      );
       const straight = await open({});
       const other = await open(UNUSUAL);
       t.equal(straight.requests, 0, `${path} needs no HTTP server`);
@@ -163,6 +176,93 @@ t.test('a stream goes on while another request is queued behind it', async (t) =
     await eventually('a change', async () => viewer.text().slice(before).includes('event: change') || undefined);
     viewer.socket.destroy();
   }
+});
+
+/** A plain request. */
+const plain = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+
+t.test(
+  'only what the table of permissions leaves to anyone, and does not record, begins without the HTTP server',
+  async (t) => {
+    const s = await stage(t);
+    await s.openPoll('q', { room: 'hall' });
+    const table = PERMISSIONS as Record<string, Rule>;
+    for (const [route, path] of [
+      ['GET /api/polls/:poll/stream', '/api/polls/q/stream'],
+      ['GET /api/rooms/:room/stream', '/api/rooms/hall/stream'],
+    ] as const) {
+      const was = table[route] as Rule;
+      t.teardown(() => Object.assign(table, { [route]: was }));
+      await (await send(t, s, plain(path))).has('event: result');
+      const requests = countRequests(t);
+      await (await send(t, s, plain(path))).has('event: result');
+      t.equal(requests(), 0, path);
+      table[route] = { ...was, roles: ['operator'] };
+      await (await send(t, s, plain(path))).has('HTTP/1.1 401');
+      t.equal(requests(), 1);
+      table[route] = { ...was, isRecorded: true };
+      await (await send(t, s, plain(path))).has('event: result');
+      t.equal(requests(), 2);
+      delete table[route];
+      await send(t, s, plain(path));
+      await eventually('a request', async () => requests() === 3 || undefined);
+      table[route] = was;
+      await (await send(t, s, plain(path))).has('event: result');
+      t.equal(requests(), 3);
+    }
+    t.ok((await begun(s, 'straight')) >= 4);
+    t.ok((await begun(s, 'server')) >= 4);
+  },
+);
+
+t.test('over TLS as well', async (t) => {
+  const { ca, server } = await hall(t);
+  const s = await stage(t, { ...server });
+  await s.openPoll('q');
+  const get = plain('/api/polls/q/stream');
+  await (await send(t, s, get, ca)).has('event: result');
+  const requests = countRequests(t);
+  const straight = await send(t, s, get, ca);
+  await straight.has('event: result');
+  t.equal(requests(), 0);
+  const { vote } = await s.device('d');
+  await vote('vote/q', 'a');
+  await straight.has('event: change');
+  straight.socket.end();
+  await viewers(s, 1);
+  const last = await send(t, s, get, ca);
+  await last.has('event: result');
+  await s.stop();
+  await last.has('\r\n0\r\n\r\n');
+});
+
+t.test('behind a trusted proxy, the client that it names has the place and the allowance', async (t) => {
+  const s = await stage(t, { trustedProxies: '127.0.0.1', maxViewersPerAddress: '2', requestsPerSecond: '1' });
+  await s.openPoll('q');
+  const ask = (client: string) => send(t, s, plain('/api/polls/q/stream', `X-Forwarded-For: ${client}\r\n`));
+  await (await ask('192.0.2.1')).has('event: result');
+  const requests = countRequests(t);
+  await (await ask('192.0.2.1')).has('event: result');
+  // What a client says itself is before what the proxy adds.
+  await (await ask('192.0.2.9, 192.0.2.2')).has('event: result');
+  t.equal(requests(), 0);
+  await (await ask('192.0.2.1')).has('too-many-streams');
+  await (await ask('192.0.2.9, 192.0.2.1')).has('too-many-streams');
+  t.equal(requests(), 2, 'what is refused is left to the HTTP server');
+  await (await ask('192.0.2.9')).has('event: result');
+  const texts = [];
+  for (let i = 0; i < 12; i++) {
+    const { socket, text, has } = await ask('192.0.2.3');
+    await has('HTTP/1.1');
+    texts.push(text());
+    socket.destroy();
+    await viewers(s, 4);
+  }
+  t.ok(
+    texts.some((text) => text.includes('too-many-requests')),
+    'the allowance of one client is spent',
+  );
+  await (await ask('192.0.2.4')).has('event: result');
 });
 
 // Node.js can count objects since 20.13.

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { plainRequest } from '../../../dashboards/sse/plain-request.ts';
+import { plainRequest } from '../../../dashboards/sse/opening/plain-request.ts';
 
 const head = (request: string, ...headers: string[]) =>
   Buffer.from([request, ...headers, '', ''].join('\r\n'), 'latin1');

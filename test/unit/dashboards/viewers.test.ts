@@ -1,10 +1,14 @@
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { withChange } from '../../../client/change.ts';
+import type { Poll } from '../../../core/voting/poll/poll.ts';
 import type { Result } from '../../../core/voting/result/result.ts';
+import { Spells } from '../../../core/waiting/spells.ts';
 import { deltaOf } from '../../../dashboards/sse/delta.ts';
 import { Feed } from '../../../dashboards/sse/feed.ts';
 import { Frame } from '../../../dashboards/sse/frame.ts';
+import { Heartbeats } from '../../../dashboards/sse/heartbeats.ts';
+import { Rooms } from '../../../dashboards/sse/rooms.ts';
 import { Viewer } from '../../../dashboards/sse/viewer.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -30,7 +34,7 @@ t.test('a slow viewer gets the newest state, never a backlog', async (t) => {
 t.test('viewers can join a feed while another viewer leaves', async (t) => {
   let answer: (result: Result) => void = () => {};
   const result = { poll: 'q', round: 1, status: 'open', options: [] } as unknown as Result;
-  const feed = new Feed(() => new Promise((resolve) => (answer = resolve)));
+  const feed = new Feed(() => new Promise((resolve) => (answer = resolve)), new Spells());
   const lines = [new PassThrough(), new PassThrough()] as const;
   const [leaving, staying] = lines.map((socket) => new Viewer({ socket, form }, () => {})) as [Viewer, Viewer];
   const joins = [feed.join(leaving), feed.join(staying)];
@@ -60,7 +64,7 @@ t.test('a viewer that was behind gets nothing of a feed that it has left meanwhi
   const viewer = new Viewer({ socket: line, form }, () => {});
   const feeds = ['left', 'kept'].map((poll) => {
     const result = { poll, round: 1, status: 'open', options: [] } as unknown as Result;
-    return new Feed(async () => result);
+    return new Feed(async () => result, new Spells());
   }) as [Feed, Feed];
   const behind = () => undefined;
   while (!line.writableNeedDrain) viewer.send(frame('x'.repeat(64)), behind);
@@ -75,7 +79,7 @@ t.test('a viewer that was behind gets nothing of a feed that it has left meanwhi
 t.test('every round that becomes final has its final event', async (t) => {
   let round = 1;
   const result = () => ({ poll: 'q', round, status: 'closed', final: true, options: [] }) as unknown as Result;
-  const feed = new Feed(async () => result());
+  const feed = new Feed(async () => result(), new Spells());
   const line = new PassThrough();
   let text = '';
   line.on('data', (part: Buffer) => (text += part));
@@ -121,7 +125,7 @@ t.test(
     let votes = 0;
     const options = [{ key: 'a', count: 0 }];
     const result = () => ({ poll: 'q', round: 1, status: 'open', votes, options }) as unknown as Result;
-    const feed = new Feed(async () => result());
+    const feed = new Feed(async () => result(), new Spells());
     const compact = { ...form, isCompact: true };
     /** What a client shows after the events that have arrived. */
     const open = async (delayMs = 0) => {
@@ -171,3 +175,163 @@ t.test(
     t.pass();
   },
 );
+
+/** A viewer whose writes take at least so long (ms). @param onWrite hears of each, before it */
+function dear(ms: number, onWrite: () => void): Viewer {
+  const socket = new Writable({
+    write(_part, _encoding, done) {
+      onWrite();
+      const endMs = performance.now() + ms;
+      while (performance.now() < endMs);
+      done();
+    },
+  });
+  return new Viewer({ socket, form }, () => {});
+}
+
+t.test('several feeds that send at once share the time in each turn', async (t) => {
+  let votes = 0;
+  const spells = new Spells();
+  const result = (poll: string) => ({ poll, round: 1, status: 'open', votes, options: [] }) as unknown as Result;
+  const feeds = Array.from({ length: 30 }, (_, i) => new Feed(async () => result(`q${i}`), spells));
+  let writes = 0;
+  const viewers = feeds.flatMap((feed) =>
+    Array.from({ length: 5 }, () => ({ feed, viewer: dear(0.5, () => writes++) })),
+  );
+  for (const { feed, viewer } of viewers) await feed.join(viewer);
+  const perTurn: number[] = [];
+  let next = setImmediate(function count() {
+    perTurn.push(writes);
+    writes = 0;
+    next = setImmediate(count);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  perTurn.length = 0;
+  votes++;
+  for (const feed of feeds) feed.touch();
+  await eventually('all frames', async () => perTurn.reduce((sum, one) => sum + one, 0) >= 150 || undefined);
+  clearImmediate(next);
+  // Two spells at most: one when the results have been read, and one in the turn that follows.
+  t.ok(Math.max(...perTurn) <= 10, `${perTurn.filter((one) => one > 0)}`);
+  for (const feed of feeds) feed.close();
+});
+
+t.test('a whole hall that waited for the first result gets it in many turns', async (t) => {
+  let answer: (result: Result) => void = () => {};
+  const result = { poll: 'q', round: 1, status: 'open', options: [] } as unknown as Result;
+  const feed = new Feed(() => new Promise((resolve) => (answer = resolve)), new Spells());
+  let turn = 0;
+  let next = setImmediate(function count() {
+    turn++;
+    next = setImmediate(count);
+  });
+  const writes: number[] = [];
+  const viewers = Array.from({ length: 60 }, () => dear(0.5, () => writes.push(turn)));
+  const joins = viewers.map((viewer) => feed.join(viewer));
+  answer(result);
+  await Promise.all(joins);
+  clearImmediate(next);
+  t.equal(writes.length, 60);
+  t.equal(feed.size, 60);
+  t.ok(new Set(writes).size >= 60 / 10, `in ${new Set(writes).size} turns`);
+  feed.close();
+});
+
+t.test('a viewer that was blocked never gets figures after they were hidden', async (t) => {
+  let shown = { votes: 1 } as object;
+  const result = () => ({ poll: 'q', round: 1, status: 'open', options: [], ...shown }) as unknown as Result;
+  const feed = new Feed(async () => result(), new Spells());
+  let writes = 0;
+  let onHidden = () => {};
+  const others = Array.from({ length: 60 }, () =>
+    dear(0.5, () => {
+      writes++;
+      if (writes === 160) onHidden();
+    }),
+  );
+  for (const viewer of others) await feed.join(viewer);
+  // Its line takes nothing after the first result until it is read.
+  const line = new PassThrough({ highWaterMark: 16 });
+  await feed.join(new Viewer({ socket: line, form }, () => {}));
+  shown = { votes: 77 };
+  feed.touch();
+  await eventually('the second frame', async () => writes >= 120 || undefined);
+  let text = '';
+  onHidden = () => line.on('data', (part: Buffer) => (text += part));
+  shown = { hidden: true };
+  feed.touch();
+  await eventually('the last result', async () => text.includes('"hidden"') || undefined);
+  await eventually('all frames', async () => writes >= 180 || undefined);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.notMatch(text, /77/);
+  t.equal(text.split('"hidden"').length, 2, 'and it gets the newest result once');
+  feed.close();
+});
+
+t.test('heartbeats are spread over the time between them', async (t) => {
+  const halt = new AbortController();
+  t.teardown(() => halt.abort());
+  let writes = 0;
+  const beaten = new Set<number>();
+  const heartbeats = new Heartbeats(new Spells(), halt.signal, 600);
+  const shares = Array.from({ length: 300 }, (_, i) =>
+    heartbeats.add(
+      dear(0, () => {
+        writes++;
+        beaten.add(i);
+      }),
+    ),
+  );
+  t.same(new Set(shares.map(({ size }) => size)), new Set([5]));
+  let most = 0;
+  let next = setImmediate(function count() {
+    most = Math.max(most, writes);
+    writes = 0;
+    next = setImmediate(count);
+  });
+  await eventually('a heartbeat for each', async () => beaten.size === 300 || undefined);
+  clearImmediate(next);
+  t.ok(most <= 5, `${most} in one turn`);
+});
+
+t.test('the viewers of a room move to its next poll in many turns, with one frame for all of them', async (t) => {
+  let current = 'first';
+  let encoded = 0;
+  const polls = { inRoom: () => ({ definition: { poll: current } }) as Poll };
+  const spells = new Spells();
+  const rooms = new Rooms(polls, spells);
+  const feeds = ['first', 'second'].map(
+    (poll) => new Feed(async () => ({ poll, round: 1, status: 'open', options: [] }) as unknown as Result, spells),
+  );
+  const feed = (poll: string) => feeds[poll === 'first' ? 0 : 1] as Feed;
+  let turn = 0;
+  let next = setImmediate(function count() {
+    turn++;
+    next = setImmediate(count);
+  });
+  const turns = new Set<number>();
+  const frames = new Set<Frame>();
+  for (let i = 0; i < 60; i++) {
+    const viewer = dear(0.5, () => turns.add(turn));
+    const send = viewer.send.bind(viewer);
+    viewer.send = (frame, newest) => {
+      if (frame.in(form).includes('event: room')) frames.add(frame);
+      encoded++;
+      return send(frame, newest);
+    };
+    const source = { feed, leave: (_: string, left: Feed) => left.leave(viewer), onPoll() {}, onFailure: t.error };
+    await rooms.watch(viewer, 'hall', source).follow();
+  }
+  t.equal(feeds[0]?.size, 60);
+  turns.clear();
+  frames.clear();
+  encoded = 0;
+  current = 'second';
+  rooms.move();
+  await eventually('the move', async () => (feeds[1]?.size === 60 && encoded === 120) || undefined);
+  clearImmediate(next);
+  t.equal(feeds[0]?.size, 0);
+  t.equal(frames.size, 1);
+  t.ok(turns.size >= 120 / 10, `in ${turns.size} turns`);
+  for (const one of feeds) one.close();
+});

@@ -11,8 +11,8 @@ import { publicPart, visibleResult } from '../../../../core/voting/result/visibi
 import { answersOf } from '../../../exports/ballots.ts';
 import { responsesOf } from '../../../exports/responses.ts';
 import { Timelines } from '../../../exports/timeline.ts';
-import { startStream } from '../../../sse/begin.ts';
 import type { Admission } from '../../../sse/hub.ts';
+import { startStream } from '../../../sse/opening/begin.ts';
 import { audienceOf, beholderOf } from '../../audience.ts';
 import { type Context, knownPoll } from '../../context.ts';
 import { demandFinal, knownRound, openedRound } from '../../requested-round.ts';
