@@ -7,10 +7,6 @@ import { formatCode, hashCode, newCode, parseCode } from './code.ts';
 
 /** How often a new code is drawn because the handle is taken, or something is tried again because the device was changed. */
 const MAX_TRIES = 10;
-/** How many codes may be checked at a time: hashing them is slow on purpose, and must not take the threads of everything else. */
-const MAX_CHECKS = 2;
-/** How many may wait for that. */
-const MAX_WAITING = 100;
 
 /** A code that has been issued. It is shown only once. */
 export interface IssuedCode {
@@ -27,21 +23,19 @@ export interface IssuedCode {
  */
 export class Claims {
   private readonly registry: Registry;
-  private checks = 0;
-  private readonly waiting: (() => void)[] = [];
 
   constructor(registry: Registry) {
     this.registry = registry;
   }
 
-  /** Issues a code, which replaces an earlier one. @throws Refusal no-such-device, devices-changed */
+  /** Issues a code, which replaces an earlier one. @throws Refusal no-such-device, devices-changed, busy */
   async issue(id: string, untilMs: number | undefined): Promise<IssuedCode> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = await this.registry.get<Device>('devices', id);
       if (!before) throw new Refusal('no-such-device', `there is no device ${JSON.stringify(id)}`);
       const code = newCode();
       const salt = randomBytes(16).toString('base64url');
-      const claim = { handle: code.handle, salt, hash: await hashCode(code.rest, salt), untilMs };
+      const claim = { handle: code.handle, salt, hash: await hashCode(code.rest, salt, 'issued'), untilMs };
       if ((await this.registry.put('claims', code.handle, { device: id }, 0)) === undefined) continue;
       if ((await this.registry.put('devices', id, { ...before.value, claim }, before.version)) !== undefined) {
         await this.forget(before.value);
@@ -52,15 +46,16 @@ export class Claims {
     throw new Refusal('devices-changed', 'the device was changed at the same time; try again');
   }
 
-  /** Withdraws the code of a device, if it has one. @throws Refusal no-such-device, devices-changed */
-  async withdraw(id: string): Promise<void> {
+  /** Withdraws the code of a device. Returns false if it has none. @throws Refusal no-such-device, devices-changed */
+  async withdraw(id: string): Promise<boolean> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = await this.registry.get<Device>('devices', id);
       if (!before) throw new Refusal('no-such-device', `there is no device ${JSON.stringify(id)}`);
-      if (!before.value.claim) return;
+      if (!before.value.claim) return false;
       const { claim, ...after } = before.value;
       if ((await this.registry.put('devices', id, after, before.version)) === undefined) continue;
-      return this.forget({ claim });
+      await this.forget({ claim });
+      return true;
     }
     throw new Refusal('devices-changed', 'the device was changed at the same time; try again');
   }
@@ -80,7 +75,7 @@ export class Claims {
       const claim = before?.value.claim;
       if (!before || claim?.handle !== code.handle) throw wrongCode();
       if (claim.untilMs !== undefined && claim.untilMs <= Date.now()) throw wrongCode();
-      if (!isSameText(await this.hashed(code.rest, claim.salt), claim.hash)) throw wrongCode();
+      if (!isSameText(await hashCode(code.rest, claim.salt, 'exchanged'), claim.hash)) throw wrongCode();
       const secret = newSecret();
       const device = { ...withSecret(before.value, hashSecret(secret)), claimedAtMs: Date.now() };
       // Of two that exchange the same code, the slower one finds another version, and then no code.
@@ -94,22 +89,6 @@ export class Claims {
   /** Forgets where the code of a device leads. What is left behind leads nowhere. */
   async forget({ claim }: Pick<Device, 'claim'>): Promise<void> {
     if (claim) await this.registry.remove('claims', claim.handle).catch(() => {});
-  }
-
-  /** @throws Refusal busy */
-  private async hashed(rest: string, salt: string): Promise<string> {
-    if (this.checks >= MAX_CHECKS) {
-      if (this.waiting.length >= MAX_WAITING)
-        throw new Refusal('busy', 'too many codes are being checked; try again shortly');
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    }
-    this.checks++;
-    try {
-      return await hashCode(rest, salt);
-    } finally {
-      this.checks--;
-      this.waiting.shift()?.();
-    }
   }
 }
 

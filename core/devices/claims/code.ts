@@ -1,5 +1,6 @@
 import { randomInt, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
+import { Gate } from '../../waiting/gate.ts';
 
 const derive = promisify<string, string, number, { N: number }, Buffer>(scrypt);
 
@@ -13,6 +14,14 @@ const LENGTH = 12;
 /** Cost of a hash: some 20 ms. It makes up for codes that are short enough to be typed. */
 const COST = 8_192;
 const HASH_BYTES = 32;
+/**
+ * How many hashes are computed at a time in this process, for all requests together: they are slow on purpose, and libuv has four threads
+ * for them and for everything else, such as files and the store.
+ */
+const MAX_HASHES = 2;
+/** How many may wait for that: codes that are exchanged, and codes that are issued. */
+const MAX_WAITING = 100;
+const gate = new Gate(MAX_HASHES, MAX_WAITING, { exchanged: [], issued: [] });
 
 /** A claim code in its two parts. */
 export interface ClaimCode {
@@ -39,7 +48,13 @@ export function parseCode(text: string): ClaimCode | undefined {
   return { handle: plain.slice(0, GROUP), rest: plain.slice(GROUP) };
 }
 
-/** The slow hash to store for the secret part of a code. */
-export async function hashCode(rest: string, salt: string): Promise<string> {
-  return (await derive(rest, salt, HASH_BYTES, { N: COST })).toString('base64url');
+/**
+ * The slow hash to store for the secret part of a code.
+ *
+ * @param why what it is for: strangers who exchange codes do not keep operators from issuing them
+ * @throws Refusal busy
+ */
+export async function hashCode(rest: string, salt: string, why: 'exchanged' | 'issued'): Promise<string> {
+  const hash = await gate.pass(why, () => derive(rest, salt, HASH_BYTES, { N: COST }));
+  return hash.toString('base64url');
 }
