@@ -12,6 +12,7 @@ import { PollRepository } from '../core/rounds/poll-repository.ts';
 import { RecountQueue } from '../core/rounds/recounts/queue.ts';
 import { Recounter } from '../core/rounds/recounts/recounter.ts';
 import { Rounds } from '../core/rounds/rounds.ts';
+import type { Store } from '../core/store/store.ts';
 import { createApp } from '../dashboards/api/app.ts';
 import { Budgets } from '../dashboards/api/limits/budgets.ts';
 import { Guesses } from '../dashboards/api/limits/guesses.ts';
@@ -19,6 +20,7 @@ import { Operators } from '../dashboards/api/operators.ts';
 import { Recorder } from '../dashboards/api/permissions/recorder.ts';
 import { OperatorStreams } from '../dashboards/api/permissions/streams.ts';
 import { VoterStreams } from '../dashboards/api/permissions/voter-streams.ts';
+import { NotedRegistry } from '../dashboards/api/permissions/writes.ts';
 import { Requests } from '../dashboards/api/requests.ts';
 import { SlowReaders } from '../dashboards/api/slow-readers.ts';
 import { StraightStreams } from '../dashboards/api/streams/straight-streams.ts';
@@ -54,7 +56,9 @@ export interface Dashboard {
 
 /** Opens a dashboard: rounds and their clock, the API, the pages and the result streams. */
 export async function openDashboard(f: Foundation, results: LiveResults, beside?: LocalBroker): Promise<Dashboard> {
-  const { config, scope, store, series, polls, metrics, readiness, descriptors, sockets, tls, log, proxies } = f;
+  const { config, scope, series, polls, metrics, readiness, descriptors, sockets, tls, log, proxies } = f;
+  const registry = new NotedRegistry(f.store.registry);
+  const store: Store = Object.create(f.store, { registry: { value: registry, enumerable: true } });
   const repository = new PollRepository(store.registry, polls);
   const rounds = await scope.open(
     'rounds',

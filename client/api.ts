@@ -1,5 +1,4 @@
 import type {
-  ClaimAnswer,
   ClaimsAnswer,
   DeadEntryAnswer,
   DeploymentAnswer,
@@ -26,6 +25,7 @@ import type {
   TraceAnswer,
   TrailAnswer,
   TrailCheckAnswer,
+  WithdrawnClaims,
 } from './answers.ts';
 import { Requests } from './requests.ts';
 
@@ -156,18 +156,14 @@ export class ApiClient extends Requests {
     return this.json('POST', '/api/devices/secrets', { devices, graceSeconds });
   }
 
-  /** Issues claim codes for many devices, at most 200 at a time. */
+  /** Issues claim codes for many devices, at most 200 at a time; each replaces an earlier one. */
   issueClaims(devices: readonly string[], expiresInSeconds?: number): Promise<ClaimsAnswer> {
     return this.json('POST', '/api/devices/claims', { devices, expiresInSeconds });
   }
 
-  /** Issues a claim code, which replaces an earlier one. */
-  issueClaim(device: string, expiresInSeconds?: number): Promise<ClaimAnswer> {
-    return this.json('POST', `${devicePath(device)}/claim`, expiresInSeconds === undefined ? {} : { expiresInSeconds });
-  }
-
-  async withdrawClaim(device: string): Promise<void> {
-    await this.remove(`${devicePath(device)}/claim`);
+  /** Withdraws the claim codes of many devices, at most 200 at a time. */
+  withdrawClaims(devices: readonly string[]): Promise<WithdrawnClaims> {
+    return this.json('POST', '/api/devices/claims/withdraw', { devices });
   }
 
   /** Revokes devices together: those that are listed, or a whole group. */

@@ -46,10 +46,13 @@ export interface ClaimAnswer {
   readonly expiresAt: string | null;
 }
 
-/** Why nothing was done for one of several devices. */
+/** Why something was not done, or may not have been done, for one of several devices. */
 export interface RefusedDevice {
   readonly device: string;
-  /** Such as `no-such-device`. */
+  /**
+   * Such as `no-such-device`. If the store failed while devices were changed: `unknown` if this one may have been changed, and
+   * `not-begun` or `store-refuses` if it certainly was not.
+   */
   readonly code: string;
   readonly why: string;
 }
@@ -66,11 +69,21 @@ export interface RenewedSecrets {
   readonly refused: readonly RefusedDevice[];
 }
 
+/** Claim codes that were withdrawn together. */
+export interface WithdrawnClaims {
+  readonly withdrawn: readonly string[];
+  /** Devices that had no code. */
+  readonly none: readonly string[];
+  readonly refused: readonly RefusedDevice[];
+}
+
 /** Which devices were revoked together. */
 export interface RevokedAnswer {
   readonly revoked: readonly string[];
   /** Ids that were not registered. */
   readonly unknown: readonly string[];
+  /** Devices that may not have been revoked, because the store failed; absent if there are none. */
+  readonly refused?: readonly RefusedDevice[] | undefined;
 }
 
 /** What an import does with a device: the fields that change, as people read them; null if a field is not set. */

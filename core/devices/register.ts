@@ -6,6 +6,7 @@ import { Claims } from './claims/claims.ts';
 import { type Device, type DeviceStatus, withSecret } from './device.ts';
 import { type ImportedDevice, type PlannedDevice, planDevice } from './import/plan.ts';
 import { Releases } from './releases.ts';
+import type { Revocation, RevocationCourse } from './revocation.ts';
 import { hashSecret, newSecret } from './secret.ts';
 
 /** The number of devices written concurrently. */
@@ -178,23 +179,43 @@ export class DeviceRegister {
     return removed;
   }
 
-  /** Removes devices; brokers then disconnect them. Ids that are not registered change nothing. */
-  async revokeAll(ids: readonly string[]): Promise<{ readonly revoked: string[]; readonly unknown: string[] }> {
+  /**
+   * Removes devices; brokers then disconnect them. Ids that are not registered change nothing. When the store fails, those that were
+   * begun are finished, and no others are begun.
+   *
+   * @param course what to call after each one, and when to begin no more
+   */
+  async revokeAll(ids: readonly string[], course: RevocationCourse = {}): Promise<Revocation> {
     const revoked: string[] = [];
     const unknown: string[] = [];
     const all = [...new Set(ids)];
     for (let at = 0; at < all.length; at += WRITE_TOGETHER) {
+      if (course.isOver?.()) return { revoked, unknown, notBegun: all.slice(at), uncertain: [], error: undefined };
       const some = all.slice(at, at + WRITE_TOGETHER);
-      const kept = await Promise.all(some.map((id) => this.registry.get<Device>('devices', id)));
-      await this.releases.note(kept.flatMap((one) => (one ? [{ before: one.value, after: undefined }] : [])));
-      await Promise.all(
-        kept.map(async (one) => {
+      let kept: readonly (Versioned<Device> | undefined)[];
+      try {
+        kept = await Promise.all(some.map((id) => this.registry.get<Device>('devices', id)));
+        await this.releases.note(kept.flatMap((one) => (one ? [{ before: one.value, after: undefined }] : [])));
+      } catch (error) {
+        return { revoked, unknown, notBegun: all.slice(at), uncertain: [], error };
+      }
+      const removals = await Promise.allSettled(
+        kept.map(async (one, i) => {
           if (one && !(await this.removeNoted(one))) await this.removeOne(one.value.device);
+          if (one) course.onRevoked?.(some[i] ?? '');
         }),
       );
-      for (const [i, id] of some.entries()) (kept[i] ? revoked : unknown).push(id);
+      const uncertain: string[] = [];
+      for (const [i, id] of some.entries()) {
+        if (removals[i]?.status === 'rejected') uncertain.push(id);
+        else (kept[i] ? revoked : unknown).push(id);
+      }
+      const failed = removals.find((one) => one.status === 'rejected');
+      if (failed) {
+        return { revoked, unknown, notBegun: all.slice(at + WRITE_TOGETHER), uncertain, error: failed.reason };
+      }
     }
-    return { revoked, unknown };
+    return { revoked, unknown, notBegun: [], uncertain: [], error: undefined };
   }
 
   /** Removes a device, however often it is changed at the same moment, and returns what was removed; undefined if there is none. */

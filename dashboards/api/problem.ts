@@ -10,11 +10,16 @@ import { Held } from './limits/held.ts';
 import type { Operators } from './operators.ts';
 
 /** Why each request was refused or failed. */
-const codes = new WeakMap<FastifyRequest, string>();
+const codes = new WeakMap<FastifyRequest, { readonly code: string; readonly error: Error }>();
 
 /** Why a request was refused or failed, as a word; undefined if it was not. */
 export function codeOf(request: FastifyRequest): string | undefined {
-  return codes.get(request);
+  return codes.get(request)?.code;
+}
+
+/** What was thrown when a request was refused or failed; undefined if nothing was. */
+export function errorOf(request: FastifyRequest): Error | undefined {
+  return codes.get(request)?.error;
 }
 
 /** The HTTP status of each refusal. */
@@ -148,9 +153,8 @@ interface Problem {
 }
 
 /** An error as thrown by Fastify and its plugins. */
-interface HttpError {
+interface HttpError extends Error {
   readonly statusCode?: number;
-  readonly message: string;
   readonly validation?: readonly {
     readonly instancePath: string;
     readonly message?: string;
@@ -190,7 +194,7 @@ export function answerProblems(app: FastifyInstance, { log, store, operators, gu
     const tooMany = guessed && guesses.count(request, guessed);
     const error = (refusedAs && tooMany) ?? thrown;
     const { status, code, detail, problems = [], more = {} } = refusedByStore(error, request) ?? problemOf(error);
-    codes.set(request, code);
+    codes.set(request, { code, error: thrown });
     if (COUNTED.has(code)) refused.inc({ code });
     // Guesses have warnings of their own, and phones that are asked for a proof of work are not refused.
     if (status === 429 && code !== 'too-many-guesses' && code !== 'proof-needed')

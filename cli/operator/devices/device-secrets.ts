@@ -1,12 +1,14 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { ClaimAnswer } from '../../../client/answers.ts';
+import type { ClaimAnswer, RefusedDevice } from '../../../client/answers.ts';
 import type { ApiClient } from '../../../client/api.ts';
 import { csvRows } from '../../../core/runtime/csv.ts';
 import { action, type ClientFlags, clientOf, print, UsageError, withClientFlags } from '../flags.ts';
 import { table } from '../table.ts';
 
 const DAY_SECONDS = 86_400;
+/** For how many devices codes are issued or withdrawn at a time. */
+const TOGETHER = 50;
 
 interface ChoiceFlags extends ClientFlags {
   readonly group?: string;
@@ -68,34 +70,60 @@ async function renew(
 async function claim(
   ids: readonly string[],
   { group, days, output, withdraw = false, ...flags }: ClaimFlags,
-): Promise<void> {
+): Promise<boolean> {
   const seconds = days === undefined ? undefined : wholeOf('--days', days) * DAY_SECONDS;
   const client = await clientOf(flags);
   const wanted = await chosen(client, ids, group);
-  if (withdraw) {
-    for (const id of wanted) await client.withdrawClaim(id);
-    return print(flags, { withdrawn: wanted }, () => `  withdrew the codes of ${wanted.length} devices`);
-  }
+  if (withdraw) return withdrawAll(client, wanted, flags);
   // Codes are returned only once, so their file must exist before the first one is issued.
   if (output !== undefined)
     await writeFile(output, csvRows([['device', 'label', 'code', 'expires']]), { mode: 0o600, flag: 'wx' });
   const claims: ClaimAnswer[] = [];
-  for (const id of wanted) {
-    const one = await client.issueClaim(id, seconds);
-    const row = [one.device, one.label ?? '', one.code, one.expiresAt ?? ''];
-    if (output === undefined) claims.push(one);
-    else await appendFile(output, csvRows([row]));
+  const refused: RefusedDevice[] = [];
+  let failure: unknown;
+  for (const some of partsOf(wanted)) {
+    // The codes from before are returned only once, so they are printed in any case.
+    const answer = await client.issueClaims(some, seconds).catch((error: unknown) => {
+      failure = error;
+    });
+    if (!answer) break;
+    const rows = answer.claims.map((one) => [one.device, one.label ?? '', one.code, one.expiresAt ?? '']);
+    if (output !== undefined && rows.length > 0) await appendFile(output, csvRows(rows));
+    claims.push(...answer.claims);
+    refused.push(...answer.refused);
+    if (answer.refused.some(hasEnded)) break;
   }
-  print(flags, { claims, issued: wanted.length }, () => {
-    if (output !== undefined) return `  ${wanted.length} codes in ${output}`;
+  const shown = output === undefined ? claims : [];
+  print(flags, { claims: shown, issued: claims.length, refused }, () => {
+    if (output !== undefined) return [`  ${claims.length} codes in ${output}`, ...refused.map(lineOf)].join('\n');
     const rows = claims.map(({ device, label, code, expiresAt }) => [
       device,
       label,
       code,
       expiresAt ?? 'when it is used',
     ]);
-    return table(['device', 'label', 'code', 'expires'], rows);
+    return [table(['device', 'label', 'code', 'expires'], rows), ...refused.map(lineOf)].join('\n');
   });
+  if (failure !== undefined) throw failure;
+  return refused.length === 0;
+}
+
+async function withdrawAll(client: ApiClient, wanted: readonly string[], flags: ClientFlags): Promise<boolean> {
+  const withdrawn: string[] = [];
+  const none: string[] = [];
+  const refused: RefusedDevice[] = [];
+  for (const some of partsOf(wanted)) {
+    const answer = await client.withdrawClaims(some);
+    withdrawn.push(...answer.withdrawn);
+    none.push(...answer.none);
+    refused.push(...answer.refused);
+    if (answer.refused.some(hasEnded)) break;
+  }
+  print(flags, { withdrawn, none, refused }, () => {
+    const had = none.length > 0 ? `; ${none.length} had none` : '';
+    return [`  withdrew the codes of ${withdrawn.length} devices${had}`, ...refused.map(lineOf)].join('\n');
+  });
+  return refused.length === 0;
 }
 
 async function revoke(ids: readonly string[], { group, file, ...flags }: RevokeFlags): Promise<boolean> {
@@ -105,14 +133,14 @@ async function revoke(ids: readonly string[], { group, file, ...flags }: RevokeF
     throw new UsageError('give either devices or --group');
   if (group === undefined && all.length === 0) throw new UsageError('name the devices, or give --group or --file');
   const answer = await (await clientOf(flags)).revokeDevices(group === undefined ? { devices: all } : { group });
-  const { revoked, unknown } = answer;
+  const { revoked, unknown, refused = [] } = answer;
   print(flags, answer, () => {
     const lines =
       revoked.length > 20 ? [`  revoked ${revoked.length} devices`] : [`  revoked ${revoked.join(', ') || 'none'}`];
     if (unknown.length > 0) lines.push(`  not registered: ${unknown.join(', ')}`);
-    return lines.join('\n');
+    return [...lines, ...refused.map(lineOf)].join('\n');
   });
-  return unknown.length === 0;
+  return unknown.length + refused.length === 0;
 }
 
 /** The devices that are named, or those of a group. @throws UsageError if there is neither, or both */
@@ -124,6 +152,21 @@ async function chosen(
   if ((group === undefined) === (ids.length === 0)) throw new UsageError('name the devices, or give --group');
   if (group === undefined) return ids;
   return (await client.devices()).filter((device) => device.group === group).map(({ device }) => device);
+}
+
+function partsOf(ids: readonly string[]): (readonly string[])[] {
+  return Array.from({ length: Math.ceil(ids.length / TOGETHER) }, (_, i) =>
+    ids.slice(i * TOGETHER, (i + 1) * TOGETHER),
+  );
+}
+
+/** True if a request ended before it came to all devices: the next one would hardly do better. */
+function hasEnded({ code }: RefusedDevice): boolean {
+  return code === 'unknown' || code === 'not-begun' || code === 'store-refuses';
+}
+
+function lineOf({ device, why }: RefusedDevice): string {
+  return `  ${device}: ${why}`;
 }
 
 async function idsIn(file: string): Promise<string[]> {

@@ -22,6 +22,11 @@ export interface AuditFact {
   readonly round?: number | undefined;
   readonly before?: string | undefined;
   readonly after?: string | undefined;
+  /**
+   * The devices of an action for many, 200 at most: those to which it was done, and then those to which it may have been; if it was cut
+   * off, all those to which it was to be done.
+   */
+  readonly devices?: readonly string[] | undefined;
   /** How many refusals before this one were left out, because there were too many. */
   readonly leftOut?: number | undefined;
 }

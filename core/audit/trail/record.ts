@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditFact, AuditRecord } from './fact.ts';
 
-/** The maximum length of the values before and after, and of the other texts of a record. */
+/** The maximum length of the values before and after, and of the other texts of a record. Lists are kept as they are. */
 const MAX_TEXT = 300;
 
 /** The number of records kept. Older ones are removed; the first one kept still names the hash of the one before it. */

@@ -5,15 +5,20 @@ import type { AuditFact } from '../../../core/audit/trail/fact.ts';
 import type { AuditTrail } from '../../../core/audit/trail/trail.ts';
 import type { Caller, Role } from '../../../core/operators/operator.ts';
 import type { Log } from '../../../core/runtime/log.ts';
-import { TooMany } from '../../../core/runtime/refusal.ts';
+import { Refusal, TooMany } from '../../../core/runtime/refusal.ts';
+import { StoreRefusal } from '../../../core/store/error.ts';
 import type { Rate } from '../../../core/waiting/allowance.ts';
 import { Allowances } from '../../../core/waiting/allowances.ts';
 import type { Operators } from '../operators.ts';
-import { codeOf } from '../problem.ts';
+import { codeOf, errorOf } from '../problem.ts';
 import { Allowance } from './allowance.ts';
 import { ruleOf } from './permissions.ts';
+import { followWrites, type Writes } from './writes.ts';
 
-/** What is recorded per minute of those without a token, in each process: so they cannot push actions out of the trail. */
+/**
+ * What is recorded per minute of those without a token and of persons without a role, in each process: so they cannot push actions out
+ * of the trail. Anybody may get any number of accounts at some identity providers.
+ */
 const OF_STRANGERS_PER_MINUTE = 10;
 /** How many refusals of one operator, or of all screens, are recorded per minute. */
 const OF_ONE_PER_MINUTE = 60;
@@ -22,6 +27,8 @@ const OF_ONE_PER_MINUTE = 60;
  * out of the trail. The token of the deployment is also that of programs, which import and export.
  */
 const ACTIONS_PER_MINUTE = { root: 1_000, named: 300 } as const;
+/** How many devices a record names: all that one request can give codes or secrets. */
+const MAX_NAMED = 200;
 /** Refusals that are recorded whatever was asked for: they concern who may do something. */
 const OF_PERMISSION: ReadonlySet<string> = new Set([
   ...['foreign-page', 'no-role', 'not-allowed', 'operators-only', 'sign-in-refused', 'wrong-token', 'too-many-guesses'],
@@ -35,6 +42,8 @@ export interface Note {
   readonly round?: number;
   readonly before?: object | undefined;
   readonly after?: object | undefined;
+  /** The ids of an action for many devices; a record names the first `MAX_NAMED`. */
+  readonly devices?: readonly string[] | undefined;
   /** True if `before` and `after` are of one write: if they are the same, nothing was changed, and nothing is recorded. */
   readonly isOneWrite?: true;
 }
@@ -55,8 +64,8 @@ export class Recorder {
     root: new Allowances(rateOf(ACTIONS_PER_MINUTE.root)),
     named: new Allowances(rateOf(ACTIONS_PER_MINUTE.named)),
   };
-  /** The actions that have begun and are to be recorded. */
-  private readonly underWay = new Set<FastifyRequest>();
+  /** The actions that have begun and are to be recorded, with what they have written. */
+  private readonly underWay = new Map<FastifyRequest, Writes>();
   private readonly lost: Counter;
   private readonly refused: Counter<'code'>;
 
@@ -88,12 +97,19 @@ export class Recorder {
       if (!ruleOf(request)?.isRecorded) return;
       this.demandAllowance(this.parts.operators.signedIn(request));
       this.parts.trail.demandPlace(this.underWay.size);
-      this.underWay.add(request);
+      this.underWay.set(request, { hasWritten: false });
+    });
+    // Takes a callback, because only what is called from here on belongs to the request.
+    app.addHook('preHandler', (request, _, done) => {
+      const writes = this.underWay.get(request);
+      if (writes) followWrites(writes, done);
+      else done();
     });
     app.addHook('onSend', async (request, reply) => {
+      const writes = this.underWay.get(request);
       // From here on, its record itself is counted.
-      const wasUnderWay = this.underWay.delete(request);
-      const fact = this.factOf(request, reply, wasUnderWay);
+      this.underWay.delete(request);
+      const fact = this.factOf(request, reply, writes);
       if (fact) await this.record(fact);
     });
   }
@@ -101,15 +117,19 @@ export class Recorder {
   /** @throws TooMany if an operator has carried out too many recorded actions */
   private demandAllowance(caller: Caller | undefined): void {
     if (!caller) return;
-    const waitMs = this.actions[caller.credential === undefined ? 'root' : 'named'].take(caller.name);
+    const waitMs = this.actions[caller.credential === undefined ? 'root' : 'named'].take(keyOf(caller));
     if (waitMs === 0) return;
     const why =
       'too many actions in a short time, all of which would be recorded in the audit trail; try again in a moment';
     throw new TooMany('too-many-requests', why, waitMs);
   }
 
-  /** What happened, if it belongs in the trail. @param wasUnderWay whether an action that is recorded had begun */
-  private factOf(request: FastifyRequest, { statusCode }: FastifyReply, wasUnderWay: boolean): AuditFact | undefined {
+  /** What happened, if it belongs in the trail. @param writes what an action that is recorded has written; undefined if none had begun */
+  private factOf(
+    request: FastifyRequest,
+    { statusCode }: FastifyReply,
+    writes: Writes | undefined,
+  ): AuditFact | undefined {
     const rule = ruleOf(request);
     const code = codeOf(request);
     const isPermission = code !== undefined && OF_PERMISSION.has(code);
@@ -118,16 +138,17 @@ export class Recorder {
     const { action } = rule ?? { action: 'path.unknown' };
     const { operators } = this.parts;
     const caller = operators.signedIn(request) ?? this.notes.get(request)?.who;
-    const who = caller?.name ?? (operators.isWithScreenKey(request) ? 'screen' : 'stranger');
-    const outcome =
-      statusCode < 400 ? 'done' : statusCode < 500 ? 'refused' : wasUnderWay ? ('unknown' as const) : 'failed';
+    const other = operators.isWithScreenKey(request) ? 'screen' : 'stranger';
+    const who = caller?.name ?? other;
+    const outcome = outcomeOf(request, statusCode, writes);
     const wasDone = outcome === 'done' || outcome === 'unknown';
     if (outcome === 'done' && this.hasChangedNothing(request)) return undefined;
     // What operators do, or may have done, is always recorded. Everything else is limited.
     const role = caller?.role ?? null;
     const reason = outcome === 'done' ? undefined : (code ?? String(statusCode));
     if (caller && wasDone) return this.fact(request, { who, role, outcome, action, code: reason });
-    const leftOut = this.allowance.take(who, who === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
+    const key = caller?.role === undefined ? other : keyOf(caller);
+    const leftOut = this.allowance.take(key, key === 'stranger' ? OF_STRANGERS_PER_MINUTE : OF_ONE_PER_MINUTE);
     if (leftOut === undefined) return undefined;
     return this.fact(request, {
       ...{ who, role, outcome, action },
@@ -152,13 +173,15 @@ export class Recorder {
     known: Pick<AuditFact, 'who' | 'role' | 'outcome' | 'action' | 'code' | 'leftOut'>,
   ): AuditFact {
     const { who, role, action, outcome, code, leftOut } = known;
-    const { target, round, before, after } = this.notes.get(request) ?? {};
+    const { target, round, before, after, devices } = this.notes.get(request) ?? {};
+    const mayHaveChanged = outcome === 'done' || outcome === 'unknown';
     return {
       ...{ who, issuer: this.issuerOf(request), role, action },
       ...{ target: target ?? targetOf(request), from: request.ip, outcome, code, round },
       // What an action would have changed is of no interest if it was refused.
-      before: outcome === 'done' && before ? JSON.stringify(before) : undefined,
-      after: outcome === 'done' && after ? JSON.stringify(after) : undefined,
+      before: mayHaveChanged && before ? JSON.stringify(before) : undefined,
+      after: mayHaveChanged && after ? JSON.stringify(after) : undefined,
+      devices: mayHaveChanged ? devices?.slice(0, MAX_NAMED) : undefined,
       leftOut,
     };
   }
@@ -172,6 +195,27 @@ export class Recorder {
     });
     log.info({ part: 'audit', record: number, fact }, 'operator action');
   }
+}
+
+/**
+ * What became of a request. An action that ended with a refusal before anything was written has certainly not been done; one that was
+ * cut off, or ended with another error, may have been.
+ */
+function outcomeOf(request: FastifyRequest, statusCode: number, writes: Writes | undefined): AuditFact['outcome'] {
+  if (statusCode < 400) return 'done';
+  if (statusCode < 500) return 'refused';
+  if (!writes) return 'failed';
+  const error = errorOf(request);
+  const isRefused = error instanceof StoreRefusal || (error instanceof Refusal && error.code !== 'stopping');
+  return isRefused && !writes.hasWritten ? 'failed' : 'unknown';
+}
+
+/**
+ * Under which name the actions and refusals of an operator are limited. Of a person’s name, only the part that nobody can choose: the
+ * subject, which comes first.
+ */
+function keyOf({ name }: Pick<Caller, 'name'>): string {
+  return name.split(' (', 1)[0] ?? name;
 }
 
 function rateOf(perMinute: number): Rate {

@@ -84,6 +84,7 @@ export const PERMISSIONS: Readonly<Record<string, Rule>> = {
   'POST /api/devices/revoke': act('device.revoke', ['operator'], 'all-rooms'),
   'POST /api/devices/secrets': act('device.secret', ['operator'], 'all-rooms'),
   'POST /api/devices/claims': act('device.claim', ['operator'], 'all-rooms'),
+  'POST /api/devices/claims/withdraw': act('device.unclaim', ['operator'], 'all-rooms'),
   'POST /api/devices/:device/secret': act('device.secret', ['operator'], 'all-rooms'),
   'POST /api/devices/:device/claim': act('device.claim', ['operator'], 'all-rooms'),
   'DELETE /api/devices/:device/claim': act('device.unclaim', ['operator'], 'all-rooms'),

@@ -6,7 +6,7 @@ import { boolean, closed, id, string } from '../../../core/voting/rules/schema.t
 /** How long in seconds the old secret of a device works at most while the new one is not used: a month, and a week by default. */
 const MAX_GRACE_SECONDS = 2_592_000;
 export const DEFAULT_GRACE_SECONDS = 604_800;
-/** For how many devices one request gives codes or secrets: hashing 200 codes takes some two seconds. */
+/** For how many devices one request gives or withdraws codes or secrets: hashing 200 codes takes some two seconds. */
 const MAX_TOGETHER = 200;
 
 /** The schemas of request bodies that register and change devices. `demandValid` checks the values. */
@@ -96,6 +96,7 @@ const some = { devices: Type.Array(id('the id of a device'), { minItems: 1, maxI
 export const RenewalSchema = Type.Object(renewal, { additionalProperties: false });
 export const RenewalsSchema = Type.Object({ ...some, ...renewal }, { additionalProperties: false });
 export const ClaimSchema = Type.Object(claim, { additionalProperties: false });
+export const WithdrawalsSchema = Type.Object(some, { additionalProperties: false });
 export const ClaimsSchema = Type.Object({ ...some, ...claim }, { additionalProperties: false });
 export const ExchangeSchema = closed({
   code: Type.String({ maxLength: 100, description: 'as printed; upper and lower case and separators do not matter' }),

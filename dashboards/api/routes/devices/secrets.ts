@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {
   ClaimAnswer,
   ClaimsAnswer,
@@ -8,6 +8,7 @@ import type {
   RenewedSecret,
   RenewedSecrets,
   RevokedAnswer,
+  WithdrawnClaims,
 } from '../../../../client/answers.ts';
 import { Claims } from '../../../../core/devices/claims/claims.ts';
 import type { Device } from '../../../../core/devices/device.ts';
@@ -23,19 +24,17 @@ import {
   RenewalSchema,
   RenewalsSchema,
   RevocationSchema,
+  WithdrawalsSchema,
 } from '../../schemas/devices.ts';
 import { DeviceParams } from '../../schemas/params.ts';
 import { MAX_IMPORT_BYTES } from './devices.ts';
+import { forEach, isOver, leftOf } from './together.ts';
 
 /**
  * How many codes may be tried from one address per minute. With 60 random bits in a code, guessing is hopeless at this rate, and a
  * whole hall of devices behind one router gets its secrets within minutes.
  */
 const EXCHANGES_PER_MINUTE = 120;
-/** How many devices a record of the audit trail names. */
-const MAX_NAMED = 50;
-/** How many of the devices of one request get a code or a secret at a time: hashing codes must not take all threads. */
-const TOGETHER = 2;
 const tags = ['devices'];
 
 /** Give devices new secrets and claim codes, and revoke many at once; operators only. Exchange a code for a secret; anybody. */
@@ -57,15 +56,24 @@ export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAs
           body: RevocationSchema,
         },
       },
-      async (request): Promise<RevokedAnswer> => {
+      async (request, reply): Promise<RevokedAnswer> => {
         const { devices, group } = request.body;
         if (devices && group !== undefined) {
           throw new Refusal('invalid-request', 'give either devices or a group, not both');
         }
-        const answer = await register.revokeAll(devices ?? (await idsOf(group ?? '')));
-        const { revoked } = answer;
-        recorder.note(request, { before: { group, revoked: revoked.length, devices: revoked.slice(0, MAX_NAMED) } });
-        return answer;
+        const ids = devices ?? (await idsOf(group ?? ''));
+        const before = { group, revoked: 0 };
+        // Counted on while it is done: whatever cuts the request off, its record says how far it came.
+        recorder.note(request, { before, devices: ids });
+        const revocation = await register.revokeAll(ids, {
+          isOver: () => isOver(request, reply),
+          onRevoked: () => before.revoked++,
+        });
+        const { revoked, unknown, uncertain, notBegun, error } = revocation;
+        demandSome(revoked, error);
+        recorder.note(request, { after: leftAs(uncertain, notBegun), devices: [...revoked, ...uncertain] });
+        const refused = leftOf(revocation);
+        return { revoked, unknown, ...(refused.length > 0 ? { refused } : {}) };
       },
     );
 
@@ -96,9 +104,10 @@ export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAs
       },
       async (request, reply) => {
         const { devices, graceSeconds = DEFAULT_GRACE_SECONDS } = request.body;
-        const { done: secrets, refused } = await forEach(devices, (device) => renew(device, graceSeconds));
-        note(request, 'renewed', secrets);
-        const answer: RenewedSecrets = { secrets, refused };
+        const renewed = await together(request, reply, { what: 'renewed', devices }, (device) =>
+          renew(device, graceSeconds),
+        );
+        const answer: RenewedSecrets = { secrets: renewed.done, refused: renewed.refused };
         return reply.code(201).send(answer);
       },
     );
@@ -128,10 +137,29 @@ export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAs
       },
       async (request, reply) => {
         const untilMs = endOf(request.body.expiresInSeconds);
-        const { done, refused } = await forEach(request.body.devices, (device) => issue(device, untilMs));
-        note(request, 'issued', done);
-        const answer: ClaimsAnswer = { claims: done, refused };
+        const { devices } = request.body;
+        const issued = await together(request, reply, { what: 'issued', devices }, (device) => issue(device, untilMs));
+        const answer: ClaimsAnswer = { claims: issued.done, refused: issued.refused };
         return reply.code(201).send(answer);
+      },
+    );
+
+    app.post(
+      '/api/devices/claims/withdraw',
+      {
+        schema: { summary: 'Withdraw the claim codes of many devices', tags, body: WithdrawalsSchema },
+      },
+      async (request, reply): Promise<WithdrawnClaims> => {
+        const { devices } = request.body;
+        const { done, refused } = await together(request, reply, { what: 'withdrawn', devices }, async (device) => ({
+          device,
+          hadOne: await claims.withdraw(device),
+        }));
+        return {
+          withdrawn: done.filter(({ hadOne }) => hadOne).map(({ device }) => device),
+          none: done.filter(({ hadOne }) => !hadOne).map(({ device }) => device),
+          refused,
+        };
       },
     );
 
@@ -179,10 +207,48 @@ export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAs
     return { device, label: label ?? null, code, expiresAt: time(untilMs) };
   }
 
-  /** Records for how many devices something was done, and for which ones. */
-  function note(request: FastifyRequest, what: string, done: readonly { readonly device: string }[]): void {
-    const devices = done.slice(0, MAX_NAMED).map(({ device }) => device);
-    recorder.note(request, { after: { [what]: done.length, devices } });
+  /**
+   * Does something for each device. Its record names those it is done to; it names all from the beginning, in case something cuts the
+   * request off.
+   *
+   * @throws the error that ended it, if nothing was done
+   */
+  async function together<Done extends { readonly device: string; readonly hadOne?: boolean }>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { what, devices }: { readonly what: string; readonly devices: readonly string[] },
+    work: (device: string) => Promise<Done>,
+  ): Promise<{ readonly done: readonly Done[]; readonly refused: readonly RefusedDevice[] }> {
+    const all = [...new Set(devices)];
+    const progress = { [what]: 0 };
+    recorder.note(request, { after: progress, devices: all });
+    const changed: string[] = [];
+    const { done, refused, error } = await forEach(all, {
+      work,
+      isOver: () => isOver(request, reply),
+      onDone: ({ device, hadOne = true }) => {
+        if (hadOne) progress[what] = changed.push(device);
+      },
+    });
+    demandSome(done, error);
+    const those = (code: string) => refused.filter((one) => one.code === code).map(({ device }) => device);
+    const uncertain = those('unknown');
+    recorder.note(request, {
+      after: { ...progress, ...leftAs(uncertain, those('not-begun')) },
+      devices: [...changed, ...uncertain],
+    });
+    return { done, refused };
+  }
+
+  /** @throws the error, if it ended the work before anything was done */
+  function demandSome(done: readonly unknown[], error: unknown): void {
+    if (error === undefined) return;
+    if (done.length === 0) throw error;
+    warnings.warn(
+      'together',
+      { err: error, done: done.length },
+      'work for many devices ended early; the rest was not begun',
+    );
   }
 
   async function idsOf(group: string): Promise<string[]> {
@@ -191,28 +257,11 @@ export function secretRoutes({ store, recorder, log }: Context): FastifyPluginAs
   }
 }
 
-/** Does something for each device. A device for which it is refused does not keep the others from it. */
-async function forEach<Done>(
-  devices: readonly string[],
-  work: (device: string) => Promise<Done>,
-): Promise<{ readonly done: Done[]; readonly refused: RefusedDevice[] }> {
-  const outcomes: { done?: Done; refused?: RefusedDevice }[] = [];
-  const waiting = [...new Set(devices)].entries();
-  const worker = async () => {
-    for (const [i, device] of waiting) {
-      try {
-        outcomes[i] = { done: await work(device) };
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        outcomes[i] = { refused: { device, code: error.code, why: error.message } };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: TOGETHER }, worker));
-  return {
-    done: outcomes.flatMap(({ done }) => done ?? []),
-    refused: outcomes.flatMap(({ refused }) => refused ?? []),
-  };
+/** How many devices an action may have been done to, and how many it was not begun for, as records say it. */
+function leftAs(uncertain: readonly string[], notBegun: readonly string[]): object | undefined {
+  return uncertain.length + notBegun.length === 0
+    ? undefined
+    : { unknown: uncertain.length, notBegun: notBegun.length };
 }
 
 /** The end of a time that begins now, in ms since 1970; undefined: never. */
