@@ -4,7 +4,7 @@ import { Nicknames } from '../core/devices/nicknames.ts';
 import type { LiveResults } from '../core/live/results.ts';
 import { OperatorRegister } from '../core/operators/register.ts';
 import { HttpServer, type Upgrades } from '../core/process/http.ts';
-import { missingInternals } from '../core/process/node-internals.ts';
+import { missingInternals } from '../core/process/sockets/node-internals.ts';
 import { prefixOf } from '../core/process/prefix.ts';
 import { WebOrigins } from '../core/process/web-origins.ts';
 import { Clock } from '../core/rounds/clock.ts';

@@ -68,9 +68,13 @@ t.test('claim codes are made for several devices, printed, used, and shown as us
   await page.waitForSelector('tr:has(th:text-is("seat-0")) .access[data-access=used]:has-text("code used")');
   await page.waitForSelector('tr:has(th:text-is("seat-3")) .access[data-access=open]');
   await tick(page, 'seat-3');
+  await tick(page, 'seat-4');
   await begin(page, 'Withdraw codes');
   await page.click('.task button[type=submit]');
   await page.waitForSelector('.task h2:text-is("Codes withdrawn: 1")');
+  await page.waitForSelector('.task p:text-is("Had no code: 1")');
+  await page.waitForSelector('.task tr[data-is=none]:has-text("seat-4"):has-text("had no code")');
+  t.equal(await page.locator('.task button:text-is("Choose these again")').count(), 0);
   t.equal((await s.call('POST', '/api/claim', { body: { code: codes[1] } })).status, 403);
   await page.waitForSelector('tr:has(th:text-is("seat-3")) .access', { state: 'detached' });
   t.same(problems, []);
@@ -101,6 +105,94 @@ t.test('new secrets replace the old ones when they are used, or at once', async 
   await t.rejects(s.device('seat-1', { username: 'seat-1', password: secret }), { code: 4 });
   const newest = (await page.textContent('.secrets tr:has-text("seat-1") code')) ?? '';
   await s.device('seat-1', { username: 'seat-1', password: newest });
+  t.same(problems, []);
+  await close();
+});
+
+t.test('a task goes on while the operator looks at something else, and loses nothing that was made', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await withDevices(s, 250);
+  const { page, problems, close } = await signIn(browser, s, '#/devices', {}, /status of 503/);
+  let parts = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/devices/secrets', async (route) => {
+    parts++;
+    if (parts === 2) await held;
+    if (parts < 3) return route.continue();
+    const body = JSON.stringify({ type: 'urn:pollcast:store-away', title: 'x', status: 503, detail: 'it is away' });
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', body });
+  });
+  const warns = () => page.evaluate('!dispatchEvent(new Event("beforeunload", { cancelable: true }))');
+  const shown = () => page.locator('.secrets tbody th').allTextContents();
+  await page.check('thead input[type=checkbox]');
+  t.equal(await warns(), false);
+  await begin(page, 'New secrets');
+  await page.click('.task button[type=submit]');
+  await page.waitForSelector('.task h2:text-is("Giving devices new secrets (250)…")');
+  t.equal(
+    await page.evaluate('document.activeElement.id'),
+    'task',
+    'the pressed button is gone, and the heading has the focus',
+  );
+  await page.waitForSelector('.task [role=status]:text-is("100 of 250 done…")');
+  const first = await shown();
+  t.equal(first.length, 100);
+
+  await page.click('nav a:text-is("Polls")');
+  await page.waitForSelector('.task', { state: 'detached' });
+  t.equal(await warns(), true);
+  await page.click('nav a:text-is("Devices")');
+  await page.waitForSelector('.task [role=status]:text-is("100 of 250 done…")');
+  await page.check('thead input[type=checkbox]');
+  t.equal(await page.locator('.chosen-bar').count(), 0, 'no second task begins');
+  t.same(await shown(), first);
+  await page.click('button:text-is("I have saved them")');
+  await page.waitForSelector('.secrets', { state: 'detached' });
+  t.equal(await warns(), true, 'a task is running');
+  await page.click('nav a:text-is("Polls")');
+  release();
+  await page.click('nav a:text-is("Devices")');
+  await page.waitForSelector('.task h2:text-is("New secrets made: 200")');
+  await page.waitForSelector('.task p:has-text("Unknown, may have been done: 50")');
+  t.equal(await page.locator('.task tr[data-is=unknown]:has-text("may have been done")').count(), 50);
+  const rest = await shown();
+  t.equal(rest.length, 100, 'what was forgotten does not come back');
+  t.notOk(rest.some((device) => first.includes(device)));
+  t.equal(await warns(), true, 'not saved yet');
+  await page.click('.task button:text-is("Choose these again")');
+  await page.waitForSelector('.chosen-bar:has-text("Chosen: 50")');
+  t.same(problems, []);
+  await close();
+});
+
+t.test('many codes are drawn once the task has ended, and all are printed', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  await withDevices(s, 220);
+  const { page, problems, close } = await signIn(browser, s, '#/devices');
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let parts = 0;
+  await page.route('**/api/devices/claims', async (route) => {
+    if (++parts === 5) await held;
+    return route.continue();
+  });
+  await page.check('thead input[type=checkbox]');
+  await begin(page, 'Make claim codes');
+  await page.click('.task button[type=submit]');
+  await page.waitForSelector(':text("Made so far: 200.")');
+  t.equal(await page.locator('.codes li').count(), 0);
+  release();
+  await page.waitForSelector('.task h2:text-is("Claim codes made: 220")');
+  await page.waitForSelector('.hint:has-text("and 20 more")');
+  const drawn = 'document.querySelectorAll(".codes li .qr").length';
+  t.equal(await page.evaluate(drawn), 200);
+  await page.evaluate(
+    `window.print = () => { window.printed = ${drawn}; setTimeout(() => dispatchEvent(new Event('afterprint'))); }`,
+  );
+  await page.click('button:text-is("Print")');
+  await page.waitForFunction('window.printed === 220');
+  await page.waitForFunction(`${drawn} === 200`);
   t.same(problems, []);
   await close();
 });

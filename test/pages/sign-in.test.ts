@@ -27,7 +27,16 @@ t.test('a person signs in at the provider, returns to where they were, and signs
   await page.waitForSelector('button:text-is("Sign in with Example ID")');
   t.same(await seriousFindings(page), []);
   await picture(page, 'sign-in', true);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/sign-in/complete', async (route) => {
+    await held;
+    return route.continue();
+  });
   await signIn(page, 'ann');
+  await page.waitForSelector('[role=status]:text-is("Signing you in…")');
+  t.equal((await page.textContent('[role=alert]'))?.trim(), '', 'that is no problem of the token');
+  release();
   await page.waitForSelector('h1:has-text("Poll q")');
   t.equal(page.url(), `${s.http}/#/polls/q`, 'neither the code nor the token is in the address');
   t.same(await page.context().cookies(`${s.http}/api/sign-in`), [], 'the cookie is gone');
@@ -46,19 +55,41 @@ t.test('a person signs in at the provider, returns to where they were, and signs
 
 t.test('an admin ends the session of somebody else, who is asked to sign in again', async (t) => {
   const s = await entryStage(t);
-  const [bob, ann] = [await visit(browser, s.http, {}, /401/), await visit(browser, s.http)];
-  await signIn(bob.page, 'bob');
-  await bob.page.waitForSelector('.desk');
+  const [bob, other, ann] = [
+    await visit(browser, s.http, {}, /401/),
+    await visit(browser, s.http),
+    await visit(browser, s.http),
+  ];
+  for (const { page } of [other, bob]) {
+    await signIn(page, 'bob');
+    await page.waitForSelector('.desk');
+  }
   await signIn(ann.page, 'ann');
   await ann.page.click('nav a:text-is("Operators")');
-  ann.page.once('dialog', (dialog) => void dialog.accept());
-  await ann.page.click('tr:has-text("Bob") button:has-text("End session")');
-  await ann.page.waitForSelector('tr:has-text("Bob")', { state: 'detached' });
+  const buttons = ann.page.locator('tr:has-text("Bob") button:has-text("End session")');
+  await buttons.nth(1).waitFor();
+  const names = await buttons.allTextContents();
+  t.equal(new Set(names).size, 2, 'two sessions of the same person can be told apart');
+  const sessions = (await s.call('GET', '/api/operators', { operator: true })).body.operators;
+  const token = await bob.page.evaluate('sessionStorage.getItem("pollcast-operator-token")');
+  const { operator } = sessions.find((one: { operator: string }) => String(token).startsWith(`${one.operator}.`));
+  let asked = '';
+  ann.page.once('dialog', (dialog) => {
+    asked = dialog.message();
+    void dialog.accept();
+  });
+  await ann.page.click(`tr:has-text("${operator}") button:has-text("End session")`);
+  await ann.page.waitForSelector(`tr:has-text("${operator}")`, { state: 'detached' });
+  t.match(asked, `(bob), signed in `);
+  t.match(asked, `session ${operator}`);
+  t.equal(await buttons.count(), 1);
+  t.equal(await other.page.locator('.desk').count(), 1);
   await bob.page.click('nav a:text-is("Rooms")');
   await bob.page.reload();
   await bob.page.waitForSelector('input[name=token]');
   t.same([...own(s, bob.problems), ...own(s, ann.problems)], []);
   await bob.close();
+  await other.close();
   await ann.close();
 });
 

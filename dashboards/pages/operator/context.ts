@@ -1,9 +1,9 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ClaimAnswer, DeploymentAnswer, PollAnswer, RegisteredDevice } from '../../../client/answers.ts';
-import { ApiError } from '../../../client/api.ts';
 import type { OperatorApi } from './api.ts';
-import { tell } from './words.ts';
+import type { TaskDesk } from './devices/chosen/use-task-run.ts';
+import { type Notice, noticeOf } from './notice.tsx';
 
 export interface Desk {
   readonly api: OperatorApi;
@@ -14,16 +14,12 @@ export interface Desk {
   readonly notify: (notice: Notice) => void;
   /** Secrets of new devices that have not been saved yet; the server shows each only once. */
   readonly secrets: readonly RegisteredDevice[];
-  readonly setSecrets: (secrets: readonly RegisteredDevice[]) => void;
+  /** Changes them from what they are then: what a task makes arrives at any time. */
+  readonly setSecrets: (change: (before: readonly RegisteredDevice[]) => readonly RegisteredDevice[]) => void;
   /** Claim codes that have not been printed or saved yet; the server shows each only once, too. */
   readonly claims: readonly ClaimAnswer[];
-  readonly setClaims: (claims: readonly ClaimAnswer[]) => void;
-}
-
-export interface Notice {
-  readonly text: string;
-  readonly problems?: readonly string[];
-  readonly isBad: boolean;
+  readonly setClaims: (change: (before: readonly ClaimAnswer[]) => readonly ClaimAnswer[]) => void;
+  readonly tasks: TaskDesk;
 }
 
 export const DeskContext = createContext<Desk | undefined>(undefined);
@@ -54,10 +50,4 @@ export function useAttempt(): (work: () => Promise<unknown>) => Promise<boolean>
       return false;
     }
   };
-}
-
-/** The notice for an error. */
-export function noticeOf(error: unknown): Notice {
-  if (!(error instanceof ApiError)) return { text: String(error), isBad: true };
-  return { text: error.status === 0 ? tell('error.away') : error.message, problems: error.problems, isBad: true };
 }

@@ -4,11 +4,13 @@ import { ApiError } from '../../../client/api.ts';
 import { BASE } from '../base.ts';
 import { LanguageChoice } from '../words/language-choice.tsx';
 import { OperatorApi, storedToken } from './api.ts';
-import { DeskContext, type Notice, noticeOf, permissionsOf } from './context.ts';
+import { DeskContext, permissionsOf } from './context.ts';
+import { useTaskRun } from './devices/chosen/use-task-run.ts';
 import { Devices } from './devices/devices.tsx';
 import { Editor } from './editor/editor.tsx';
 import { completeSignIn, hasReturned, signInProblem } from './entry/provider.ts';
 import { SignIn } from './entry/sign-in.tsx';
+import { type Notice, NoticeBox, noticeOf } from './notice.tsx';
 import { AuditTrail } from './people/audit-trail.tsx';
 import { Operators } from './people/operators.tsx';
 import { PollPage } from './polls/poll-page.tsx';
@@ -32,6 +34,7 @@ export function OperatorDesk() {
   const [notice, notify] = useState<Notice>();
   const [secrets, setSecrets] = useState<readonly RegisteredDevice[]>([]);
   const [claims, setClaims] = useState<readonly ClaimAnswer[]>([]);
+  const tasks = useTaskRun(setClaims, setSecrets);
   const [, redraw] = useState(0);
   const [isReturning, setReturning] = useState(hasReturned);
   const hash = useHash();
@@ -47,6 +50,7 @@ export function OperatorDesk() {
     setDeployment(undefined);
   };
   const leave = async () => {
+    tasks.stop();
     // A token is of use after signing out, a session is not.
     const isOver = await (deployment?.operator.session ? api?.endSession() : undefined)?.then(
       () => true,
@@ -72,12 +76,13 @@ export function OperatorDesk() {
       )
       .finally(() => setReturning(false));
   }, []);
+  const isRunning = tasks.run?.step === 'running';
   useEffect(() => {
-    if (secrets.length + claims.length === 0) return;
+    if (secrets.length + claims.length === 0 && !isRunning) return;
     const warn = (event: Event) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
-  }, [secrets, claims]);
+  }, [secrets, claims, isRunning]);
   useEffect(() => {
     document.title = `Pollcast – ${tell('title')}`;
   });
@@ -96,7 +101,7 @@ export function OperatorDesk() {
   const [, section = 'polls', id, action] = hash.split('/').map(decodeURIComponent);
   const may = permissionsOf(deployment);
   return (
-    <DeskContext.Provider value={{ api, deployment, may, notify, secrets, setSecrets, claims, setClaims }}>
+    <DeskContext.Provider value={{ api, deployment, may, notify, secrets, setSecrets, claims, setClaims, tasks }}>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         {tell('skip')}
       </button>
@@ -138,27 +143,6 @@ export function OperatorDesk() {
         )}
       </main>
     </DeskContext.Provider>
-  );
-}
-
-function NoticeBox({ notice: { text, problems = [], isBad }, onClose }: { notice: Notice; onClose: () => void }) {
-  return (
-    <div class="notice" data-bad={isBad || undefined}>
-      <p>
-        <span aria-hidden="true">{isBad ? '⚠ ' : '✓ '}</span>
-        {text}
-      </p>
-      {problems.length > 0 && (
-        <ul>
-          {problems.map((problem) => (
-            <li key={problem}>{problem}</li>
-          ))}
-        </ul>
-      )}
-      <button type="button" class="quiet" onClick={onClose}>
-        {tell('close.notice')}
-      </button>
-    </div>
   );
 }
 

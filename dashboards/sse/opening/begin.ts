@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { forgetOf } from '../../../core/process/node-internals.ts';
+import { forgetOf } from '../../../core/process/sockets/node-internals.ts';
 import { Refusal } from '../../../core/runtime/refusal.ts';
 import { acceptsGzip } from '../../gzip.ts';
 import { type Form, formOf } from '../frame.ts';

@@ -9,7 +9,7 @@ import { ChosenBar } from './chosen/bar.tsx';
 import { ChooseDevices } from './chosen/choose.tsx';
 import { ClaimCodes } from './chosen/codes.tsx';
 import { TaskPanel } from './chosen/task-panel.tsx';
-import { TASKS, type Task } from './chosen/tasks.ts';
+import { TASKS } from './chosen/tasks.ts';
 import { countsOf } from './device-import.tsx';
 import { DeviceLine } from './line.tsx';
 import { NewDeviceForm } from './new-device.tsx';
@@ -23,20 +23,27 @@ const PAGE = 200;
 
 /** Every registered device: who has it, its status, and the weight of its vote. */
 export function Devices() {
-  const { api, deployment, may, notify, secrets, setSecrets } = useDesk();
+  const {
+    api,
+    deployment,
+    may,
+    notify,
+    secrets,
+    setSecrets,
+    tasks: { run, ask, putAway },
+  } = useDesk();
   const [devices, setDevices] = useState<readonly DeviceAnswer[]>();
   const [sought, seek] = useState('');
   const [shown, show] = useState(PAGE);
   const [traced, trace] = useState('');
   const [ticked, tick] = useState<ReadonlySet<string>>(new Set());
-  const [asked, ask] = useState<{ readonly task: Task; readonly devices: readonly DeviceAnswer[] }>();
   const reload = async () => {
     const all = await api.devices().catch(() => undefined);
     if (all) setDevices(all);
   };
   useReading(reload, READ_EVERY_MS, [api]);
   const registered = async (made: readonly RegisteredDevice[], text: string) => {
-    setSecrets([...secrets, ...made]);
+    setSecrets((before) => [...before, ...made]);
     notify({ text, isBad: false });
     await reload();
   };
@@ -60,7 +67,7 @@ export function Devices() {
     tick(next);
   };
   const endTask = () => {
-    ask(undefined);
+    putAway();
     // The bar is drawn again only now, and is gone if its devices are.
     setTimeout(() => (document.getElementById('chosen') ?? document.getElementById('main'))?.focus());
   };
@@ -80,17 +87,22 @@ export function Devices() {
         />
       )}
       {may('guest.moderate') && <NicknamesPanel />}
-      {asked && (
+      {run && (
         <TaskPanel
-          key={asked.task.name}
-          {...asked}
+          key={run.task.name}
+          run={run}
           onDone={reload}
           onAgain={(ids) => tick(new Set(ids))}
           onClose={endTask}
         />
       )}
       <ClaimCodes />
-      {secrets.length > 0 && <Secrets secrets={secrets} onForget={() => setSecrets([])} />}
+      {secrets.length > 0 && (
+        <Secrets
+          secrets={secrets}
+          onForget={() => setSecrets((before) => before.filter((one) => !secrets.includes(one)))}
+        />
+      )}
       <p class="unseen" role="status">
         {chosen.length > 0 && tell('chosen.count', { n: formatNumber(chosen.length) })}
       </p>
@@ -154,11 +166,11 @@ export function Devices() {
             {tell('more', { n: formatNumber(found.length - shown) })}
           </button>
         )}
-        {chosen.length > 0 && !asked && (
+        {chosen.length > 0 && !run && (
           <ChosenBar
             count={chosen.length}
             tasks={tasks}
-            onTask={(task) => ask({ task, devices: chosen })}
+            onTask={(task) => ask(task, chosen)}
             onClear={() => tick(new Set())}
           />
         )}

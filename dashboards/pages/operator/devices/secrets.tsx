@@ -1,4 +1,5 @@
 import type { RegisteredDevice } from '../../../../client/answers.ts';
+import { formatNumber } from '../../words/language.ts';
 import { saveFile } from '../api.ts';
 import { tell } from '../words.ts';
 
@@ -32,6 +33,11 @@ export function Secrets({ secrets, onForget }: { secrets: readonly RegisteredDev
           </tbody>
         </table>
       </div>
+      {secrets.length > SHOWN && (
+        <p class="hint">
+          {tell('import.andMore', { n: formatNumber(secrets.length - SHOWN) })} {tell('secrets.all')}
+        </p>
+      )}
       <div class="actions">
         <button
           type="button"

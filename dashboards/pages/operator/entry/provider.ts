@@ -1,7 +1,7 @@
 import { ApiClient, ApiError } from '../../../../client/api.ts';
 import { PAGE_PART } from '../../../../client/page-part.ts';
 import { BASE } from '../../base.ts';
-import { noticeOf } from '../context.ts';
+import { noticeOf } from '../notice.tsx';
 import { tell } from '../words.ts';
 
 const PATH = `${BASE}/signed-in`;

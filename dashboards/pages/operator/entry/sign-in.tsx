@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { SignInWaysAnswer } from '../../../../client/answers.ts';
 import { BASE } from '../../base.ts';
-import type { Notice } from '../context.ts';
+import type { Notice } from '../notice.tsx';
 import { tell } from '../words.ts';
 import { leaveToProvider, signInProblem, visitor } from './provider.ts';
 
@@ -76,7 +76,10 @@ export function SignIn(props: {
           </label>
           <p class="hint">{tell('signIn.where')}</p>
           <p class="problem" id="sign-in-problem" role="alert">
-            {problem || notice?.text}
+            {problem || (notice?.isBad && notice.text)}
+          </p>
+          <p class="hint" role="status">
+            {!notice?.isBad && notice?.text}
           </p>
           <button type="submit" class="send" disabled={token.trim() === '' || isTrying || isChecking}>
             {tell('signIn.do')}

@@ -9,6 +9,8 @@ import { tell } from '../words.ts';
 const READ_EVERY_MS = 5_000;
 /** How many records are read at a time. */
 const PAGE = 100;
+/** Longer facts, such as the ids of 200 devices, are folded. */
+const SHORT = 200;
 
 /** What operators did and what was refused, newest first. */
 export function AuditTrail() {
@@ -90,7 +92,7 @@ export function AuditTrail() {
 }
 
 function RecordLine({ record }: { record: AuditRecord }) {
-  const { number, at, who, issuer, role, action, target, from, outcome, code, before, after, leftOut } = record;
+  const { number, at, who, issuer, role, action, target, from, outcome, code, before, after, devices, leftOut } = record;
   return (
     <tr class={outcome === 'done' ? undefined : 'bad'}>
       <th scope="row">{formatNumber(number)}</th>
@@ -103,7 +105,7 @@ function RecordLine({ record }: { record: AuditRecord }) {
       <td>
         <code>{action}</code>
       </td>
-      <td dir="auto">{target || '–'}</td>
+      <td dir="auto">{target || (devices ? <Facts text={devices.join(', ')} /> : '–')}</td>
       <td>
         {tell(`trail.${outcome}`)}
         {code !== undefined && (
@@ -115,12 +117,24 @@ function RecordLine({ record }: { record: AuditRecord }) {
         {leftOut !== undefined && <small> {tell('trail.leftOut', { n: formatNumber(leftOut) })}</small>}
       </td>
       <td>
-        <code>{before ?? '–'}</code>
+        <Facts text={before} />
       </td>
       <td>
-        <code>{after ?? '–'}</code>
+        <Facts text={after} />
       </td>
       <td>{from}</td>
     </tr>
+  );
+}
+
+function Facts({ text = '–' }: { text: string | undefined }) {
+  if (text.length <= SHORT) return <code>{text}</code>;
+  return (
+    <details>
+      <summary>
+        <code>{text.slice(0, SHORT / 2)}…</code>
+      </summary>
+      <code>{text}</code>
+    </details>
   );
 }

@@ -77,8 +77,11 @@ export function Operators() {
 function OperatorLine({ operator: one, onDone }: { operator: OperatorAnswer; onDone: () => Promise<void> }) {
   const { api, may } = useDesk();
   const attempt = useAttempt();
-  const { operator, role, rooms, createdBy, expiresAt, expired, person } = one;
-  const name = person ? person.name || person.subject : operator;
+  const { operator, role, rooms, createdAt, createdBy, expiresAt, expired, person } = one;
+  const session = person && { subject: person.subject, start: formatTime(createdAt), session: operator };
+  const shown = person ? person.name || person.subject : operator;
+  // Somebody may have several sessions, and others may have the same name.
+  const name = session ? tell('operators.session', { name: shown, ...session }) : shown;
   const revoke = async () => {
     if (!confirm(tell(person ? 'operators.endSure' : 'operators.revokeSure', { name }))) return;
     await attempt(() => api.revokeOperator(operator));
@@ -92,8 +95,8 @@ function OperatorLine({ operator: one, onDone }: { operator: OperatorAnswer; onD
   return (
     <tr class={expired ? 'struck' : undefined}>
       <th scope="row" dir="auto">
-        {name}
-        {person && <p class="hint">{person.subject}</p>}
+        {shown}
+        {session && <p class="hint">{tell('operators.sessionOf', session)}</p>}
       </th>
       <td>{tell(`role.${role}`)}</td>
       <td dir="auto">{rooms === null ? tell('operators.allRooms') : formatList(rooms)}</td>

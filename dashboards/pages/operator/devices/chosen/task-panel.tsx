@@ -4,7 +4,8 @@ import { Scroll } from '../../../charts/table/scroll.tsx';
 import { formatNumber } from '../../../words/language.ts';
 import { useDesk } from '../../context.ts';
 import { tell } from '../../words.ts';
-import { carryOut, type Outcome, type Task, type TaskSettings } from './tasks.ts';
+import type { Outcome, Task, TaskSettings } from './tasks.ts';
+import type { TaskRun } from './use-task-run.ts';
 
 /** How many of the devices are named before a task begins. */
 const NAMED = 40;
@@ -12,9 +13,7 @@ const NAMED = 40;
 const LISTED = 200;
 
 interface TaskPanelParts {
-  readonly task: Task;
-  /** The devices as they were when the operator asked: later ones are not touched. */
-  readonly devices: readonly DeviceAnswer[];
+  readonly run: TaskRun;
   readonly onDone: () => Promise<void>;
   /** Chooses the devices again for which the task was not done. */
   readonly onAgain: (devices: readonly string[]) => void;
@@ -22,39 +21,31 @@ interface TaskPanelParts {
 }
 
 /** A task for several devices: says how many and which, carries it out after a confirmation, and shows what became of each. */
-export function TaskPanel({ task, devices, onDone, onAgain, onClose }: TaskPanelParts) {
-  const { api, claims, setClaims, secrets, setSecrets } = useDesk();
-  const [step, setStep] = useState<'asking' | 'running' | 'done'>('asking');
-  const [outcomes, setOutcomes] = useState<readonly Outcome[]>([]);
+export function TaskPanel({ run, onDone, onAgain, onClose }: TaskPanelParts) {
+  const { api, tasks } = useDesk();
+  const { task, devices, step, outcomes } = run;
   const heading = useRef<HTMLHeadingElement>(null);
-  // So that screen readers read what is asked, and then what was done.
+  const shown = useRef<TaskRun['step']>();
+  // The button that was pressed is gone, and screen readers read what is asked, and then what was done. Those who come back from another
+  // section have pressed nothing here.
   useEffect(() => {
-    if (step !== 'running') heading.current?.focus();
+    if (shown.current !== undefined || step === 'asking') heading.current?.focus();
+    if (shown.current === 'running' && step === 'done') void onDone();
+    shown.current = step;
   }, [step]);
-  const begin = async (settings: TaskSettings) => {
-    setStep('running');
-    const ids = devices.map(({ device }) => device);
-    await carryOut(task, api, ids, settings, (made, soFar) => {
-      setOutcomes(soFar);
-      // The newest code and secret of a device are the ones that work.
-      if (made.claims.length > 0) setClaims(replaced(claims, made.claims));
-      if (made.secrets.length > 0) setSecrets(replaced(secrets, made.secrets));
-    });
-    setStep('done');
-    await onDone();
-  };
   const { name } = task;
-  const done = outcomes.filter(({ why }) => why === undefined);
-  const left = outcomes.filter(({ why }) => why !== undefined);
+  const which = (is: Outcome['is']) => outcomes.filter((one) => one.is === is);
+  const [done, none, left, unknown] = [which('done'), which('none'), which('left'), which('unknown')];
+  const again = [...unknown, ...left];
   return (
     <section class="panel changes task" data-task={name} aria-labelledby="task">
       <h2 id="task" ref={heading} tabIndex={-1}>
         {step === 'done'
           ? tell(`task.${name}.done`, { n: formatNumber(done.length) })
-          : tell(`task.${name}.ask`, { n: formatNumber(devices.length) })}
+          : tell(step === 'running' ? `task.${name}.busy` : `task.${name}.ask`, { n: formatNumber(devices.length) })}
       </h2>
       {step === 'asking' && (
-        <Question task={task} devices={devices} onBegin={(settings) => void begin(settings)} onCancel={onClose} />
+        <Question task={task} devices={devices} onBegin={(settings) => tasks.begin(api, settings)} onCancel={onClose} />
       )}
       {step === 'running' && (
         <>
@@ -66,16 +57,18 @@ export function TaskPanel({ task, devices, onDone, onAgain, onClose }: TaskPanel
       )}
       {step === 'done' && (
         <>
+          {unknown.length > 0 && <p class="bad">⚠ {tell('task.maybe', { n: formatNumber(unknown.length) })}</p>}
+          {none.length > 0 && <p>{tell('task.none', { n: formatNumber(none.length) })}</p>}
           {left.length > 0 && <p class="bad">⚠ {tell('task.left', { n: formatNumber(left.length) })}</p>}
           {done.length > 0 && <p>{tell(`task.${name}.next`)}</p>}
-          <Outcomes outcomes={[...left, ...done]} />
+          <Outcomes outcomes={[...again, ...none, ...done]} />
           <div class="actions">
-            {left.length > 0 && (
+            {again.length > 0 && (
               <button
                 type="button"
                 class="quiet"
                 onClick={() => {
-                  onAgain(left.map(({ device }) => device));
+                  onAgain(again.map(({ device }) => device));
                   onClose();
                 }}
               >
@@ -168,11 +161,11 @@ function Outcomes({ outcomes }: { outcomes: readonly Outcome[] }) {
             </tr>
           </thead>
           <tbody>
-            {outcomes.slice(0, LISTED).map(({ device, why }) => (
-              <tr key={device}>
+            {outcomes.slice(0, LISTED).map(({ device, is, why }) => (
+              <tr key={device} data-is={is}>
                 <th scope="row">{device}</th>
-                <td class={why === undefined ? 'good' : 'bad'}>
-                  {why === undefined ? `✓ ${tell('task.done')}` : `⚠ ${why}`}
+                <td class={is === 'done' ? 'good' : is === 'none' ? undefined : 'bad'}>
+                  {is === 'done' ? `✓ ${tell('task.done')}` : is === 'none' ? tell('task.hadNone') : `⚠ ${why}`}
                 </td>
               </tr>
             ))}
@@ -184,10 +177,4 @@ function Outcomes({ outcomes }: { outcomes: readonly Outcome[] }) {
       )}
     </>
   );
-}
-
-/** What there was, with the new things of each device instead of the old ones. */
-function replaced<T extends { readonly device: string }>(before: readonly T[], made: readonly T[]): readonly T[] {
-  const now = new Set(made.map(({ device }) => device));
-  return [...before.filter(({ device }) => !now.has(device)), ...made];
 }
