@@ -92,6 +92,23 @@ t.test('if the store fails, a request for many devices stops, returns what it ma
   t.same([half.revoked.length, half.refused.length], [63, 57], 'those of the next batch are not begun');
 });
 
+t.test('the trail names the devices that were imported', async (t) => {
+  const s = await stage(t, { door: 'devices' });
+  const post = (query: string, label: string) =>
+    s.call('POST', `/api/devices/import${query}`, {
+      operator: true,
+      body: { devices: [{ device: 'a' }, { device: 'b', label }] },
+    });
+  await post('', 'x');
+  await post('?dryRun=true', 'y');
+  await post('', 'y');
+  const { records } = (await s.call('GET', '/api/audit-trail', { operator: true })).body;
+  t.same(
+    records.map(({ devices }: AuditRecord) => devices),
+    [['b'], undefined, ['a', 'b']],
+  );
+});
+
 t.test('codes of many devices are withdrawn together, in one action', async (t) => {
   const s = await stage(t, { door: 'devices' });
   const ids = ['a', 'b', 'c'];

@@ -65,6 +65,7 @@ export function deviceRoutes({ store, recorder }: Context): FastifyPluginAsyncTy
         const { devices: wanted } = request.body;
         const table = tables.get(request);
         demandValid(wanted, table?.rows);
+        recorder.note(request, { after: { dryRun }, devices: wanted.map(({ device }) => device) });
         for (let tries = 1; ; tries++) {
           const plans = await register.plan(wanted);
           demandSameSecrets(plans, table?.rows);
@@ -72,7 +73,8 @@ export function deviceRoutes({ store, recorder }: Context): FastifyPluginAsyncTy
           if (secrets) {
             const answer = importAnswer(plans, secrets, dryRun, table);
             const [added, changed] = [answer.added.length, answer.changed.length];
-            recorder.note(request, { after: { dryRun, added, changed } });
+            const devices = dryRun ? undefined : [...answer.added, ...answer.changed].map(({ device }) => device);
+            recorder.note(request, { after: { dryRun, added, changed }, devices });
             return reply.code(dryRun ? 200 : 201).send(answer);
           }
           if (tries >= MAX_TRIES) {
