@@ -22,7 +22,7 @@ export interface TaskDesk {
   begin(api: OperatorApi, settings: TaskSettings): void;
   /** Puts the task away, unless it is running. */
   putAway(): void;
-  /** Begins no further part of a task that is running: the operator signs out. */
+  /** Begins no task, and no further part of one that is running: the operator signs out. */
   stop(): void;
 }
 
@@ -73,6 +73,7 @@ export function useTaskRun(setClaims: Add<ClaimAnswer>, setSecrets: Add<Register
       },
       stop() {
         isOver.current = true;
+        if (latest.current?.step === 'asking') set(undefined);
       },
     };
   }, []);
