@@ -5,7 +5,7 @@
 // planted bugs.
 import { spawnSync } from 'node:child_process';
 import { prepare, ROOT } from '../prepare.mjs';
-import { testArguments, testEnvironment } from './test-file.mjs';
+import { testArguments, testEnvironment, WITH_PARENT } from './test-file.mjs';
 
 const { SIMULATED_HOURS = '300' } = process.env;
 /** Time limit in s of a test file that sets none. */
@@ -19,7 +19,7 @@ test('system/devices/revoking.test', { POLLCAST_REVOCATIONS: '200' });
 for (const [name, rounds] of Object.entries({ kill: 20, stopping: 20, cluster: 3 })) {
   test(`system/${name}.test`, { CHAOS_ROUNDS: String(rounds) });
 }
-run(['build/test/simulation/simulate.js', '--hours', SIMULATED_HOURS]);
+run([WITH_PARENT, 'build/test/simulation/simulate.js', '--hours', SIMULATED_HOURS]);
 test('simulation/planted/planted');
 
 /** Runs a test file. @param settings environment variables, unless they are already set */

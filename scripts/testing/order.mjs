@@ -13,17 +13,23 @@ const MAX_PLACES = 12;
 export const PLACES = Math.min(MAX_PLACES, PLACES_PER_PROCESSOR * availableParallelism());
 
 /** How many places a test file takes: those that compute take a whole processor; those of servers mostly wait. */
-export const placesOf = (file) => (/^build\/test\/(unit|pages|simulation)\//.test(file) ? PLACES_PER_PROCESSOR : 2);
+const placesOf = (file) => (/^build\/test\/(unit|pages|simulation)\//.test(file) ? PLACES_PER_PROCESSOR : 2);
+
+/** How many of so many places a test file takes. */
+export const placesIn = (file, places) => Math.min(placesOf(file), places);
 
 /**
- * The files that take longest begin first, so that none of them is left running alone at the end; those with the most processes not
- * at the same time.
+ * The files that take longest begin first, so that none of them is left running alone at the end: first those that compute,
+ * because two of them fill two processors; then those of servers, those with the most processes not at the same time.
  */
-const LONGEST = [
+export const LONGEST = [
+  'pages/looks/screen',
+  'pages/operator',
+  'pages/looks/operator',
+  'simulation/simulation',
   'system/sentinel',
   'contract/redis',
   'system/takeover',
-  'pages/looks/screen',
   'system/broker/connection/attacks',
   'system/cluster',
   'system/brokers',
@@ -31,12 +37,9 @@ const LONGEST = [
   'system/redis-faults',
   'system/closing',
   'system/broker/mqtt5/wills',
-  'pages/operator',
   'system/cli/operator',
   'system/cli/count',
-  'pages/looks/operator',
   'system/dashboards/attacks',
-  'simulation/simulation',
 ].map((name) => `build/test/${name}.test.js`);
 
 /** Sorts test files: the longest first, then as they were. */
@@ -45,4 +48,16 @@ export function inOrder(files) {
   if (gone) fail(`scripts/testing/order.mjs names ${gone}, which does not exist`);
   const rank = (file) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
   return [...files].sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * Which of the waiting files begins next: the first that fits. None begins before one of the longest, for which places are kept.
+ *
+ * @param files those that wait, in order
+ * @param free how many places are free @param places how many there are
+ * @returns {number} its index; -1 if none may begin before one that runs has ended
+ */
+export function nextOf(files, free, places) {
+  const blocked = files.findIndex((file) => LONGEST.includes(file) && placesIn(file, places) > free);
+  return files.slice(0, blocked < 0 ? files.length : blocked).findIndex((file) => placesIn(file, places) <= free);
 }

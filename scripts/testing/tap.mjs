@@ -1,16 +1,17 @@
 // Runs the compiled tests.
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { ROOT } from '../prepare.mjs';
-import { inOrder, PLACES, placesOf } from './order.mjs';
+import { inOrder, nextOf, PLACES, placesIn } from './order.mjs';
 import './parent.mjs';
 import { runFile } from './test-file.mjs';
 
-/** The compiled test files in a folder of the checkout. If `path` is a file, the result is only that file. */
+/** The compiled test files in a folder, or the one that `path` is, as paths in the checkout. */
 export function testFiles(path) {
-  if (path.endsWith('.js')) return [path];
-  const found = readdirSync(join(ROOT, path), { recursive: true }).filter((file) => file.endsWith('.test.js'));
-  return found.sort().map((file) => join(path, file));
+  const full = resolve(ROOT, path);
+  if (path.endsWith('.js')) return [relative(ROOT, full)];
+  const found = readdirSync(full, { recursive: true }).filter((file) => file.endsWith('.test.js'));
+  return found.sort().map((file) => relative(ROOT, join(full, file)));
 }
 
 /** How many test files may fail and still be run a second time. More failures are no accident. */
@@ -25,47 +26,62 @@ const MAX_REPEATED = 3;
  * @returns {Promise<{ passed: number, failed: number }>} the numbers of assertions
  */
 export async function runTests(paths = [], node = process.execPath) {
-  const files = (paths.length === 0 ? ['build/test'] : paths).flatMap(testFiles);
+  // Paths may overlap.
+  const files = [...new Set((paths.length === 0 ? ['build/test'] : paths).flatMap(testFiles))];
   const first = await runFiles(inOrder(files), node, PLACES);
-  if (first.failed === 0) return first;
-  console.log(`\n— failures\n${first.failures.join('\n')}`);
-  if (first.failedFiles.length > MAX_REPEATED) return first;
-  console.log(`\n— running again, alone: ${first.failedFiles.join(', ')}`);
-  const second = await runFiles(first.failedFiles, node, 1);
-  if (second.failed > 0) {
-    console.log(`\n— failures, also at the second try\n${second.failures.join('\n')}`);
-    return first;
-  }
-  console.log(`\n— UNSTABLE, passed only at the second try: ${first.failedFiles.join(', ')}`);
-  return { passed: first.passed + first.failed, failed: 0 };
+  const failed = first.filter(hasFailed);
+  if (failed.length === 0) return sumOf(first);
+  console.log(`\n— failures\n${failed.map(failuresOf).join('\n')}`);
+  if (failed.length > MAX_REPEATED) return sumOf(first);
+  const again = failed.map(({ file }) => file);
+  console.log(`\n— running again, alone: ${again.join(', ')}`);
+  const second = await runFiles(again, node, 1, { mustAssert: true });
+  const still = second.filter(hasFailed);
+  if (still.length > 0) console.log(`\n— failures, also at the second try\n${still.map(failuresOf).join('\n')}`);
+  const unstable = second.filter((result) => !hasFailed(result)).map(({ file }) => file);
+  if (unstable.length > 0) console.log(`\n— UNSTABLE, passed only at the second try: ${unstable.join(', ')}`);
+  return sumOf([...first.filter((result) => !hasFailed(result)), ...second]);
 }
 
-/** Runs test files in the order given, as far as there are places. Prints the lines of each as it ends. */
-async function runFiles(files, node, places) {
-  const [failures, failedFiles, waiting] = [[], [], [...files]];
-  const running = new Map();
-  let [passed, failed, done, free] = [0, 0, 0, places];
+/**
+ * Runs test files in the order given, as far as there are places. Prints the lines of each as it ends.
+ *
+ * @param mustAssert whether a file that asserts nothing has failed
+ */
+async function runFiles(files, node, places, { mustAssert = false } = {}) {
+  const [results, waiting, running] = [[], [...files], new Set()];
+  let free = places;
   while (waiting.length > 0 || running.size > 0) {
-    const next = waiting.findIndex((file) => Math.min(placesOf(file), places) <= free);
+    const next = nextOf(waiting, free, places);
     if (next >= 0) {
       const [file] = waiting.splice(next, 1);
-      free -= Math.min(placesOf(file), places);
-      running.set(file, runFile(file, node));
+      free -= placesIn(file, places);
+      const run = runFile(file, node).then((result) => ({ run, result }));
+      running.add(run);
       continue;
     }
-    const ended = await Promise.race(running.values());
-    running.delete(ended.file);
-    free += Math.min(placesOf(ended.file), places);
-    passed += ended.passed;
-    failed += ended.failed;
-    const result = `${ended.failed > 0 ? 'not ok' : 'ok'} ${++done} - ${ended.file} # time=${ended.ms.toFixed(0)}ms`;
-    console.log([...ended.tests.map((line) => `    ${line}`), result].join('\n'));
-    if (ended.failed === 0) continue;
-    failedFiles.push(ended.file);
-    failures.push(result, ...ended.failures.map((line) => `    ${line}`));
+    const { run, result } = await Promise.race(running);
+    if (mustAssert && result.passed + result.failed === 0) {
+      result.failed = 1;
+      result.failures.push('not ok - asserted nothing');
+    }
+    running.delete(run);
+    free += placesIn(result.file, places);
+    const is = hasFailed(result) ? 'not ok' : 'ok';
+    const line = `${is} ${results.length + 1} - ${result.file} # time=${result.ms.toFixed(0)}ms`;
+    results.push({ ...result, line });
+    console.log([...indented(result.tests), line].join('\n'));
   }
-  return { passed, failed, failures, failedFiles };
+  return results;
 }
+
+const hasFailed = ({ failed }) => failed > 0;
+const indented = (lines) => lines.map((line) => `    ${line}`);
+const failuresOf = ({ line, failures }) => [line, ...indented(failures)].join('\n');
+const sumOf = (results) => ({
+  passed: results.reduce((sum, { passed }) => sum + passed, 0),
+  failed: results.reduce((sum, { failed }) => sum + failed, 0),
+});
 
 /** Prints "N passed, N failed" as the last line, and sets the exit code accordingly. */
 export function report({ passed, failed }, startedAt) {

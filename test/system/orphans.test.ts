@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { eventually } from '../support/eventually.ts';
 import { pathInCheckout } from '../support/root.ts';
+import { isRunning } from '../support/running.ts';
 
 const CHILD = pathInCheckout('build/test/system/orphans.child.js');
 /** The number of programs: pollcast, Redis, InfluxDB, Chromium, and the reaper that kills them. */
@@ -29,13 +29,4 @@ for (const [who, command, args] of [
     await eventually('all processes to end', async () => (pids.some(isRunning) ? undefined : true));
     t.ok(Date.now() - startMs < LIMIT_MS, `all processes ended within ${Date.now() - startMs} ms`);
   });
-}
-
-/** True while a process runs. A process that has ended stays listed as a zombie until its parent waits for it. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
