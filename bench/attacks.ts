@@ -1,7 +1,8 @@
 /**
  * `npm run bench:attacks`: how long good devices wait for their acknowledgements, and whether the operator gets in, while somebody
  * on another address attacks; and the same beside a process that takes as much processor time as the attacker and attacks nobody.
- * How long the server’s main thread works without a pause is measured in its own processor time. Everything is on 127.0.0.0/8. The table in docs/LIMITS.md comes from here.
+ * How long the server’s main thread works without a pause is measured in its own processor time. Everything is on 127.0.0.0/8.
+ * The table in docs/LIMITS.md comes from here.
  *
  *   --seconds 30           for each attack
  *   --only "silent;reads"  only these
@@ -99,7 +100,7 @@ async function endure({ name, title }: Attack): Promise<Endured> {
   const serverShare = (server.cpuMs - cpuMs) / (performance.now() - startMs);
   await attacker.end();
   await rested();
-  const burner = new Burden('./burner.child.js', [attackerShare.toFixed(3)], nice);
+  const burner = new Burden('./burner.child.js', [attackerShare.toFixed(3), process.pid], nice);
   await pause(ATTACK_FIRST_MS);
   await witness.told();
   const beside = await during(Math.min(BESIDE_MS, seconds * 1_000));

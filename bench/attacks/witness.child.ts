@@ -45,6 +45,8 @@ process.on('message', () => {
   now = nothing();
 });
 process.on('disconnect', () => process.exit());
+// It may have ended while this process started.
+if (!process.connected) process.exit();
 
 /** Connects a device, and has it vote on and on. */
 function goOn(id: string): void {

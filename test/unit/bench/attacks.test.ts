@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import t from 'tap';
 import { percentile, putInto, reportOf } from '../../../bench/attacks/report.ts';
+import { eventually } from '../../support/eventually.ts';
+import { pathInCheckout } from '../../support/root.ts';
+import { isRunning } from '../../support/running.ts';
 
 const upTo = (most: number) => Array.from({ length: 100 }, (_, i) => ((i + 1) * most) / 100);
 const witnessed = (most: number) => ({ votesMs: upTo(most), operatorMs: [1, 2, 3], operatorRefused: 0, lost: 0 });
@@ -35,3 +40,21 @@ t.test('the table goes where the document has a place for it', async (t) => {
   writeFileSync(file, 'nothing');
   t.throws(() => putInto(file, 'new'), /has no place/);
 });
+
+for (const [name, ...args] of [
+  ['burner', '1'],
+  ['burner', '0.5'],
+  ['attacker', 'silent', '1'],
+] as const) {
+  t.test(`a killed benchmark leaves no process behind: ${name} ${args[0]}`, async (t) => {
+    const child = pathInCheckout(`build/bench/attacks/${name}.child.js`);
+    const fork = `require('node:child_process').fork(${JSON.stringify(child)}, [...${JSON.stringify(args)}, process.pid])`;
+    const bench = spawn(process.execPath, ['-e', `console.log(${fork}.pid)`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [pid] = await new Promise<number[]>((resolve) =>
+      createInterface(bench.stdout).once('line', (line) => resolve([Number(line)])),
+    );
+    t.teardown(() => pid !== undefined && isRunning(pid) && process.kill(pid, 'SIGKILL'));
+    bench.kill('SIGKILL');
+    t.ok(await eventually('its end', async () => (isRunning(pid as number) ? undefined : true)));
+  });
+}
