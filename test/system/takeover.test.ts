@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { eventually } from '../support/eventually.ts';
-import { Racer, raceCount, races, randomOf } from '../support/network/races.ts';
+import { endedByStore, Racer, raceCount, races, randomOf, voteOnce } from '../support/network/races.ts';
 import { Server } from '../support/process.ts';
 import { redisServer } from '../support/servers.ts';
 
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 100_000);
+
+/** A broker may store votes for 3 s after it has renewed its lease. */
+const LONGER_THAN_LEASE_MS = 3_500;
 
 t.setTimeout(600_000);
 
@@ -37,7 +40,8 @@ async function twoBrokers(t: Test, env: Record<string, string> = {}) {
       return (body.votes as number) >= votes ? body : undefined;
     });
   const ports = [one.mqttPort, two.mqttPort] as const;
-  return { one, two, ports, api, resultAfter };
+  const unstored = () => endedByStore([one.http, two.http]);
+  return { one, two, ports, api, resultAfter, unstored };
 }
 
 const isTrue = async (what: string, ask: () => boolean) => eventually(what, async () => (ask() ? true : undefined));
@@ -45,9 +49,10 @@ const isTrue = async (what: string, ask: () => boolean) => eventually(what, asyn
 t.test(
   `of several connections of one client id exactly one remains, on two brokers (CHAOS_SEED=${SEED})`,
   async (t) => {
-    const { ports, resultAfter } = await twoBrokers(t);
+    const { ports, resultAfter, unstored } = await twoBrokers(t);
     const count = raceCount(300);
-    await races(SEED, count, ports, 'vote/demo');
+    const comebacks = await races(SEED, count, ports, 'vote/demo');
+    t.ok(comebacks <= (await unstored()), 'nothing ended a last connection but a vote that could not be stored');
     t.match(await resultAfter(count), { ballots: count, votes: count });
   },
 );
@@ -95,6 +100,22 @@ t.test('a broker that was paused ends what was taken over in the meantime, befor
   await isTrue('the newer vote', () => now.isAnswered);
   t.match(await resultAfter(2), { votes: 2, ballots: 1, options: [{ count: 0 }, { count: 0 }, { count: 1 }] });
 });
+
+t.test(
+  'a broker that stood still for longer than its lease ends a connection that has voted, and its device comes back',
+  async (t) => {
+    const { one, ports, resultAfter, unstored } = await twoBrokers(t);
+    const racer = new Racer(ports[0]).enter('d');
+    await isTrue('CONNACK', () => racer.isOpen);
+    one.signal('SIGSTOP');
+    const voted = voteOnce(racer, 'd', 'vote/demo');
+    await sleep(LONGER_THAN_LEASE_MS);
+    one.signal('SIGCONT');
+    t.ok((await voted) > 0);
+    t.ok((await voted) <= (await unstored()));
+    t.match(await resultAfter(1), { votes: 1, ballots: 1 });
+  },
+);
 
 t.test('a guest that is revoked, alone or with its room, loses its connection on every broker', async (t) => {
   const env = { POLLCAST_DOOR: 'devices', POLLCAST_GUESTS_PER_ADDRESS: '1000' };

@@ -22,18 +22,23 @@ export function randomOf(seed: number): () => number {
 
 /** One connection of a race, over a plain socket. */
 export class Racer {
+  readonly port: number;
   readonly socket: Socket;
   /** The code in CONNACK; undefined until it arrives. */
   code: number | undefined;
   isClosed = false;
+  /** True once the broker has answered a ping. */
+  isHeard = false;
   private readonly acknowledged = new Set<number>();
   private packets = 0;
 
   constructor(port: number) {
+    this.port = port;
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const packets = parser();
     packets.on('packet', (packet: Packet) => {
       if (packet.cmd === 'connack') this.code = packet.returnCode ?? 0;
+      if (packet.cmd === 'pingresp') this.isHeard = true;
       if (packet.cmd === 'puback') this.acknowledged.add(packet.messageId ?? 0);
     });
     this.socket.on('data', (bytes: Buffer) => packets.parse(bytes));
@@ -73,6 +78,11 @@ export class Racer {
     return !this.isClosed && this.code === 0;
   }
 
+  /** Asks the broker for an answer, which needs no store. */
+  ping(): void {
+    this.socket.write(generate({ cmd: 'pingreq' }));
+  }
+
   /** The number of votes that were acknowledged. */
   get votes(): number {
     return this.acknowledged.size;
@@ -93,10 +103,32 @@ export class Racer {
 }
 
 /**
- * Connects several devices with one client id, at random instants, to random ones of the ports. Resolves once all but one have
- * been closed and that one is ready and takes votes; closes it.
+ * Votes, and closes the connection. A broker ends a connection whose vote it cannot store, for example because the machine stood
+ * still for longer than the broker’s lease; then the device comes back, as every device does.
+ *
+ * @returns how often it had to come back
  */
-export async function race(random: () => number, ports: readonly number[], id: string, topic: string): Promise<void> {
+export async function voteOnce(first: Racer, id: string, topic: string): Promise<number> {
+  let [racer, comebacks] = [first, 0];
+  racer.vote(topic, 'a');
+  await eventually(`an acknowledgement for ${id}`, async () => {
+    if (racer.isAnswered) return true;
+    if (!racer.isClosed) return undefined;
+    racer = new Racer(racer.port).enter(id);
+    racer.vote(topic, 'a');
+    comebacks++;
+    return undefined;
+  });
+  racer.socket.destroy();
+  if (!racer.isClosed) await once(racer.socket, 'close');
+  return comebacks;
+}
+
+/**
+ * Connects several devices with one client id, at random instants, to random ones of the ports. Resolves once all but one have
+ * been closed and that one is ready and has voted, with how often it had to come back for that, see `voteOnce`.
+ */
+async function race(random: () => number, ports: readonly number[], id: string, topic: string): Promise<number> {
   const atOnce = random() < 0.1 ? 40 : 2 + Math.floor(random() * 6);
   const spreadMs = [0, 0, 2, 20][Math.floor(random() * 4)] as number;
   const starts = Array.from({ length: atOnce }, () => ({
@@ -125,26 +157,37 @@ export async function race(random: () => number, ports: readonly number[], id: s
   });
   const [last] = racers.filter(({ isClosed }) => !isClosed) as [Racer];
   await eventually(`the last connection of ${id} to be ready`, async () => (last.isOpen ? true : undefined));
-  last.vote(topic, 'a');
-  await eventually(`an acknowledgement for ${id}`, async () => {
+  last.ping();
+  await eventually(`an answer for ${id}`, async () => {
     if (last.isClosed) throw new Error(`the last connection of ${id} was closed: ${say()}`);
-    return last.isAnswered ? true : undefined;
+    return last.isHeard ? true : undefined;
   });
-  last.socket.destroy();
-  await once(last.socket, 'close');
+  return voteOnce(last, id, topic);
 }
 
-/** Runs races of different ids, a few at a time. */
+/** Runs races of different ids, a few at a time. @returns how often their devices had to come back, see `voteOnce` */
 export async function races(
   seed: number,
   count: number,
   ports: readonly number[],
   topic: string,
   together = 10,
-): Promise<void> {
+): Promise<number> {
   const random = randomOf(seed);
+  let comebacks = 0;
   for (let at = 0; at < count; at += together) {
     const some = Array.from({ length: Math.min(together, count - at) }, (_, i) => at + i);
-    await Promise.all(some.map((i) => race(random, ports, `race-${i}`, topic)));
+    const all = await Promise.all(some.map((i) => race(random, ports, `race-${i}`, topic)));
+    comebacks += all.reduce((sum, count) => sum + count, 0);
   }
+  return comebacks;
+}
+
+/** How many connections brokers have ended because the store failed, as their metrics say. @param urls of their HTTP servers */
+export async function endedByStore(urls: readonly string[]): Promise<number> {
+  const pages = await Promise.all(urls.map(async (url) => (await fetch(`${url}/metrics`)).text()));
+  const counts = [
+    ...pages.join('\n').matchAll(/^pollcast_mqtt_(?:disconnected|refused)_total\{why="store"\} (\d+)$/gm),
+  ];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }

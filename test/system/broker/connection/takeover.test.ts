@@ -1,6 +1,6 @@
 import t from 'tap';
 import { eventually } from '../../../support/eventually.ts';
-import { Racer, raceCount, races } from '../../../support/network/races.ts';
+import { endedByStore, Racer, raceCount, races } from '../../../support/network/races.ts';
 import { stage } from '../../../support/stage.ts';
 import { withPoll } from '../devices.ts';
 
@@ -11,7 +11,11 @@ t.setTimeout(300_000);
 t.test(`of several connections of one client id exactly one remains (CHAOS_SEED=${SEED})`, async (t) => {
   const s = await withPoll(t);
   const count = raceCount(300);
-  await races(SEED, count, [s.pollcast.mqttPort], 'vote/q');
+  const comebacks = await races(SEED, count, [s.pollcast.mqttPort], 'vote/q');
+  t.ok(
+    comebacks <= (await endedByStore([s.http])),
+    'nothing ended a last connection but a vote that could not be stored',
+  );
   t.match(await s.resultAfter('q', count), { ballots: count, votes: count });
 });
 
