@@ -33,3 +33,10 @@ export interface FoundBallots {
   /** Ballots as earlier versions stored them. If there are any, there are no pages. */
   readonly rows: readonly (readonly [voter: string, ballot: Ballot])[];
 }
+
+/** How many bytes of ballots a checkpoint stores. */
+export function bytesOf(rounds: readonly StoredPages[]): number {
+  let bytes = 0;
+  for (const { pages } of rounds) for (const page of pages.values()) bytes += page.length;
+  return bytes;
+}

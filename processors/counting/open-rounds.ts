@@ -159,7 +159,10 @@ export class OpenRounds {
   }
 
   /** What a checkpoint stores. It counts as stored: if the commit fails, the partition must be taken over again. */
-  checkpoint(slices: ReadonlyMap<string, Slice>, producers: ReadonlyMap<string, number>): Commit['checkpoint'] {
+  checkpoint(
+    slices: ReadonlyMap<string, Slice>,
+    producers: ReadonlyMap<string, number>,
+  ): NonNullable<Commit['checkpoint']> {
     const rounds: StoredPages[] = [];
     for (const [key, table] of this.tables) {
       const slice = slices.get(key);
