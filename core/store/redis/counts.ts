@@ -6,7 +6,7 @@ import { type Commit, type CountStore, type FoundBallots, KEPT_CHANGES, type Pos
 import { type RedisConnection, replyOf } from './connection/connection.ts';
 import type { RedisKeys } from './connection/keys.ts';
 import { script } from './scripts/script.ts';
-import { pageValue, type StagedRound, Staging } from './staging.ts';
+import { pageValue, type StagedRound, Staging, stagedAreGone } from './staging.ts';
 
 /**
  * The number of hashes across which earlier versions spread the ballots of a round, per partition. They are read until the round
@@ -169,7 +169,9 @@ export class RedisCounts implements CountStore {
       [...texts, ...staged.map(({ parts }) => parts)],
     );
     // As one array: a checkpoint may have more arguments than a call can take.
-    return (await replyOf(this.connection.call('EVAL', call))) === 1;
+    const reply = await replyOf(this.connection.call('EVAL', call));
+    if (reply === -1) throw stagedAreGone(partition);
+    return reply === 1;
   }
 
   /** What a commit changes, by key. @param isStaged true if the pages of its checkpoint have been sent already */

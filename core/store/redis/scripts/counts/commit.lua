@@ -6,8 +6,8 @@
 -- parts of each copy.
 -- `checkpoint`: the producers, if the commit is a checkpoint. `sealed`: what versions that cannot read it find as the offset.
 -- Returns 1 if the changes were applied. Returns 0 and changes nothing if the partition has a different offset or checkpoint, or
--- if its log does not contain the last entry of the batch, or staged pages are missing (a failover lost them). A batch without
--- entries needs none.
+-- if its log does not contain the last entry of the batch (a failover lost it); a batch without entries needs none. Returns -1 and
+-- changes nothing if staged pages are missing: a failover lost them, or they have expired.
 local position, producers, change_feed, vote_log = unpack(KEYS, 1, 4)
 local expected, expected_checkpoint, offset, refused, change, kept_changes, channel, partition, entries, sealed, checkpoint, removed, staged = unpack(ARGV, 1, 13)
 
@@ -18,7 +18,7 @@ if entries ~= '0' and #redis.call('XRANGE', vote_log, offset, offset) == 0 then 
 local first_staged = #KEYS - 2 * tonumber(staged) + 1
 for i = first_staged, #KEYS, 2 do
   local parts = ARGV[#ARGV - (#KEYS - i - 1) / 2]
-  if redis.call('HGET', KEYS[i], 'parts') ~= parts then return 0 end
+  if redis.call('HGET', KEYS[i], 'parts') ~= parts then return -1 end
 end
 
 local at = 14

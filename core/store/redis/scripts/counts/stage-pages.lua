@@ -1,7 +1,7 @@
 -- Stores pages of ballots in a copy of their round, which commit.lua puts in the place of the round. `round`: its hash. `count`: over
 -- how many pages it is spread from now on; if that changes, all pages come, and nothing is copied. `part`: counts from 1; the first
--- one begins the copy. `kept_ms`: without a further part for so long, the copy is dropped. Further arguments: page, bytes, page,
--- bytes …
+-- one begins the copy. `kept_ms`: without a further part for so long, the copy is dropped. Further keys: the other copies of the
+-- checkpoint, which are kept for as long. Further arguments: page, bytes, page, bytes …
 -- Returns 1, or 0 if earlier parts are missing (a failover lost them, or they have expired).
 local round, staged = unpack(KEYS, 1, 2)
 local count, part, kept_ms = unpack(ARGV, 1, 3)
@@ -15,5 +15,8 @@ for from = 4, #ARGV, 4000 do
   redis.call('HSET', staged, unpack(ARGV, from, math.min(from + 3999, #ARGV)))
 end
 redis.call('HSET', staged, 'parts', part)
-redis.call('PEXPIRE', staged, kept_ms)
-return 1
+local are_there = 1
+for i = 2, #KEYS do
+  if redis.call('PEXPIRE', KEYS[i], kept_ms) == 0 then are_there = 0 end
+end
+return are_there
