@@ -50,6 +50,32 @@ t.test(
   },
 );
 
+t.test('a version does not come again if an earlier version of this program has removed the document', async (t) => {
+  const server = await redisServer(t.testdir());
+  t.teardown(() => server.program.end());
+  const { prefix, open } = fresh(server.url);
+  const store = await open();
+  t.teardown(() => store.close());
+  const { registry } = store;
+  const documents = `{${prefix}:registry}:polls`;
+  // As in a deployment that the earlier version has begun.
+  await tell(server.port, 'DEL', `{${prefix}:registry}:retired`);
+  await tell(server.port, 'HSET', documents, 'q', '41 {"is":"first"}');
+  await tell(server.port, 'HDEL', documents, 'q');
+  const second = await registry.put('polls', 'q', { is: 'second' }, 0);
+  t.ok(Number.isSafeInteger(second) && (second as number) > 41, `${second}`);
+  t.equal(await registry.put('polls', 'q', { is: 'second' }, 0), second, 'a lost reply is still recognised');
+  // Noted for another document of the collection, while the earlier version is still running.
+  await registry.put('polls', 'other', {}, 0);
+  await registry.remove('polls', 'other');
+  await tell(server.port, 'HDEL', documents, 'q');
+  await sleep(2);
+  const third = await registry.put('polls', 'q', { is: 'third' }, 0);
+  t.ok((third as number) > (second as number), `${third}`);
+  t.equal(await registry.put('polls', 'q', { is: 'late' }, second), undefined);
+  t.match(await registry.get('polls', 'q'), { value: { is: 'third' }, version: third });
+});
+
 t.test('a checkpoint larger than Redis takes from a client at once is stored, and leaves nothing behind', async (t) => {
   const server = await redisServer(t.testdir(), ['--client-query-buffer-limit', '6mb']);
   t.teardown(() => server.program.end());

@@ -103,7 +103,7 @@ export class RedisKeys {
     return `{${this.prefix}:registry}:${collection}`;
   }
 
-  /** Hash: the highest version that a removed document had, by collection. */
+  /** Hash: the highest version that a removed document had, by collection; `complete` in deployments that have noted it from the beginning. */
   get retired(): string {
     return this.registry('retired');
   }

@@ -47,6 +47,8 @@ export async function agreeDeployment(
   prefix: string,
 ): Promise<Deployment> {
   const isNew = (await replyOf(connection.hsetnx(keys.deployment, 'partitions', wanted))) === 1;
+  // If this is lost, versions of documents are larger than they need be.
+  if (isNew) await replyOf(connection.hset(keys.retired, 'complete', 1));
   const existing = Number(await replyOf(connection.hget(keys.deployment, 'partitions')));
   if (existing !== wanted) {
     throw new StoreError(

@@ -1,5 +1,7 @@
 -- Writes or removes a document if it still has the expected version (-1: any version; 0: the document does not exist).
--- retired: the highest version of any removed document, by collection; a new document begins above it.
+-- retired: the highest version of any removed document, by collection; a new document begins above it. If the deployment was begun by
+-- an earlier version, which notes no such versions, a new document also begins above the time in ms: no document has been changed that
+-- often. `complete`: set if the deployment was begun by this version or a later one.
 -- document: empty to remove it. watched: 1 if its writes are announced.
 -- Returns the new version, 0 after removing the document, or -1 if the version differs.
 local documents, retired, writes = unpack(KEYS, 1, 3)
@@ -20,7 +22,13 @@ if document == '' then
   if version > highest then redis.call('HSET', retired, collection, version) end
   version = 0
 else
-  if not kept then version = tonumber(redis.call('HGET', retired, collection) or 0) end
+  if not kept then
+    version = tonumber(redis.call('HGET', retired, collection) or 0)
+    if redis.call('HEXISTS', retired, 'complete') == 0 then
+      local now = redis.call('TIME')
+      version = math.max(version, now[1] * 1000 + math.floor(now[2] / 1000))
+    end
+  end
   version = version + 1
   redis.call('HSET', documents, id, version .. ' ' .. document)
 end
