@@ -92,6 +92,8 @@ export interface ResponsesAnswer {
   readonly others: number;
   /** Those of the others who have a nickname. */
   readonly guests: readonly { readonly voter: string; readonly nickname: string }[];
+  /** While the round is open: how many counted entries could not be read, so that voters who have answered may be missing; only if any. */
+  readonly missing?: number;
 }
 
 /** An entry of the vote log that could not be read, and was set aside. Not its content, which may be votes. */

@@ -60,6 +60,17 @@ export function measureGone(registry: Registry, store: Store, polls: PollBook): 
       this.set(polls.all().filter(({ missingKey }) => missingKey !== undefined).length);
     },
   });
+  new Gauge({
+    name: 'pollcast_ballot_entries_missing',
+    help: 'Counted entries that are damaged or gone and whose ballots are not stored, in the last answers about open rounds',
+    registers: [registry],
+    collect() {
+      let missing = 0;
+      for (let partition = 0; partition < store.log.partitions; partition++)
+        missing += store.ballots.missing(partition);
+      this.set(missing);
+    },
+  });
   const vanished = new Counter({
     name: 'pollcast_polls_vanished_total',
     help: 'Polls that vanished from the store without having been deleted',

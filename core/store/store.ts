@@ -151,6 +151,11 @@ export interface Ballots {
   of(partition: number, poll: string, round: number, voters: readonly string[]): Promise<(Ballot | undefined)[]>;
   /** Every ballot of a round in one partition, withdrawn ones included, as of one moment. In no particular order. */
   all(partition: number, poll: string, round: number): AsyncIterable<readonly [voter: string, ballot: Ballot]>;
+  /**
+   * How many counted entries the last answer about open rounds of a partition lacks, because they are damaged or gone and their
+   * ballots are not stored yet.
+   */
+  missing(partition: number): number;
 }
 
 /** The number of changes kept per partition. A reader that is further behind reloads the slices. */

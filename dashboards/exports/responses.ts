@@ -19,6 +19,8 @@ export async function responsesOf(
   const { definition, round } = poll;
   const answered = new Set<string>();
   for await (const { voter } of ballotsOf(source, definition.poll, round)) answered.add(voter);
+  let missing = 0;
+  for (let partition = 0; partition < store.log.partitions; partition++) missing += store.ballots.missing(partition);
   const nameOf = await readNames(store.registry, nicknames);
   const devices = await store.registry.list<Device>('devices');
   const responses = devices
@@ -40,5 +42,10 @@ export async function responsesOf(
     const nickname = nameOf(voter);
     return nickname === undefined ? [] : [{ voter, nickname }];
   });
-  return { responses, others: answered.size, guests: guests.sort((a, b) => a.nickname.localeCompare(b.nickname)) };
+  return {
+    responses,
+    others: answered.size,
+    guests: guests.sort((a, b) => a.nickname.localeCompare(b.nickname)),
+    ...(missing > 0 && poll.status !== 'closed' ? { missing } : {}),
+  };
 }

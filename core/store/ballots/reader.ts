@@ -14,6 +14,8 @@ const MAX_TAIL_MS = 10_000;
 interface Parts {
   readonly log: VoteLog;
   readonly counts: CountStore;
+  /** Called with a message for operators if the ballots of open rounds lack something. */
+  readonly report?: ((message: string) => void) | undefined;
 }
 
 interface Rules {
@@ -97,8 +99,20 @@ export class BallotReader implements Ballots {
     return next;
   }
 
-  /** @throws StoreError if that takes longer than `maxTailMs` */
-  private async read(partition: number, reading: Reading, untilMs = performance.now() + this.maxTailMs): Promise<Tail> {
+  missing(partition: number): number {
+    return this.readings.get(partition)?.tail?.missing ?? 0;
+  }
+
+  /**
+   * @param isAgain whether the log was found to differ from what had been counted
+   * @throws StoreError if that takes longer than `maxTailMs`
+   */
+  private async read(
+    partition: number,
+    reading: Reading,
+    untilMs = performance.now() + this.maxTailMs,
+    isAgain = false,
+  ): Promise<Tail> {
     const { counts } = this.parts;
     const position = await counts.position(partition);
     const checkpoint = position.checkpoint ?? position;
@@ -112,6 +126,7 @@ export class BallotReader implements Ballots {
     if (!tail || isNew) tail = new Tail(checkpoint, entriesAt(position));
     reading.tail = undefined;
     tail.forgetUntil(checkpoint.offset);
+    const missingBefore = isNew ? 0 : tail.missing;
     for await (const { offset, entry } of scanLog(this.parts, partition, tail.to, position.offset, untilMs)) {
       tail.add(offset, entry);
     }
@@ -123,9 +138,16 @@ export class BallotReader implements Ballots {
     }
     // A failover may have lost entries that this tail has, and others may have taken their place.
     const isOther = tail.entries !== undefined && tail.entries !== position.entries;
-    if (!isNew && isOther) return this.read(partition, reading, untilMs);
+    if (isOther && !(isNew && isAgain)) return this.read(partition, reading, untilMs, isNew);
+    // The log itself lacks them.
+    if (isOther) tail.lacks(Math.abs(position.entries - (tail.entries ?? 0)));
     tail.entries = position.entries;
     reading.tail = tail;
+    if (tail.missing > missingBefore) {
+      this.parts.report?.(
+        `${tail.missing} entries of partition ${partition} that were counted are damaged or gone from the log, and their ballots are not stored yet; until they are, answers about who has voted in open rounds may lack these`,
+      );
+    }
     return tail;
   }
 }

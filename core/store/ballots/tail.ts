@@ -26,6 +26,10 @@ export class Tail {
   entries: number | undefined;
   /** The offset behind which its entries begin. */
   from: Offset;
+  /** How many entries are damaged or gone, so that their votes are not here. */
+  missing = 0;
+  /** Once ballots are stored up to there, nothing is missing any more. */
+  private missingUntil: Offset;
   private readonly producers: Map<string, number>;
   private readonly rounds = new Map<string, Map<string, TailVote[]>>();
 
@@ -34,6 +38,7 @@ export class Tail {
     this.entries = entries;
     this.from = offset;
     this.to = offset;
+    this.missingUntil = offset;
     this.producers = new Map(producers);
   }
 
@@ -46,6 +51,7 @@ export class Tail {
     }
     this.to = offset;
     if (this.entries !== undefined) this.entries++;
+    if (entry.type === 'unreadable') this.lacks(1);
     if (entry.type !== 'votes' || !takeSequence(this.producers, entry)) return;
     for (const { poll, round, votes } of entry.rounds) {
       const key = roundKey(poll, round);
@@ -60,10 +66,17 @@ export class Tail {
     }
   }
 
+  /** Notes that the log up to here does not have so many entries that were counted. */
+  lacks(entries: number): void {
+    this.missing += entries;
+    this.missingUntil = this.to;
+  }
+
   /** Forgets what a later checkpoint has stored. What `of` has returned stays as it is. */
   forgetUntil(checkpoint: Offset): void {
     if (compareOffsets(checkpoint, this.from) <= 0) return;
     this.from = checkpoint;
+    if (compareOffsets(checkpoint, this.missingUntil) >= 0) this.missing = 0;
     for (const [key, voters] of this.rounds) {
       const left = new Map<string, TailVote[]>();
       for (const [voter, votes] of voters) {

@@ -45,6 +45,7 @@ interface Opened {
   readonly logFile: RootDatabase;
   readonly stateFile: RootDatabase;
   readonly keys: RoundKeys;
+  readonly report: EmbeddedOptions['report'];
 }
 
 /**
@@ -66,7 +67,10 @@ export class EmbeddedStore implements Store {
   private readonly files: readonly RootDatabase[];
   private closing: Promise<void> | undefined;
 
-  private constructor({ directory, lock, guard, writer, logFile, stateFile, keys }: Opened, partitions: number) {
+  private constructor(
+    { directory, lock, guard, writer, logFile, stateFile, keys, report }: Opened,
+    partitions: number,
+  ) {
     this.directory = directory;
     this.lock = lock;
     this.guard = guard;
@@ -76,7 +80,7 @@ export class EmbeddedStore implements Store {
     this.lines = new EmbeddedLines(() => log.nextConnection());
     this.changes = new EmbeddedChanges(stateFile);
     this.counts = new EmbeddedCounts(stateFile, this.changes, guard);
-    this.ballots = new BallotReader(this);
+    this.ballots = new BallotReader({ log, counts: this.counts, report });
     this.registry = new EmbeddedRegistry(stateFile, guard, keys);
   }
 
@@ -112,7 +116,7 @@ export class EmbeddedStore implements Store {
       });
       undo.push(() => guard.close());
       const keys = new RoundKeys(directory, report);
-      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile, keys }, partitions);
+      const store = new EmbeddedStore({ directory, lock, guard, writer, logFile, stateFile, keys, report }, partitions);
       await store.demandLog(directory);
       return store;
     } catch (error) {

@@ -53,6 +53,7 @@ interface RedisParts {
   readonly lines: RedisLines;
   readonly guard: StoreGuard;
   readonly sentinels: SentinelWatch | undefined;
+  readonly report: (message: string) => void;
 }
 
 /**
@@ -139,6 +140,7 @@ export class RedisStore implements Store {
         registry,
         presence,
         trails: new RedisTrails(working, keys),
+        report: (message) => log.error(message),
         lines: new RedisLines(working, listening, keys),
       });
     } catch (error) {

@@ -36,6 +36,41 @@ t.test('readings that come together have one limit, and no vote is read twice', 
   t.ok(found.every(([ballot]) => ballot?.choice === 'a' && ballot.votes === undefined));
 });
 
+for (const how of ['damaged', 'gone'] as const) {
+  t.test(`an entry that is ${how} after it was counted is reported, and answers say that it is missing`, async (t) => {
+    const { memory, offsets } = await counted();
+    const [, lost] = offsets;
+    memory.spoilt.set(lost as string, how);
+    const reports: string[] = [];
+    const { log, counts } = memory.store;
+    const reader = new BallotReader({ log, counts, report: (message) => reports.push(message) });
+    const found = await reader.of(0, 'q', 1, VOTERS);
+    t.same(
+      found.map((ballot, i) => (ballot ? undefined : i)).filter((i) => i !== undefined),
+      [1],
+      'all others have their ballots',
+    );
+    t.equal(reader.missing(0), 1);
+    await reader.of(0, 'q', 1, VOTERS);
+    t.equal(reader.missing(0), 1);
+    t.match(reports, [/^1 entries of partition 0 .* damaged or gone/]);
+    t.equal(reports.length, 1, 'once');
+    const last = offsets.at(-1) as string;
+    const checkpoint = { producers: new Map(), rounds: [] };
+    memory.database.commit({
+      ...{ partition: 0, producers: [], refused: {}, slices: [], checkpoint },
+      ...{
+        expected: last,
+        expectedCheckpoint: memory.database.position(0).checkpoint?.offset,
+        offset: last,
+        entries: 0,
+      },
+    });
+    await reader.of(0, 'q', 1, VOTERS);
+    t.equal(reader.missing(0), 0, 'ballots are stored as they were in memory');
+  });
+}
+
 /** A store with a counted vote per voter, none of which is stored as a ballot, and its log with a pause before each read. */
 async function counted() {
   const memory = new MemoryStore();
@@ -60,7 +95,7 @@ async function counted() {
       return memory.store.log.read(cursors, options);
     },
   });
-  return { memory, slow };
+  return { memory, slow, offsets: rest };
 
   function voteOf(device: string, sequence: number) {
     const votes = VoteColumns.of([{ device, choice: 'a' }]);
