@@ -7,6 +7,7 @@ import type { Log } from '../core/runtime/log.ts';
 import type { Store } from '../core/store/store.ts';
 import type { Door } from './admission/door.ts';
 import type { Permissions } from './connection/permissions.ts';
+import type { MissingKeys } from './intake/missing-keys.ts';
 import type { BrokerMetrics } from './metrics.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
@@ -24,6 +25,8 @@ export interface BrokerParts {
   readonly permissions?: Permissions;
   /** Opens the store for MQTT sessions and retained messages. */
   readonly sessions: () => Promise<Sessions>;
+  /** The secret rounds in which this broker cannot take votes. If absent, only the broker itself asks. */
+  readonly missingKeys?: MissingKeys;
   readonly metrics: BrokerMetrics;
   readonly descriptors: Descriptors;
   /** The certificates; undefined without TLS. */

@@ -23,6 +23,7 @@ import { isRejection, type Reason } from '../../core/voting/rules/rejection.ts';
 import type { Receipt } from '../outbound/receipts.ts';
 import { Appender, type AppenderParts } from './appender.ts';
 import { Message, Together } from './message.ts';
+import { MissingKeys } from './missing-keys.ts';
 import { Numbers, type Place } from './numbers.ts';
 import { OpenPolls } from './open-polls.ts';
 import { type BallotPaper, decodePayload } from './payload.ts';
@@ -32,12 +33,14 @@ import { WritePace } from './write-pace.ts';
 interface IntakeParts extends Omit<AppenderParts, 'partition' | 'pace'> {
   readonly polls: PollBook;
   readonly ballots: Ballots;
+  /** If absent, this intake has its own. */
+  readonly missingKeys?: MissingKeys | undefined;
 }
 
 /**
  * Takes every vote through the same steps: decode, check, append, acknowledge. Invalid votes are appended as rejection counts,
- * so that everything received is accounted for. Votes that cannot be stored, such as those of a secret round without its key, are
- * neither stored nor acknowledged.
+ * so that everything received is accounted for. Votes that cannot be stored now, such as those of a secret round whose key another
+ * process may have, are neither stored nor acknowledged.
  */
 export class Intake {
   /** The message that is taken in; fill it, and call `receive`. */
@@ -47,11 +50,13 @@ export class Intake {
   private readonly numbers: Numbers;
   private readonly open = new OpenPolls();
   private readonly postponed: Postponed;
+  private readonly missingKeys: MissingKeys;
 
   constructor(parts: IntakeParts) {
     this.numbers = new Numbers(parts.ballots);
     this.polls = parts.polls;
     this.postponed = new Postponed(parts.metrics);
+    this.missingKeys = parts.missingKeys ?? new MissingKeys(parts.polls);
     const pace = new WritePace();
     this.appenders = Array.from(
       { length: parts.log.partitions },
@@ -65,10 +70,18 @@ export class Intake {
     message.reset();
     const { topic } = message;
     const poll = topic && this.pollOf(topic);
-    if (poll && lacksKey(poll)) return this.postponed.add(poll.definition.poll, message.sender, message.pending);
+    if (poll && lacksKey(poll)) return this.receiveKeyless(message, poll);
     const reason = this.check(message, poll);
     if (reason !== undefined) this.reject(message, poll, reason);
     else this.accept(message, poll as Poll);
+  }
+
+  /** Takes in a vote in a secret round whose key is missing here. Where no process has the key, the round is not open any more. */
+  private receiveKeyless(message: Message, poll: Poll): void {
+    const { poll: id } = poll.definition;
+    if (message.isTooFast) this.reject(message, poll, 'too-fast');
+    else if (this.missingKeys.isExpected(id)) this.postponed.add(id, message.sender, message.pending);
+    else this.reject(message, poll, 'not-open');
   }
 
   private reject(message: Message, poll: Poll | undefined, reason: Reason): void {
@@ -123,9 +136,16 @@ export class Intake {
     return open.length > 0 && (async () => (await Promise.all(open.map((isNewest) => isNewest()))).includes(false));
   }
 
-  /** Resolves when everything received so far has been stored or has failed. */
+  /** Resolves when everything received so far has been stored or has failed. What is postponed fails at once. */
   async drained(): Promise<void> {
+    this.postponed.endAll();
     await Promise.all(this.appenders.map((appender) => appender.drained()));
+  }
+
+  /** Call when nothing more comes in. */
+  close(): void {
+    this.postponed.endAll();
+    this.missingKeys.close();
   }
 
   private pollOf(topic: NonNullable<Message['topic']>): Poll | undefined {

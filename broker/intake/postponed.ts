@@ -20,14 +20,15 @@ interface Waiting {
 }
 
 /**
- * Votes in secret rounds whose key this broker does not have: they would be stored under the names of their voters. They are not
- * rejected, because nothing is wrong with them, but fail after a moment, and devices send them again, to another broker if this one
- * is not ready. How many wait is limited by what may be in flight.
+ * Votes in secret rounds whose key this broker does not have, but another process may have: they would be stored under the names of
+ * their voters. They are not rejected, because nothing is wrong with them, but fail after a moment, and devices send them again, to
+ * another broker, because this one is not ready. How many wait is limited by what may be in flight.
  */
 export class Postponed {
   private readonly metrics: BrokerMetrics;
   /** In the order in which they end. */
   private waiting: Waiting[] = [];
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(metrics: BrokerMetrics) {
     this.metrics = metrics;
@@ -38,12 +39,17 @@ export class Postponed {
     if (this.waiting.push({ sender, pending, receipt: { poll }, untilMs }) === 1) this.wakeAt(untilMs);
   }
 
-  private wakeAt(untilMs: number): void {
-    setTimeout(() => this.end(), Math.max(1, untilMs - performance.now())).unref();
+  /** Ends all at once. */
+  endAll(): void {
+    clearTimeout(this.timer);
+    this.end(Number.POSITIVE_INFINITY);
   }
 
-  private end(): void {
-    const nowMs = performance.now();
+  private wakeAt(untilMs: number): void {
+    this.timer = setTimeout(() => this.end(performance.now()), Math.max(1, untilMs - performance.now())).unref();
+  }
+
+  private end(nowMs: number): void {
     const first = this.waiting.findIndex(({ untilMs }) => untilMs > nowMs);
     const ended = this.waiting.splice(0, first < 0 ? this.waiting.length : first);
     const [next] = this.waiting;

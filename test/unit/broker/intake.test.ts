@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import t, { type Test } from 'tap';
 import { MAX_ENTRY_ITEMS } from '../../../broker/intake/appender.ts';
 import { Intake } from '../../../broker/intake/intake.ts';
+import { MissingKeys } from '../../../broker/intake/missing-keys.ts';
 import { brokerMetrics } from '../../../broker/metrics.ts';
 import type { Receipt } from '../../../broker/outbound/receipts.ts';
 import { PollBook } from '../../../core/live/poll-book.ts';
@@ -23,10 +24,11 @@ interface Sent {
   readonly packetId?: number;
   readonly mayRepeat?: boolean;
   readonly isKnownToRepeat?: boolean;
+  readonly isTooFast?: boolean;
 }
 
 /** An intake over a store of its own, with the poll `q` open. */
-async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: string) {
+async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: string, expectedMs?: number) {
   const store = await EmbeddedStore.open({ directory: t.testdir(), partitions: 1 });
   const put = (definition = questionWith(settings)) =>
     store.registry.put('polls', 'q', {
@@ -45,7 +47,10 @@ async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: str
   });
   const metrics = brokerMetrics(new Registry());
   const lease = { untilMs: Number.POSITIVE_INFINITY, term: 1 };
-  const intake = new Intake({ log: store.log, ballots: store.ballots, polls, producer: 'run', lease, metrics });
+  const missingKeys = new MissingKeys(polls, expectedMs);
+  const parts = { log: store.log, ballots: store.ballots, polls, missingKeys };
+  const intake = new Intake({ ...parts, producer: 'run', lease, metrics });
+  t.teardown(() => intake.close());
   const settled: (readonly [pending: number, receipt: Receipt, error?: Error])[] = [];
   const sender = { settled: (...outcome: [number, Receipt, Error | undefined]) => void settled.push(outcome) };
   let pending = 0;
@@ -53,7 +58,7 @@ async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: str
     Object.assign(intake.message, {
       ...{ device, elector: { device, isRegistered: false, isGuest: true, ...elector }, topic: { to: 'poll', poll } },
       ...{ payload: Buffer.from(payload), dup: false, retain: false, connection: 3, packetId, packetHash: 11 },
-      ...{ mayRepeat: false, isKnownToRepeat: false, ...rest, sender, pending: pending++ },
+      ...{ mayRepeat: false, isKnownToRepeat: false, isTooFast: false, ...rest, sender, pending: pending++ },
     });
     intake.receive();
   };
@@ -64,7 +69,7 @@ async function taking(t: Test, settings: Partial<Draft> = {}, pseudonymKey?: str
   };
   const votes = async () => (await entries()).flatMap(({ rounds }) => rounds.flatMap((round) => [...round.votes]));
   const receipts = () => settled.map(([, receipt]) => receipt);
-  return { send, settled, receipts, entries, votes, polls, put, metrics };
+  return { send, settled, receipts, entries, votes, polls, put, metrics, intake, missingKeys };
 }
 
 t.test('nothing of one message gets into the next', async (t) => {
@@ -166,5 +171,46 @@ t.test(
     }
     t.same(await entries(), []);
     t.match(await metrics.failed.get(), { values: [{ value: 2 }] });
+  },
+);
+
+t.test('votes that are postponed fail before intake counts as drained, and obey the limit of votes', async (t) => {
+  const { send, intake, settled, entries, missingKeys } = await taking(t, { secrecy: 'secret', visibility: 'closed' });
+  send({ payload: 'a' });
+  send({ payload: 'a', isTooFast: true });
+  send({ payload: 'b' });
+  t.equal(missingKeys.expected, 'q');
+  await intake.drained();
+  t.same(settled.map(([pending, { rejected }, error]) => [pending, rejected, error !== undefined]).sort(), [
+    [0, undefined, true],
+    [1, 'too-fast', false],
+    [2, undefined, true],
+  ]);
+  t.match(await entries(), [{ rounds: [{ poll: 'q', round: 1, rejected: { 'too-fast': 1 } }] }]);
+  send({ payload: 'a' });
+  intake.close();
+  t.equal(settled.length, 4, 'nothing waits any more');
+});
+
+t.test(
+  'if no process has the key of a secret round, its votes are rejected like those of a poll that is not open',
+  async (t) => {
+    const { send, put, polls, entries, receipts, missingKeys } = await taking(
+      t,
+      { secrecy: 'secret', visibility: 'closed' },
+      undefined,
+      0,
+    );
+    t.equal(missingKeys.expected, undefined, 'the broker is ready');
+    send({ payload: 'a' });
+    t.match(await entries(), [{ rounds: [{ poll: 'q', round: 1, rejected: { 'not-open': 1 } }] }]);
+    await put(questionWith({}));
+    await polls.refresh('q');
+    send({ payload: 'a' });
+    await entries();
+    t.match(receipts(), [
+      { poll: 'q', rejected: 'not-open' },
+      { poll: 'q', rejected: undefined },
+    ]);
   },
 );
