@@ -48,7 +48,7 @@ export interface Dashboard {
   readonly httpPort: number;
   readonly repository: PollRepository;
   readonly rounds: Rounds;
-  /** True while result streams are open. */
+  /** True while somebody watches a poll that takes votes. */
   isWatched(): boolean;
   /** Ends the streams, lets requests finish and refuses further ones. Must come first when the process stops. */
   drain(): Promise<void>;
@@ -127,5 +127,5 @@ export async function openDashboard(f: Foundation, results: LiveResults, beside?
     await hub.close();
     await requests.drain();
   };
-  return { token, httpPort: server.port, repository, rounds, isWatched: () => hub.size > 0, drain };
+  return { token, httpPort: server.port, repository, rounds, isWatched: () => hub.isVoteWatched, drain };
 }

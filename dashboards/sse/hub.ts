@@ -7,7 +7,7 @@ import type { WaitingSockets } from '../../core/process/waiting-sockets.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import { RareWarnings } from '../../core/runtime/rare-warnings.ts';
 import { Refusal } from '../../core/runtime/refusal.ts';
-import type { Poll } from '../../core/voting/poll/poll.ts';
+import { isUnderWay, type Poll } from '../../core/voting/poll/poll.ts';
 import type { Result } from '../../core/voting/result/result.ts';
 import type { Audience } from '../../core/voting/result/visibility.ts';
 import { Spells } from '../../core/waiting/spells.ts';
@@ -123,9 +123,9 @@ export class Hub {
     return hub;
   }
 
-  /** The number of open streams. */
-  get size(): number {
-    return this.viewers.size;
+  /** Whether somebody watches a poll that takes votes. */
+  get isVoteWatched(): boolean {
+    return [...this.feeds.keys()].some((poll) => isUnderWay(this.polls.get(poll)?.status ?? 'draft'));
   }
 
   /**
