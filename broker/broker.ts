@@ -8,6 +8,7 @@ import { withinOr } from '../core/waiting/deadline.ts';
 import { every } from '../core/waiting/pause.ts';
 import { Admission } from './admission/admission.ts';
 import { Arrivals } from './admission/arrivals.ts';
+import { followCredentials } from './admission/credentials.ts';
 import { Entrance } from './admission/entrance.ts';
 import { Reception } from './admission/reception.ts';
 import { openAedes } from './aedes.ts';
@@ -45,8 +46,6 @@ const MAX_IN_FLIGHT = 50_000;
 const MEASURE_EVERY_MS = 1_000;
 /** Interval in ms between checks which clients take too long. */
 const CHECK_EVERY_MS = 250;
-/** Interval in ms between checks whether the credentials of connected guests and devices have expired. */
-const CREDENTIALS_EVERY_MS = 1_000;
 /** Why a connection without CONNECT makes room. */
 const SCARCE = new GateError('descriptors are scarce');
 /** Time limit in ms for clients to disconnect when the broker stops. */
@@ -158,6 +157,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     polls,
     log: store.log,
     ballots: store.ballots,
+    missingKeys: parts.missingKeys,
     producer: id,
     lease: lease.lease,
     metrics,
@@ -228,6 +228,7 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     connections.destroyAll();
     await withinOr(CLOSE_LIMIT_MS, new Promise<void>((done) => aedes.close(() => done())), undefined);
     await intake.drained();
+    intake.close();
   });
   const announcer = Announcer.open({
     polls,
@@ -238,13 +239,8 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     log,
   });
   scope.add('announcer', () => announcer.close());
-  const unwatch = store.registry.watch((collection, device) => void admission.onWrite(collection, device));
-  parts.guests?.on('change', admission.checkGuests);
-  if (parts.guests)
-    every(CREDENTIALS_EVERY_MS, halt.signal, () => {
-      admission.checkGuests();
-      admission.checkSecrets();
-    });
+  const { guests } = parts;
+  const unwatch = followCredentials(admission, { registry: store.registry, guests, signal: halt.signal });
   every(MEASURE_EVERY_MS, halt.signal, () => {
     metrics.connections.set(connections.size);
     metrics.strangers.set(entrance.strangers.size);
@@ -284,7 +280,6 @@ async function run(parts: BrokerParts, options: BrokerOptions, scope: Scope): Pr
     halt.abort();
     unwatch();
     unfollow?.();
-    parts.guests?.off('change', admission.checkGuests);
     webSocket.close();
   });
   const { host, proxyProtocolFrom: proxies } = options;

@@ -13,7 +13,8 @@ import type { Mqtt5Options, Translator } from './mqtt5/translator.ts';
 import { Outgoing, part } from './outgoing.ts';
 import type { Receiver } from './receiver.ts';
 import { connack311, UNACCEPTABLE_LEVEL, UnknownLevel } from './wire/connect.ts';
-import { CONNECT, DISCONNECT, frameLength, PINGREQ, PINGRESP, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
+import { CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBLISH, PUBREL, packetType } from './wire/frame.ts';
+import { lengthOf } from './wire/length.ts';
 import { GATE_LIMITS, type GateLimits } from './wire/limits.ts';
 import { LATE, Patience } from './wire/patience.ts';
 import { guard } from './wire/socket.ts';
@@ -204,8 +205,8 @@ export class Gate implements Held {
     let at = 0;
     let isPartial = false;
     while (at < bytes.length && this.mayForward()) {
-      const length = this.checkedLength(bytes, at);
-      if (length === undefined) return;
+      const length = lengthOf(bytes, at, this.state === 'stranger', this.limits);
+      if (typeof length !== 'number') return this.refuse(length.why, length.code, length.isConnect);
       const end = at + length;
       isPartial = length === 0 || end > bytes.length;
       const type = packetType(bytes[at] as number);
@@ -236,19 +237,6 @@ export class Gate implements Held {
     if (this.destroyed || this.ending === 'goodbye' || this.state === 'connecting') return false;
     if (this.forAedes || this.port?.isFull || this.outgoing.isClogged) return false;
     return this.share.hasRoom();
-  }
-
-  /** The length of the packet at `at`; 0 if not known yet; undefined if the packet was refused, which closes the connection. */
-  private checkedLength(bytes: Buffer, at: number): number | undefined {
-    const isStranger = this.state === 'stranger';
-    const length = frameLength(bytes, at);
-    const limit = isStranger ? this.limits.connectBytes : this.limits.packetBytes;
-    if ((packetType(bytes[at] as number) === CONNECT) !== isStranger)
-      this.refuse('CONNECT must come first, and only once', CODE.protocol);
-    else if (length < 0) this.refuse('malformed remaining length');
-    else if (length <= limit) return length;
-    else this.refuse(`a packet of ${length} bytes exceeds the limit of ${limit}`, CODE.tooLarge, isConnect5(bytes, at));
-    return undefined;
   }
 
   /** Passes on a whole packet. Returns false if it violates the protocol, which closes the connection. */

@@ -3,8 +3,9 @@ import { drawLot } from '../audit/lot.ts';
 import type { Device } from '../devices/device.ts';
 import { newPseudonymKey } from '../devices/pseudonym.ts';
 import { electorateOf } from '../voting/poll/electorate.ts';
-import type { Poll } from '../voting/poll/poll.ts';
-import { type Interruption, NO_RECORD, type RoundRecord } from '../voting/rules/record.ts';
+import { firstRound, type Poll } from '../voting/poll/poll.ts';
+import { withPastRound } from '../voting/poll/retention.ts';
+import { type Interruption, NO_RECORD, type RoundRecord, recordOf } from '../voting/rules/record.ts';
 
 /** The poll after voting has ended. An open poll enters its grace period if it has one; otherwise the poll is closing. */
 export function stopped(now: Poll): Poll {
@@ -13,8 +14,31 @@ export function stopped(now: Poll): Poll {
   return { ...now, stoppedAtMs, status: hasGrace ? 'grace' : 'closing' };
 }
 
+/** A draft or closed poll whose next round is about to open. @param devices the registered devices that may vote, if known */
+export function opening(now: Poll, devices: readonly Device[]): Poll {
+  return {
+    ...now,
+    ...openingRecord(now, devices),
+    status: 'opening',
+    round: Math.max(now.round + 1, firstRound(now)),
+    pseudonymKey: openingKey(now),
+    missingKey: undefined,
+    pastRounds: now.openedAtMs === undefined ? undefined : withPastRound(now.pastRounds ?? [], recordOf(now)),
+  };
+}
+
+/** The inverse of `opening`, for a round that cannot open after all. */
+export function unopened(now: Poll): Poll {
+  const round = now.round - 1;
+  const wasOpened = round >= firstRound(now);
+  const pastRounds = [...(now.pastRounds ?? [])];
+  const record = recordOf({ ...now, ...NO_RECORD, ...pastRounds.pop() });
+  const status = wasOpened ? 'closed' : 'draft';
+  return { ...now, ...record, ...closedKey(now), pastRounds, round: wasOpened ? round : 0, status };
+}
+
 /** What is recorded before a round opens: how many may vote, if known, and the drawn lot if ties are broken by lot. */
-export function openingRecord({ definition }: Poll, devices: readonly Device[]): RoundRecord {
+function openingRecord({ definition }: Poll, devices: readonly Device[]): RoundRecord {
   const { tieBreak, options, seed = randomBytes(16).toString('hex') } = definition;
   const keys = options.map(({ key }) => key);
   const lot = tieBreak === 'lot' ? { seed, lot: drawLot(seed, keys) } : {};

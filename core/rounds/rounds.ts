@@ -6,9 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { Marker } from '../voting/count/entry.ts';
 import type { Definition } from '../voting/kinds/definition.ts';
 import { needsIdentity } from '../voting/poll/electorate.ts';
-import { firstRound, isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
-import { withPastRound } from '../voting/poll/retention.ts';
-import { begunAtMs, NO_RECORD, recordOf } from '../voting/rules/record.ts';
+import { isContinuing, type Poll, type Status, stretchKey } from '../voting/poll/poll.ts';
+import { begunAtMs, recordOf } from '../voting/rules/record.ts';
 import { pause } from '../waiting/pause.ts';
 import { BrokerAnswers } from './broker-answers.ts';
 import { demandContinuable } from './continuation.ts';
@@ -18,11 +17,12 @@ import {
   closedKey,
   continuingTimes,
   interrupted,
+  opening,
   openingKey,
-  openingRecord,
   openingTimes,
   stopped,
   uninterrupted,
+  unopened,
 } from './record.ts';
 import { claimRoom } from './room-claims.ts';
 import { Steps } from './steps.ts';
@@ -158,15 +158,7 @@ export class Rounds {
   private async opening(now: Poll): Promise<Poll> {
     const devices = await this.devices(now.definition);
     demandSingleVotes(now.definition, devices);
-    return {
-      ...now,
-      ...openingRecord(now, devices),
-      status: 'opening',
-      round: Math.max(now.round + 1, firstRound(now)),
-      pseudonymKey: openingKey(now),
-      missingKey: undefined,
-      pastRounds: now.openedAtMs === undefined ? undefined : withPastRound(now.pastRounds ?? [], recordOf(now)),
-    };
+    return opening(now, devices);
   }
 
   private async finishOpening(poll: Poll): Promise<Poll> {
@@ -262,15 +254,7 @@ export class Rounds {
 
   /** Undoes an opening for which no marker has been written yet. */
   private async undoOpening(poll: Poll): Promise<void> {
-    const round = poll.round - 1;
-    const wasOpened = round >= firstRound(poll);
-    await this.advance(poll, 'opening', (now) => {
-      if (isContinuing(now)) return uninterrupted(now);
-      const pastRounds = [...(now.pastRounds ?? [])];
-      const record = recordOf({ ...now, ...NO_RECORD, ...pastRounds.pop() });
-      const status = wasOpened ? 'closed' : 'draft';
-      return { ...now, ...record, ...closedKey(now), pastRounds, round: wasOpened ? round : 0, status };
-    });
+    await this.advance(poll, 'opening', (now) => (isContinuing(now) ? uninterrupted(now) : unopened(now)));
   }
 
   /**
