@@ -134,7 +134,16 @@ t.test('without its key anywhere, a secret round over Redis takes no votes, says
   t.match(metrics, /^pollcast_rounds_without_key 1$/m);
   t.match(metrics, /^pollcast_votes_failed_total 2$/m);
   t.notMatch(JSON.stringify((await after.call('GET', '/api/polls/q', { operator: true })).body), /missingKey/);
+  await eventually('readiness, as nobody has the key', async () =>
+    (await after.call('GET', '/ready')).status === 200 ? true : undefined,
+  );
+  await after.openPoll('p', {});
+  const device = await after.device('clicker-four');
+  await device.vote('vote/q', 'b');
+  await device.vote('vote/p', 'b');
+  t.match(await after.resultAfter('p', 1), { ballots: 1 }, 'the same connection votes in another poll');
   await step(after, 'q', 'close');
+  t.match((await finalOf(after, 'q')).accounting, { rejected: { 'not-open': 1 } });
   t.match(await finalOf(after, 'q'), { options: [{ count: 1 }, { count: 0 }, { count: 0 }], votes: 1 });
   t.equal((await after.call('GET', '/ready')).status, 200);
   t.match((await after.call('GET', '/metrics')).body, /^pollcast_rounds_without_key 0$/m);
