@@ -126,7 +126,6 @@ export class BallotReader implements Ballots {
     if (!tail || isNew) tail = new Tail(checkpoint, entriesAt(position));
     reading.tail = undefined;
     tail.forgetUntil(checkpoint.offset);
-    const missingBefore = isNew ? 0 : tail.missing;
     for await (const { offset, entry } of scanLog(this.parts, partition, tail.to, position.offset, untilMs)) {
       tail.add(offset, entry);
     }
@@ -143,7 +142,8 @@ export class BallotReader implements Ballots {
     if (isOther) tail.lacks(Math.abs(position.entries - (tail.entries ?? 0)));
     tail.entries = position.entries;
     reading.tail = tail;
-    if (tail.missing > missingBefore) {
+    if (tail.missing > tail.reported) {
+      tail.reported = tail.missing;
       this.parts.report?.(
         `${tail.missing} entries of partition ${partition} that were counted are damaged or gone from the log, and their ballots are not stored yet; until they are, answers about who has voted in open rounds may lack these`,
       );

@@ -28,6 +28,8 @@ export class Tail {
   from: Offset;
   /** How many entries are damaged or gone, so that their votes are not here. */
   missing = 0;
+  /** How many of them have been reported. */
+  reported = 0;
   /** Once ballots are stored up to there, nothing is missing any more. */
   private missingUntil: Offset;
   private readonly producers: Map<string, number>;
@@ -76,7 +78,7 @@ export class Tail {
   forgetUntil(checkpoint: Offset): void {
     if (compareOffsets(checkpoint, this.from) <= 0) return;
     this.from = checkpoint;
-    if (compareOffsets(checkpoint, this.missingUntil) >= 0) this.missing = 0;
+    if (compareOffsets(checkpoint, this.missingUntil) >= 0) this.missing = this.reported = 0;
     for (const [key, voters] of this.rounds) {
       const left = new Map<string, TailVote[]>();
       for (const [voter, votes] of voters) {
