@@ -36,6 +36,13 @@ t.test('devices get secrets and codes, and are revoked by id, file and group', a
   await enter('a', body.secret);
   t.match((await run('claim', 'b', '--withdraw')).stdout, /withdrew the codes of 1 devices/);
   t.equal((await s.call('POST', '/api/claim', { body: { code: second.split(',')[2] } })).status, 403);
+  t.match((await run('claim', 'b', '--withdraw')).stdout, /withdrew the codes of 0 devices; 1 had none/);
+  const partly = await run('claim', 'b', 'nobody');
+  t.match(
+    [partly.code, partly.stdout],
+    [1, /[0-9A-Z-]{14}[^]*nobody: there is no device/],
+    'codes are printed in any case',
+  );
   t.match((await run('claim')).stderr, /name the devices, or give --group/);
 
   const list = join(folder, 'lost.txt');
