@@ -1,7 +1,7 @@
-import { CODE } from '../mqtt5/codes.ts';
-import { isConnect5 } from '../mqtt5/connect.ts';
-import { CONNECT, frameLength, packetType } from './frame.ts';
-import type { GateLimits } from './limits.ts';
+import { CONNECT, frameLength, packetType } from '../wire/frame.ts';
+import type { GateLimits } from '../wire/limits.ts';
+import { CODE } from './codes.ts';
+import { isConnect5 } from './connect.ts';
 
 /** Why a packet is refused by its first bytes. */
 interface Refused {
