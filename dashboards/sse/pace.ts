@@ -1,4 +1,4 @@
-/** The least and the most time in ms between two frames of one feed. */
+/** The least and the most time in ms between two turns of one feed; frames may be closer to each other, see `EARLY`. */
 export const FRAME_MS = { least: 25, most: 5_000 } as const;
 
 /**
@@ -9,7 +9,8 @@ const REST = { read: 5, send: 1.5 } as const;
 
 /**
  * A frame may be so much earlier than its turn, as a share of the time between two frames, and the next one is so much later for it. So
- * most frames show what has just changed, and the change after it does not wait for almost two turns.
+ * most frames show what has just changed, and the change after it does not wait for almost two turns. Two frames may thus be only 12.5 ms
+ * apart, but there are no more of them than turns.
  */
 const EARLY = 0.5;
 

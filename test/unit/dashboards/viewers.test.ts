@@ -335,3 +335,30 @@ t.test('the viewers of a room move to its next poll in many turns, with one fram
   t.ok(turns.size >= 120 / 10, `in ${turns.size} turns`);
   for (const one of feeds) one.close();
 });
+
+t.test('why a viewer cannot follow its room is said, and others can later', async (t) => {
+  let votes: number | bigint = 1n;
+  const spells = new Spells();
+  const rooms = new Rooms({ inRoom: () => ({ definition: { poll: 'q' } }) as Poll }, spells);
+  const feed = new Feed(
+    async () => ({ poll: 'q', round: 1, status: 'open', votes, options: [] }) as unknown as Result,
+    spells,
+  );
+  const failures: unknown[] = [];
+  const follow = async (viewer: Viewer) => {
+    const source = { feed: () => feed, leave: (_: string, left: Feed) => left.leave(viewer), onPoll() {} };
+    const watch = rooms.watch(viewer, 'hall', { ...source, onFailure: (error) => failures.push(error) });
+    await watch.follow();
+    return watch;
+  };
+  // JSON has no such numbers.
+  const watch = await follow(dear(0, () => {}));
+  t.match(failures, [TypeError]);
+  rooms.leave('hall', watch);
+  votes = 1;
+  let writes = 0;
+  await follow(dear(0, () => writes++));
+  t.equal(failures.length, 1);
+  t.equal(writes, 2, 'the name of the poll and its result');
+  feed.close();
+});

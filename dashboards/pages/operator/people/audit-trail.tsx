@@ -92,7 +92,8 @@ export function AuditTrail() {
 }
 
 function RecordLine({ record }: { record: AuditRecord }) {
-  const { number, at, who, issuer, role, action, target, from, outcome, code, before, after, devices, leftOut } = record;
+  const { number, at, who, issuer, role, action, target, from, outcome, code, before, after, devices, leftOut } =
+    record;
   return (
     <tr class={outcome === 'done' ? undefined : 'bad'}>
       <th scope="row">{formatNumber(number)}</th>
