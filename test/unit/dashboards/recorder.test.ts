@@ -158,9 +158,10 @@ t.test('a person who changes their display name has one allowance', async (t) =>
   });
   for (let i = 0; i < 90; i++) await app.inject({ method: 'POST', url: '/api/polls/q/open' });
   t.equal(facts.length, 60);
-  for (let i = 0; i < 230; i++) await app.inject({ method: 'POST', url: '/api/polls/q/open' });
-  const { statusCode } = await app.inject({ method: 'POST', url: '/api/polls/q/open' });
-  t.equal(statusCode, 429, 'actions are limited by the same key');
+  // Together, so that next to nothing is restored meanwhile.
+  const all = Array.from({ length: 400 }, () => app.inject({ method: 'POST', url: '/api/polls/q/open' }));
+  const codes = (await Promise.all(all)).map(({ statusCode }) => statusCode);
+  t.ok(codes.includes(429), 'actions are limited by the same key');
 });
 
 t.test('only so many names are remembered', async (t) => {

@@ -25,7 +25,7 @@ export function TaskPanel({ run, onDone, onAgain, onClose }: TaskPanelParts) {
   const { api, tasks } = useDesk();
   const { task, devices, step, outcomes } = run;
   const heading = useRef<HTMLHeadingElement>(null);
-  const shown = useRef<TaskRun['step']>();
+  const shown = useRef<TaskRun['step'] | undefined>(undefined);
   // The button that was pressed is gone, and screen readers read what is asked, and then what was done. Those who come back from another
   // section have pressed nothing here.
   useEffect(() => {

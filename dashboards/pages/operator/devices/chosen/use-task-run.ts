@@ -32,7 +32,7 @@ type Add<T> = (change: (before: readonly T[]) => readonly T[]) => void;
 export function useTaskRun(setClaims: Add<ClaimAnswer>, setSecrets: Add<RegisteredDevice>): TaskDesk {
   const [run, setRun] = useState<TaskRun>();
   // What was rendered last may be older than what was clicked last.
-  const latest = useRef<TaskRun>();
+  const latest = useRef<TaskRun | undefined>(undefined);
   const isOver = useRef(false);
   const actions = useMemo(() => {
     const set = (next: TaskRun | undefined) => {
