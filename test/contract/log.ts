@@ -85,7 +85,10 @@ export function logContract(test: ContractTest): void {
     t.equal(await log.appended(0), 400);
     const later = Date.now() + 60_000;
     t.equal(await log.trim(0, later, START), 0, 'entries that have not been counted are kept');
+    await counts.commit(commitOf(0, START, offsets[300] as string, { entries: 301 }));
+    t.equal((await counts.position(0)).entries, 301);
     t.equal(await log.trim(0, Date.now() - 60_000, offsets[300] as string), 0, 'entries that are not old are kept');
+    // The last step, because a store may soon take the removal of entries as young as these for a loss.
     const removed = await log.trim(0, later, offsets[300] as string);
     t.ok(removed >= 150 && removed <= 300, `${removed} entries were removed`);
     const left = (await log.read(cursor(0), { limit: 1000, waitMs: 0 })).get(0) ?? [];
@@ -94,7 +97,5 @@ export function logContract(test: ContractTest): void {
       offsets.slice(removed),
     );
     t.equal(await log.appended(0), 400, 'removed entries still count as appended');
-    await counts.commit(commitOf(0, START, offsets[300] as string, { entries: 301 }));
-    t.equal((await counts.position(0)).entries, 301);
   });
 }
