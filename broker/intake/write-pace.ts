@@ -2,7 +2,7 @@
  * Minimum time in ms between the starts of two writes. Under a steady load, entries would otherwise contain one or two votes each,
  * and an entry costs as much as dozens of votes.
  */
-const GATHER_MS = 2;
+const GATHER_MS = 4;
 
 /** Starts the writes of all partitions together, so that they share a commit. A write after a pause does not wait. */
 export class WritePace {
