@@ -18,7 +18,7 @@ export interface DeviceAnswer {
   readonly seenAt: string | null;
   /** Until when the old secret works while a new one has not been used; null if there is only one. */
   readonly oldSecretUntil: string | null;
-  /** Whether a claim code can be exchanged for a secret, and until when; null if there is none. */
+  /** The claim code that can be exchanged for a secret, and until when; null without one. */
   readonly claim: { readonly expiresAt: string | null } | null;
   /** When a claim code was last exchanged for a secret; null if none was. */
   readonly claimedAt: string | null;

@@ -33,7 +33,7 @@ export function* derElements(bytes: Buffer): Generator<Der> {
   }
 }
 
-/** A point in time in ms since 1970 [RFC 5280, 4.1.2.5]. @throws Error if the element is none */
+/** A point in time in ms since 1970 [RFC 5280, 4.1.2.5]. @throws Error if the element is no time */
 export function derTime({ tag, content }: Der): number {
   const text = content.toString('latin1');
   const century = tag === TAG.time ? '' : Number(text.slice(0, 2)) < 50 ? '20' : '19';

@@ -71,7 +71,7 @@ export class RevocationList {
     this.issuer = namesIn(issuer);
     this.signed = body.all;
     this.algorithm = oid.content.toString('hex');
-    // The first byte says how many bits of the last one are unused, which is none.
+    // The first byte is the number of unused bits in the last one: 0 here.
     this.signature = signature.content.subarray(1);
   }
 

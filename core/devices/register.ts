@@ -218,7 +218,7 @@ export class DeviceRegister {
     return { revoked, unknown, notBegun: [], uncertain: [], error: undefined };
   }
 
-  /** Removes a device, however often it is changed at the same moment, and returns what was removed; undefined if there is none. */
+  /** Removes a device, even if it is being changed. @returns what was removed; undefined if it was not registered */
   private async removeOne(id: string): Promise<Device | undefined> {
     for (;;) {
       const kept = await this.registry.get<Device>('devices', id);

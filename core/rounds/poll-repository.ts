@@ -6,7 +6,7 @@ import { checkDefinition } from '../voting/poll/check.ts';
 import { withoutGaps } from '../voting/poll/definition.ts';
 import { type Poll, versionOf } from '../voting/poll/poll.ts';
 
-/** Throws if whoever asks for a change may not change this poll, as it is stored. */
+/** Throws if the caller may not change this poll, as it is stored. */
 export type Permit = (stored: Poll) => void;
 
 /** Lets everybody change every poll. */

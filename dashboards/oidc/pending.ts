@@ -55,8 +55,8 @@ export class PendingSignIns {
   }
 
   /**
-   * The sign-in that this browser has begun; undefined if there is none, if it was too long ago, or if there are several cookies of
-   * the name, one of which somebody else must have planted. @throws StoreError
+   * The sign-in that this browser has begun. Undefined without one, after it has expired, or if several cookies have the name: then
+   * somebody else must have planted one. @throws StoreError
    */
   async find(cookies: string | undefined): Promise<Pending | undefined> {
     const pairs = (cookies ?? '').split(';').map((one) => one.trim());

@@ -126,7 +126,7 @@ export class SignIn {
   }
 
   /**
-   * Who has an access token of the provider; undefined if it is none.
+   * The holder of an access token of the provider; undefined for any other token.
    *
    * @throws Refusal wrong-token, no-role, provider-away
    */

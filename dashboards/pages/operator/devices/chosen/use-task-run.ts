@@ -14,7 +14,7 @@ export interface TaskRun {
 
 /** The task for several devices. It belongs to the desk, because it goes on while the operator looks at other sections. */
 export interface TaskDesk {
-  /** Undefined if there is none. */
+  /** The current task; undefined between tasks. */
   readonly run: TaskRun | undefined;
   /** Asks whether to do it, unless there is a task already. */
   ask(task: Task, devices: readonly DeviceAnswer[]): void;
